@@ -1,0 +1,54 @@
+"""The job ledger: the system of record for operations that run for minutes or hours somewhere else.
+
+Every transition of every job is an immutable event in an append-only PostgreSQL store; views answer what runs now, on
+which entity, and what expires when. It runs nothing itself. `open_ledger()` gives the `Ledger`; these names are supported,
+and everything else may change.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from ledger import errors
+
+if TYPE_CHECKING:
+    from ledger.answers import BusyAnswer, JobFilter, JobView, TreeExpiry
+    from ledger.application import Ledger
+    from ledger.domain.events import Event, RecordedEvent
+    from ledger.domain.retention import Retention
+    from ledger.service.assembly import open_ledger
+    from ledger.store.recorder import Receipt
+
+_HOMES = {
+    "BusyAnswer": "ledger.answers",
+    "Event": "ledger.domain.events",
+    "JobFilter": "ledger.answers",
+    "JobView": "ledger.answers",
+    "Ledger": "ledger.application",
+    "Receipt": "ledger.store.recorder",
+    "RecordedEvent": "ledger.domain.events",
+    "Retention": "ledger.domain.retention",
+    "TreeExpiry": "ledger.answers",
+    "open_ledger": "ledger.service.assembly",
+}
+
+__all__ = [
+    "BusyAnswer",
+    "Event",
+    "JobFilter",
+    "JobView",
+    "Ledger",
+    "Receipt",
+    "RecordedEvent",
+    "Retention",
+    "TreeExpiry",
+    "errors",
+    "open_ledger",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for, so that a start costs only what is used."""
+    if name not in _HOMES:
+        raise AttributeError(f"ledger has no name {name!r}")
+    from importlib import import_module  # noqa: PLC0415 - as above
+
+    return getattr(import_module(_HOMES[name]), name)

@@ -1,0 +1,156 @@
+"""What the ledger answers: jobs as views show them, and what is asked of the views."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from ledger.domain.entities import EntityRef
+from ledger.domain.retention import Retention
+from ledger.domain.values import print_time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobView:
+    """A job as the views show it; `position` is that of its last event. Times are in UTC, spans in seconds."""
+
+    job: str
+    type: str
+    parent: str | None
+    root: str
+    phase: str
+    outcome: str | None
+    done: bool
+    ok: bool | None
+    flags: list[str]
+    entities: list[dict[str, Any]]
+    executor: str | None
+    external_id: str | None
+    progress: dict[str, Any] | None
+    planned_at: datetime
+    started_at: datetime | None
+    closed_at: datetime | None
+    elapsed_seconds: float | None
+    estimated_end: datetime | None
+    deadline: datetime | None
+    error: dict[str, Any] | None
+    result: Any
+    warnings: list[str]
+    actor: str | None
+    reason: str | None
+    owner: str | None
+    epoch: int | None
+    version: int
+    position: int
+    params: dict[str, Any] | None
+    evidence: Any
+    residue: bool
+    retry_of: str | None
+    required: bool
+    end_action: str
+    token: str | None
+    raw: str | None
+    last_event: str
+    last_at: datetime
+    planned_position: int
+
+    def as_json(self) -> dict[str, Any]:
+        """The job under the names that every face uses."""
+        values = {name: getattr(self, name) for name in self.__slots__}
+        return {name: print_time(value) if isinstance(value, datetime) else value for name, value in values.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class BusyAnswer:
+    """The active jobs on one entity, oldest first, as of a position."""
+
+    entity: EntityRef
+    jobs: Sequence[JobView]
+    position: int
+
+    @property
+    def busy(self) -> bool:
+        """Whether any job is active on the entity."""
+        return bool(self.jobs)
+
+    def as_json(self) -> dict[str, Any]:
+        """The answer under the names that every face uses."""
+        return {
+            "entity": {"type": self.entity.type, "id": self.entity.id},
+            "busy": self.busy,
+            "count": len(self.jobs),
+            "jobs": [job.as_json() for job in self.jobs],
+            "position": self.position,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobFilter:
+    """Which jobs to list; what is not said does not narrow. `silent_for` asks for active jobs without a word so long."""
+
+    phase: str | None = None
+    outcome: str | None = None
+    type: str | None = None
+    entity: EntityRef | None = None
+    root: str | None = None
+    active: bool = False
+    overdue: bool = False
+    silent_for: timedelta | None = None
+    expired: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TreeExpiry:
+    """A tree in the live views: when it leaves them, under which policy, and who holds it, if somebody does.
+
+    `leaves_at` is None while a job of it is open or unresolved, or held; `beyond` says that newer jobs of its actor
+    already fill `keep_at_most`.
+    """
+
+    root: str
+    type: str
+    actor: str
+    jobs: int
+    policy: Retention
+    closed_at: datetime | None
+    leaves_at: datetime | None
+    beyond: bool
+    held: bool
+    held_by: str | None
+
+    def as_json(self) -> dict[str, Any]:
+        """The forecast of one tree, ready for JSON."""
+        return {
+            "root": self.root,
+            "type": self.type,
+            "actor": self.actor or None,
+            "jobs": self.jobs,
+            "policy": self.policy.model_dump(mode="json"),
+            "closed_at": print_time(self.closed_at) if self.closed_at else None,
+            "leaves_at": print_time(self.leaves_at) if self.leaves_at else None,
+            "cause": "keep_at_most" if self.beyond else "keep_for",
+            "held": self.held,
+            "held_by": self.held_by,
+        }
+
+
+class Queries(Protocol):
+    """What the ledger asks of its views."""
+
+    def job(self, job: str) -> JobView | None:
+        """A job, expired or not; None where no event speaks of it."""
+
+    def jobs(self, which: JobFilter, *, before: int | None = None, limit: int | None = None) -> Iterator[JobView]:
+        """Jobs, the last planned first, from before a planned position."""
+
+    def tree(self, root: str) -> list[JobView]:
+        """A job and all below it, parents first."""
+
+    def busy(self, entities: Sequence[EntityRef]) -> list[BusyAnswer]:
+        """The active jobs on each entity."""
+
+    def expiry(self, policy: Retention, now: datetime) -> list[TreeExpiry]:
+        """Every tree in the live views, those that leave first in front."""
+
+    def position(self) -> int:
+        """The position up to which the views are true."""

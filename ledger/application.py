@@ -1,0 +1,457 @@
+"""The ledger: one method a command, and the questions that are asked of it."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import Enum
+from types import TracebackType
+from typing import Any, Self, TypedDict, TypeVar, Unpack
+
+from ledger import admission, clock
+from ledger.answers import BusyAnswer, JobFilter, JobView, Queries, TreeExpiry
+from ledger.domain.commands import Transition, parse_transition
+from ledger.domain.decisions import Decision, Disposition, decide, refuse
+from ledger.domain.entities import EntityRef
+from ledger.domain.events import Attached, RecordedEvent
+from ledger.domain.retention import PRESETS, Retention
+from ledger.errors import EntityBusy, JobNotFound, LedgerError, MalformedRecord, WaitTimedOut
+from ledger.store.feed import Feed
+from ledger.store.recorder import Receipt, Recorder, Verdict
+from ledger.store.workspace import Workspace
+
+IMPORT_PAGE_LINES = 500
+LINE_BYTES_MAX = 64 * 1024 * 1024
+
+
+T = TypeVar("T")
+
+
+class Said(TypedDict, total=False):
+    """What may be said with every command: when, by whom, why, for which owner, and under which id."""
+
+    at: datetime | str
+    id: str
+    actor: str
+    reason: str
+    owner: str
+    epoch: int
+    raw: str
+    traceparent: str
+
+
+class Admission(Enum):
+    """What busy entities mean: a refusal; a note, since it has already happened."""
+
+    ASK = "ask"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A line that an import could not take: its number from 1, the line itself, and why."""
+
+    number: int
+    line: bytes
+    error: LedgerError
+
+
+@dataclass(slots=True)
+class ImportSummary:
+    """What an import did: `recorded` counts events, the others lines; `position` is the ledger's last."""
+
+    read: int = 0
+    recorded: int = 0
+    unchanged: int = 0
+    late: int = 0
+    rejected: int = 0
+    overlaps: int = 0
+    position: int = 0
+
+    def as_json(self) -> dict[str, int]:
+        """The summary under the names that every face uses."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(slots=True)
+class _Page:
+    numbers: list[int] = field(default_factory=list)
+    lines: list[bytes] = field(default_factory=list)
+    batch: list[Transition] = field(default_factory=list)
+
+
+class Ledger:
+    """The system of record of long-running operations; safe to share between threads.
+
+    Commands return a `Receipt` with the position at which the answer stands. Every command can be repeated: what was
+    told before is `unchanged`. All raise `BadInput`, `NotFound`, `Conflict` or `Unavailable`.
+    """
+
+    def __init__(self, recorder: Recorder, feed: Feed, queries: Queries, close: Callable[[], None]) -> None:
+        self._recorder = recorder
+        self._feed = feed
+        self._queries = queries
+        self._close = close
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._close()
+
+    # --- Commands
+
+    def record(self, record: Mapping[str, Any] | str | bytes | Transition) -> Receipt:
+        """Record one transition, given as a transition record."""
+        said = record if isinstance(record, Transition) else parse_transition(record, clock.new_id)
+        answer = self._recorder.append([self._named(said)], _judge_now)[0]
+        if isinstance(answer, LedgerError):
+            raise answer
+        return answer
+
+    def _say(self, job: str, event: str, fields: Mapping[str, Any], said: Said) -> Receipt:
+        given = {key: value for key, value in fields.items() if value is not None}
+        return self.record({"job": job, "event": event, **given, **said})
+
+    @staticmethod
+    def _named(said: Transition) -> Transition:
+        return said if said.id else replace(said, id=clock.new_id())
+
+    def plan(self, type: str, *, job: str | None = None, **terms: Any) -> Receipt:  # noqa: A002 - the field's word
+        """Put a job on record before its executor is called.
+
+        `terms` are those of the transition record: `entities`, `parent`, `children`, `params`, `deadline`, `retry_of`,
+        `required`, `cancellable`, `end_action`, `limits`, `retention`, and `actor`, `reason`, `owner`, `epoch`, `at`,
+        `id`. Raises `EntityBusy` where another tree holds an entity; the refusal is then on record.
+        """
+        given = {key: value for key, value in terms.items() if value is not None}
+        return self.record({"event": "planned", "type": type, "job": job or clock.new_id(), **given})
+
+    def dispatch(self, job: str, call: Callable[[str], str | None], *, executor: str, **said: Unpack[Said]) -> Receipt:
+        """Call an executor the safe way round: record `submitted` with a fresh token, call, record `accepted`.
+
+        `call` takes the token and returns the external id, or None where the executor gives none. A planned job whose
+        cancelling was asked for is recorded as `cancelled` instead, and not called. Where `call` raises, the job stays
+        `submitted`: recovery can find the call again by its token.
+        """
+        view = self._queries.job(job)
+        if view is None:
+            raise JobNotFound(f"No event speaks of job {job}.", job=job)
+        if view.phase == "planned" and "cancel_requested" in view.flags:
+            return self._say(job, "cancelled", {}, said)
+        token = clock.new_id()
+        submitted = self._say(job, "submitted", {"executor": executor, "token": token}, said)
+        if submitted.disposition is not Disposition.RECORDED:
+            return submitted
+        external_id = call(token)
+        if external_id is None:
+            return submitted
+        return self._say(job, "accepted", {"external_id": external_id}, said)
+
+    def submit(self, job: str, executor: str, token: str, **said: Unpack[Said]) -> Receipt:
+        """Say that the executor is about to be called, under this token."""
+        return self._say(job, "submitted", {"executor": executor, "token": token}, said)
+
+    def accept(self, job: str, external_id: str, executor: str | None = None, **said: Unpack[Said]) -> Receipt:
+        """Say that the executor took the job and how it named it."""
+        return self._say(job, "accepted", {"external_id": external_id, "executor": executor}, said)
+
+    def start(
+        self, job: str, executor: str | None = None, external_id: str | None = None, **said: Unpack[Said]
+    ) -> Receipt:
+        """Say that the executor has begun."""
+        return self._say(job, "started", {"executor": executor, "external_id": external_id}, said)
+
+    def progress(
+        self,
+        job: str,
+        percent: float | None = None,
+        *,
+        done: float | None = None,
+        total: float | None = None,
+        unit: str | None = None,
+        message: str | None = None,
+        estimated_end: datetime | str | None = None,
+        **said: Unpack[Said],
+    ) -> Receipt:
+        """Say how far the executor has come."""
+        fields = {"percent": percent, "done": done, "total": total, "unit": unit, "message": message}
+        return self._say(job, "progressed", {**fields, "estimated_end": estimated_end}, said)
+
+    def suspend(self, job: str, **said: Unpack[Said]) -> Receipt:
+        """Say that the executor has paused the job."""
+        return self._say(job, "suspended", {}, said)
+
+    def resume(self, job: str, **said: Unpack[Said]) -> Receipt:
+        """Say that the executor goes on with the job."""
+        return self._say(job, "resumed", {}, said)
+
+    def cancel(self, job: str, **said: Unpack[Said]) -> Receipt:
+        """Ask that a job and all active jobs below it be cancelled; they may still succeed."""
+        return self._say(job, "cancel_requested", {}, said)
+
+    def attach(self, job: str, entities: Sequence[Mapping[str, Any]], **said: Unpack[Said]) -> Receipt:
+        """Say that the job touches further entities from now on; raises `EntityBusy` where they are held."""
+        return self._say(job, "attached", {"entities": list(entities)}, said)
+
+    def detach(self, job: str, entities: Sequence[Mapping[str, Any]], **said: Unpack[Said]) -> Receipt:
+        """Say that the job lets entities go."""
+        return self._say(job, "detached", {"entities": list(entities)}, said)
+
+    def lose_contact(self, job: str, **said: Unpack[Said]) -> Receipt:
+        """Say that the executor cannot be reached; the job still counts as running."""
+        return self._say(job, "contact_lost", {}, said)
+
+    def regain_contact(self, job: str, **said: Unpack[Said]) -> Receipt:
+        """Say that the executor can be reached again."""
+        return self._say(job, "contact_regained", {}, said)
+
+    def succeed(self, job: str, result: Any = None, **fields: Any) -> Receipt:
+        """Close a job that did what it was for; `fields`: `products`, `warnings`, `residue`, and those of `Said`."""
+        return self.record({"job": job, "event": "succeeded", "result": result, **fields})
+
+    def fail(self, job: str, error: Mapping[str, Any] | None = None, **fields: Any) -> Receipt:
+        """Close a job that did not; `error` has `code`, `message` and `details`."""
+        return self.record({"job": job, "event": "failed", "error": error, **fields})
+
+    def abandon(self, job: str, **fields: Any) -> Receipt:
+        """Close a job that was certainly never begun."""
+        return self.record({"job": job, "event": "abandoned", **fields})
+
+    def lose(self, job: str, evidence: Any = None, **fields: Any) -> Receipt:
+        """Close a job as `unknown`: nobody can say what became of it."""
+        return self.record({"job": job, "event": "lost", "evidence": evidence, **fields})
+
+    def resolve(self, job: str, outcome: str, evidence: Any = None, **fields: Any) -> Receipt:
+        """Say what became of a job that was closed as `unknown`."""
+        return self.record({"job": job, "event": "resolved", "outcome": outcome, "evidence": evidence, **fields})
+
+    def dispute(self, job: str, evidence: Any = None, **fields: Any) -> Receipt:
+        """Put evidence beside an outcome, which stands."""
+        return self.record({"job": job, "event": "disputed", "evidence": evidence, **fields})
+
+    def hold(self, job: str, **said: Unpack[Said]) -> Receipt:
+        """Keep a job, and so its tree, in the live views."""
+        return self._say(job, "hold_placed", {}, said)
+
+    def lift_hold(self, job: str, **said: Unpack[Said]) -> Receipt:
+        """Let a held job expire again."""
+        return self._say(job, "hold_lifted", {}, said)
+
+    def expire(self, policy: Retention = PRESETS["default"], *, limit: int | None = None) -> list[TreeExpiry]:
+        """Take every tree out of the live views whose time has come; `policy` is for trees planned without one."""
+        now = clock.now()
+        left = []
+        for tree in self._queries.expiry(policy, now):
+            if tree.leaves_at is None or tree.leaves_at > now or len(left) == limit:
+                break
+            if self._expire(tree):
+                left.append(tree)
+        return left
+
+    def _expire(self, tree: TreeExpiry) -> bool:
+        cause = "keep_at_most" if tree.beyond else "keep_for"
+        threshold = tree.policy.model_dump(mode="json")[cause]
+        record = {"job": tree.root, "event": "expired", "cause": cause, "threshold": threshold}
+        try:
+            self.record({**record, "policy": tree.policy.model_dump(mode="json"), "actor": "sweeper"})
+        except LedgerError as error:
+            if error.code == "illegal_transition":  # held or revived between the look and the append
+                return False
+            raise
+        return True
+
+    # --- Import
+
+    def import_records(
+        self,
+        lines: Iterable[bytes],
+        *,
+        admit: bool = False,
+        on_reject: Callable[[Rejected], None] = lambda _: None,
+        on_page: Callable[[ImportSummary], None] = lambda _: None,
+    ) -> ImportSummary:
+        """Record what has already happened, a transition record a line; memory does not grow with the lines.
+
+        A line that cannot be taken is handed to `on_reject`, and the rest goes on. Overlaps on busy entities are counted,
+        not refused, unless `admit` asks admission.
+        """
+        summary = ImportSummary()
+        judge = _judge_admitting if admit else _judge_past
+        page = _Page()
+        for number, line in enumerate(lines, start=1):
+            if not line.strip():
+                continue
+            summary.read += 1
+            try:
+                page.batch.append(self._named(_parse_line(line)))
+            except LedgerError as error:
+                summary.rejected += 1
+                on_reject(Rejected(number, line, error))
+                continue
+            page.numbers.append(number)
+            page.lines.append(line)
+            if len(page.batch) >= IMPORT_PAGE_LINES:
+                self._import_page(page, judge, summary, on_reject)
+                on_page(summary)
+                page = _Page()
+        self._import_page(page, judge, summary, on_reject)
+        summary.position = self._feed.head()
+        on_page(summary)
+        return summary
+
+    def _import_page(
+        self,
+        page: _Page,
+        judge: Callable[[Transition, Workspace], Verdict],
+        summary: ImportSummary,
+        on_reject: Callable[[Rejected], None],
+    ) -> None:
+        if not page.batch:
+            return
+        answers = self._recorder.append(page.batch, judge)
+        for number, line, answer in zip(page.numbers, page.lines, answers, strict=True):
+            if isinstance(answer, LedgerError):
+                summary.rejected += 1
+                on_reject(Rejected(number, line, answer))
+                continue
+            _count(summary, answer)
+
+    # --- Questions
+
+    def job(self, job: str) -> JobView:
+        """A job, expired or not; raises `JobNotFound` for an id that never was."""
+        view = self._queries.job(job)
+        if view is None:
+            raise JobNotFound(f"No event speaks of job {job}.", job=job)
+        return view
+
+    def jobs(
+        self, which: JobFilter | None = None, *, before: int | None = None, limit: int | None = None
+    ) -> Iterator[JobView]:
+        """Jobs in the live views, the last planned first."""
+        return self._queries.jobs(which or JobFilter(), before=before, limit=limit)
+
+    def tree(self, job: str) -> list[JobView]:
+        """A job and all below it, parents first; raises `JobNotFound`."""
+        found = self._queries.tree(job)
+        if not found:
+            raise JobNotFound(f"No event speaks of job {job}.", job=job)
+        return found
+
+    def busy(self, entity: str | EntityRef) -> BusyAnswer:
+        """The active jobs on one entity (`vm/web01`), oldest first."""
+        return self.busy_all([entity])[0]
+
+    def busy_all(self, entities: Sequence[str | EntityRef]) -> list[BusyAnswer]:
+        """The active jobs on each of several entities, as of one position."""
+        return self._queries.busy([_entity(entity) for entity in entities])
+
+    def history(self, job: str) -> Sequence[RecordedEvent]:
+        """Every event of a job, in order; raises `JobNotFound`."""
+        events = self._feed.stream(f"job:{job}")
+        if not events:
+            raise JobNotFound(f"No event speaks of job {job}.", job=job)
+        return events
+
+    def events(self, after: int = 0) -> Iterator[RecordedEvent]:
+        """Every event after a position, up to the end of the ledger."""
+        return self._feed.read(after)
+
+    def position(self) -> int:
+        """The last position of the ledger."""
+        return self._feed.head()
+
+    def expiry(self, policy: Retention = PRESETS["default"]) -> list[TreeExpiry]:
+        """A forecast of what leaves the live views, in the order in which it leaves."""
+        return self._queries.expiry(policy, clock.now())
+
+    def watch(self, after: int | None = None, *, job: str | None = None) -> Iterator[RecordedEvent]:
+        """Every event after a position (the end, where none is given), as it comes; of one job until that is closed."""
+        for entry in self._feed.follow(self._feed.head() if after is None else after):
+            if entry is not None and (job is None or entry.event.job == job):
+                yield entry
+
+    def wait(self, job: str, timeout: float | None = None) -> JobView:
+        """The job once it is closed, however; raises `WaitTimedOut` after `timeout` seconds."""
+        return self._wait(lambda: view if (view := self.job(job)).done else None, timeout, f"job {job} to close")
+
+    def wait_free(self, entity: str | EntityRef, timeout: float | None = None) -> BusyAnswer:
+        """The answer once no job is active on the entity; raises `WaitTimedOut` after `timeout` seconds."""
+        return self._wait(
+            lambda: None if (answer := self.busy(entity)).busy else answer, timeout, f"{entity} to be free"
+        )
+
+    def _wait(self, look: Callable[[], T | None], timeout: float | None, what: str) -> T:
+        found = look()
+        if found is not None:
+            return found
+        for _ in self._feed.follow(self._feed.head(), timeout):
+            found = look()
+            if found is not None:
+                return found
+        raise WaitTimedOut(f"Waited {timeout:g} seconds for {what}.", seconds=timeout)
+
+
+def _entity(entity: str | EntityRef) -> EntityRef:
+    return entity if isinstance(entity, EntityRef) else EntityRef.parse(entity)
+
+
+def _parse_line(line: bytes) -> Transition:
+    if len(line) > LINE_BYTES_MAX:
+        raise MalformedRecord(f"A line must have {LINE_BYTES_MAX:,} bytes at most, and this has {len(line):,}.")
+    return parse_transition(line, clock.new_id)
+
+
+def _count(summary: ImportSummary, receipt: Receipt) -> None:
+    summary.recorded += receipt.events
+    summary.unchanged += receipt.disposition is Disposition.UNCHANGED
+    summary.late += receipt.disposition is Disposition.LATE
+    summary.overlaps += bool(receipt.overlaps)
+
+
+# --- How a transition is judged, under the append lock
+
+
+def _judge_now(said: Transition, workspace: Workspace) -> Verdict:
+    decision = decide(said, clock.now(), workspace)
+    found = _blockers(decision, workspace)
+    return _refused(said, workspace, found) if found else Verdict(decision)
+
+
+def _judge_past(said: Transition, workspace: Workspace) -> Verdict:
+    decision = replace(decide(said, clock.now(), workspace, historical=True), error=None)
+    found = _blockers(decision, workspace)
+    return Verdict(decision, tuple(sorted({f"{holder.type}/{holder.id}" for holder in found})))
+
+
+def _judge_admitting(said: Transition, workspace: Workspace) -> Verdict:
+    decision = replace(decide(said, clock.now(), workspace, historical=True), error=None)
+    found = _blockers(decision, workspace)
+    return _refused(said, workspace, found) if found else Verdict(decision)
+
+
+def _blockers(decision: Decision, workspace: Workspace) -> list[admission.Holder]:
+    asked = admission.demands(decision.events)
+    if not asked:
+        return []
+    first = decision.events[0]
+    job = workspace.job(first.job)
+    root = getattr(first.fact, "root", None) or (job.root if job else first.job)
+    return admission.blockers(root, asked, workspace)
+
+
+def _refused(said: Transition, workspace: Workspace, found: Sequence[admission.Holder]) -> Verdict:
+    blockers = [admission.describe(holder) for holder in found]
+    names = ", ".join(f"{holder.job} (on {holder.type}/{holder.id}, {holder.access})" for holder in found[:5])
+    more = f" and {len(found) - 5:,} more" if len(found) > 5 else ""  # noqa: PLR2004 - five fit a line
+    error = EntityBusy(f"Job {said.job} must wait for {names}{more}.", job=said.job, blockers=blockers)
+    if isinstance(said.fact, Attached):
+        raise error
+    decision = refuse(said, clock.now(), workspace, blockers)
+    return Verdict(replace(decision, error=error))

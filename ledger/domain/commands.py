@@ -1,0 +1,240 @@
+"""What is asked of the ledger: a transition, in Python and as the JSON record in which it enters and leaves."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from ledger.domain.events import FACTS_BY_NAME, OWNER_FACTS, Event, Fact, Planned, Terms
+from ledger.domain.values import (
+    ActorName,
+    Epoch,
+    EventId,
+    Frozen,
+    JobId,
+    Moment,
+    OwnerName,
+    Prose,
+    TraceParent,
+    print_time,
+)
+from ledger.errors import BadInput, HostileText, MalformedRecord, NotFinite, PayloadTooDeep, TooManyChildren
+
+CHILDREN_MAX = 10_000
+
+
+class Plan(Terms):
+    """A plan of a job and of the children to be planned in the same append."""
+
+    name, topic = Planned.name, Planned.topic
+    job: JobId
+    actor: ActorName | None = None
+    reason: Prose | None = None
+    children: tuple["Plan", ...] = ()
+
+    def walk(self) -> Iterator["Plan"]:
+        """The plan itself, then those below it, each parent before its children."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+
+class Envelope(Frozen):
+    """What every transition may say beside its fact."""
+
+    job: JobId | None = None
+    id: EventId | None = None
+    at: Moment | None = None
+    actor: ActorName | None = None
+    reason: Prose | None = None
+    owner: OwnerName | None = None
+    epoch: Epoch | None = None
+    raw: Prose | None = None
+    traceparent: TraceParent | None = None
+
+
+ENVELOPE = frozenset(Envelope.model_fields)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transition:
+    """A request to record that something became true of a job; `at` is now, and `id` is chosen, where none is given.
+
+    `job` is the owner's name in the two transitions of owners.
+    """
+
+    job: str
+    fact: Fact
+    at: datetime | None = None
+    id: str | None = None
+    actor: str | None = None
+    reason: str | None = None
+    owner: str | None = None
+    epoch: int | None = None
+    raw: str | None = None
+    traceparent: str | None = None
+
+
+def parse_transition(record: object, new_id: Callable[[], str]) -> Transition:
+    """The transition that a record (JSON text, bytes, or the parsed object) asks for.
+
+    Raises `BadInput`: `MalformedRecord`, or the limit that is exceeded. `new_id` names jobs planned without an id.
+    """
+    fields = parse_json(record) if isinstance(record, str | bytes) else record
+    if not isinstance(fields, dict):
+        raise MalformedRecord(f"A transition record must be a JSON object, not {type(fields).__name__}.")
+    event = fields.get("event")
+    fact = FACTS_BY_NAME.get(event) if isinstance(event, str) else None
+    if fact is None:
+        raise MalformedRecord(f"A record's event must be one of the ledger's, and this is {str(event)[:60]!r}.")
+    envelope = _validate(Envelope, {key: value for key, value in fields.items() if key in ENVELOPE})
+    body = {key: value for key, value in fields.items() if key not in ENVELOPE and key != "event"}
+    subject = _subject(envelope, fact, new_id)
+    said: Fact = _parse_plan(subject, body, new_id) if fact is Planned else _validate(fact, body)
+    return Transition(job=subject, fact=said, **{key: getattr(envelope, key) for key in ENVELOPE if key != "job"})
+
+
+def parse_json(text: str | bytes) -> Any:
+    """A JSON value, strictly: no NaN, no infinity, no name twice; raises `BadInput`."""
+    try:
+        return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_distinct_names)
+    except RecursionError:
+        raise PayloadTooDeep("JSON must be nested 32 deep at most.", limit=32) from None
+    except UnicodeDecodeError:
+        raise MalformedRecord("A record must be UTF-8, and this is not.") from None
+    except ValueError as error:
+        raise MalformedRecord(f"A record must be JSON, and this is not: {error}.") from None
+
+
+def _refuse_constant(constant: str) -> None:
+    raise NotFinite(f"A number must be finite, and this is {constant}.")
+
+
+def _distinct_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        raise MalformedRecord("A JSON object must have each name once, and this has one twice.")
+    return fields
+
+
+def _subject(envelope: Envelope, fact: type[Fact], new_id: Callable[[], str]) -> str:
+    if fact in OWNER_FACTS:
+        if envelope.owner is None or envelope.epoch is None:
+            raise MalformedRecord(f"A record of {fact.name} must name the owner and the epoch.")
+        return envelope.owner
+    if envelope.job is not None:
+        return envelope.job
+    if fact is Planned:
+        return new_id()
+    raise MalformedRecord(f"A record of {fact.name} must name the job.")
+
+
+def _parse_plan(job: str, body: Mapping[str, Any], new_id: Callable[[], str]) -> Plan:
+    plan = _validate(Plan, _name_jobs({**body, "job": job}, new_id))
+    return check_plan(plan)
+
+
+def check_plan(plan: Plan) -> Plan:
+    """The plan itself; raises `TooManyChildren`, or `MalformedRecord` where a job stands twice or in a foreign place."""
+    jobs = [part.job for part in plan.walk()]
+    if len(jobs) - 1 > CHILDREN_MAX:
+        raise TooManyChildren(
+            f"One append must plan {CHILDREN_MAX:,} children at most, and this plans {len(jobs) - 1:,}.",
+            limit=CHILDREN_MAX,
+            found=len(jobs) - 1,
+        )
+    if len(set(jobs)) < len(jobs):
+        raise MalformedRecord("A plan must name each job once, and this names one twice.")
+    for part in plan.walk():
+        if any(child.parent not in (None, part.job) for child in part.children):
+            raise MalformedRecord(f"The children of {part.job} must not name another parent.")
+    return plan
+
+
+def _name_jobs(plan: dict[str, Any], new_id: Callable[[], str], depth: int = 0) -> dict[str, Any]:
+    if depth > 2 * 16:
+        raise MalformedRecord("A tree of jobs must be 16 deep at most.")
+    children = plan.get("children", [])
+    if not isinstance(children, list) or not all(isinstance(child, dict) for child in children):
+        raise MalformedRecord("The children of a plan must be a list of JSON objects.")
+    if len(children) > CHILDREN_MAX:
+        raise TooManyChildren(f"One append must plan {CHILDREN_MAX:,} children at most.", limit=CHILDREN_MAX)
+    if children:
+        plan = {**plan, "children": [_name_jobs(child, new_id, depth + 1) for child in children]}
+    return plan if plan.get("job") is not None else {**plan, "job": new_id()}
+
+
+M = TypeVar("M", bound=Frozen)
+
+
+def _validate(model: type[M], fields: Mapping[str, Any]) -> M:
+    try:
+        return model.model_validate(fields)
+    except ValidationError as error:
+        raise malformed(error) from None
+
+
+def malformed(error: ValidationError) -> BadInput:
+    """One sentence for what pydantic found first."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    place = ".".join(str(part) for part in first["loc"]) or "record"
+    if first["type"] == "string_unicode":
+        return HostileText(f"A text must be Unicode, and {place} holds half of a surrogate pair.")
+    if first["type"] == "extra_forbidden":
+        return MalformedRecord(f"A record must have known fields alone, and {place} is none.", field=place)
+    return MalformedRecord(f"A record's {place} is not as it must be: {first['msg']}.", field=place)
+
+
+def planned(plan: Plan, root: str = "", depth: int = 1) -> Planned:
+    """The fact that a plan was put on record, in its place in the tree."""
+    terms = {name: getattr(plan, name) for name in Terms.model_fields}
+    return Planned.model_construct(**terms, root=root or plan.job, depth=depth, children=len(plan.children))
+
+
+def print_fact(fact: Fact) -> dict[str, Any]:
+    """The fields of a fact as JSON values; a field at its default is left out."""
+    return fact.model_dump(mode="json", exclude_defaults=True)
+
+
+def print_transition(transition: Transition | Event) -> dict[str, Any]:
+    """The transition record, ready for JSON; what `parse_transition` reads back."""
+    fact = transition.fact
+    record: dict[str, Any] = {} if type(fact) in OWNER_FACTS else {"job": transition.job}
+    record["event"] = fact.name
+    at = transition.occurred_at if isinstance(transition, Event) else transition.at
+    record |= {"at": print_time(at)} if at else {}
+    for name in ("id", "actor", "reason", "owner", "epoch", "raw", "traceparent"):
+        value = getattr(transition, name)
+        if value is not None:
+            record[name] = value
+    return record | _print_body(fact)
+
+
+def _print_body(fact: Fact) -> dict[str, Any]:
+    body = print_fact(fact)
+    for name in ("entities", "products"):
+        if name in body:
+            body[name] = [item.model_dump(mode="json", exclude_none=True) for item in getattr(fact, name)]
+    if isinstance(fact, Planned):
+        for derived in ("root", "depth", "children"):
+            body.pop(derived, None)
+    if isinstance(fact, Plan):
+        body.pop("job")
+        if fact.children:
+            body["children"] = [{"job": child.job} | _print_body(child) for child in fact.children]
+    return body
+
+
+def within(parent: Plan, child: Plan) -> Plan:
+    """A child as it is planned: under its parent, with its parent's actor and reason where it has none of its own."""
+    return child.model_copy(
+        update={"parent": parent.job, "actor": child.actor or parent.actor, "reason": child.reason or parent.reason}
+    )
+
+
+def named(transition: Transition, identity: str) -> Transition:
+    """The transition under an id, its own where it has one."""
+    return transition if transition.id else replace(transition, id=identity)

@@ -1,0 +1,329 @@
+"""The vocabulary: every fact that the ledger keeps, in the past tense. Read this page first.
+
+A `Fact` is what an event says; an `Event` is a fact about one job in its place in the job's stream, with who, why and
+when; a `RecordedEvent` is an event that the database has placed. The name of a fact is its word on the wire; its topic,
+the name under which it is stored, never changes. A field that has its default is not written, so a default may never
+change either: what needs another one is a new version of the fact.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
+
+from ledger.domain.entities import Entities, EntityRef, Products, Releases
+from ledger.domain.retention import RetentionPolicy
+from ledger.domain.states import EndAction, Outcome
+from ledger.domain.values import (
+    Count,
+    ExecutorName,
+    ExternalId,
+    Frozen,
+    JobId,
+    Json,
+    JsonObject,
+    Moment,
+    Prose,
+    Quantity,
+    Token,
+    TypeName,
+)
+
+
+class Fact(Frozen):
+    """What an event says, without where, when and by whom."""
+
+    name: ClassVar[str]
+    topic: ClassVar[str]
+    timed: ClassVar[bool] = False  # whether the time is part of what is said
+
+
+class Limit(Frozen):
+    """At most `at_most` active jobs of a type on one entity, for the plan that states it."""
+
+    type: TypeName
+    entity: EntityRef
+    at_most: Count
+
+
+class Error(Frozen):
+    """What went wrong, as the executor tells it."""
+
+    code: Prose | None = None
+    message: Prose | None = None
+    details: list[Json] = Field(default_factory=list)
+
+
+class Terms(Fact):
+    """What a plan and the fact that it was planned have in common."""
+
+    type: TypeName
+    parent: JobId | None = None
+    retry_of: JobId | None = None
+    required: bool = True
+    entities: Entities = ()
+    params: JsonObject = Field(default_factory=dict)
+    limits: tuple[Limit, ...] = ()
+    deadline: Moment | None = None
+    retention: RetentionPolicy | None = None
+    cancellable: bool = True
+    end_action: EndAction = EndAction.NONE
+
+
+class Planned(Terms):
+    """The job was put on record; its executor has not been called."""
+
+    name, topic = "planned", "job.planned.v1"
+    root: JobId = ""
+    depth: Count = 1
+    children: Count = 0
+
+
+class Refused(Fact):
+    """Admission said no to the plan as it was asked, children included."""
+
+    name, topic = "refused", "job.refused.v1"
+    plan: dict[str, Any]
+    blockers: list[Json]
+
+
+class Submitted(Fact):
+    """The executor was about to be called, under this token."""
+
+    name, topic = "submitted", "job.submitted.v1"
+    executor: ExecutorName
+    token: Token
+
+
+class Accepted(Fact):
+    """The executor took the job and named it."""
+
+    name, topic = "accepted", "job.accepted.v1"
+    executor: ExecutorName | None = None
+    external_id: ExternalId
+
+
+class Started(Fact):
+    """The executor had begun to work on the job."""
+
+    name, topic = "started", "job.started.v1"
+    executor: ExecutorName | None = None
+    external_id: ExternalId | None = None
+
+
+class Progressed(Fact):
+    """The executor had come so far: in per cent, in units done of a total, or in words."""
+
+    name, topic, timed = "progressed", "job.progressed.v1", True
+    percent: Quantity | None = None
+    done: Quantity | None = None
+    total: Quantity | None = None
+    unit: TypeName | None = None
+    message: Prose | None = None
+    estimated_end: Moment | None = None
+
+
+class Suspended(Fact):
+    """The executor had paused the job."""
+
+    name, topic, timed = "suspended", "job.suspended.v1", True
+
+
+class Resumed(Fact):
+    """The executor went on with the job."""
+
+    name, topic, timed = "resumed", "job.resumed.v1", True
+
+
+class CancelRequested(Fact):
+    """Somebody asked that the job be cancelled; it may still succeed."""
+
+    name, topic = "cancel_requested", "job.cancel_requested.v1"
+
+
+class Attached(Fact):
+    """The job touched further entities from then on."""
+
+    name, topic, timed = "attached", "job.attached.v1", True
+    entities: Entities
+
+
+class Detached(Fact):
+    """The job let entities go."""
+
+    name, topic, timed = "detached", "job.detached.v1", True
+    entities: Releases
+
+
+class ContactLost(Fact):
+    """The executor could not be reached; the job still counts as running."""
+
+    name, topic, timed = "contact_lost", "job.contact_lost.v1", True
+
+
+class ContactRegained(Fact):
+    """The executor could be reached again."""
+
+    name, topic, timed = "contact_regained", "job.contact_regained.v1", True
+
+
+class Closing(Fact):
+    """The owner in that epoch took the end action of a parent whose children had all closed."""
+
+    name, topic = "closing", "job.closing.v1"
+
+
+class Adopted(Fact):
+    """The owner in that epoch answered for the job from then on."""
+
+    name, topic = "adopted", "job.adopted.v1"
+
+
+class Ended(Fact):
+    """What the facts that close a job have in common."""
+
+    result: Json = None
+    products: Products = ()
+    warnings: tuple[Prose, ...] = ()
+    error: Error | None = None
+    evidence: Json = None
+    residue: bool = False
+
+
+class Succeeded(Ended):
+    """The job did what it was for."""
+
+    name, topic = "succeeded", "job.succeeded.v1"
+
+
+class Failed(Ended):
+    """The job did not do what it was for."""
+
+    name, topic = "failed", "job.failed.v1"
+
+
+class Cancelled(Ended):
+    """The job was stopped because somebody asked for it."""
+
+    name, topic = "cancelled", "job.cancelled.v1"
+
+
+class Abandoned(Ended):
+    """The job was certainly never begun, and never will be."""
+
+    name, topic = "abandoned", "job.abandoned.v1"
+
+
+class Lost(Ended):
+    """Nobody could say any more what became of the job."""
+
+    name, topic = "lost", "job.lost.v1"
+
+
+class Resolved(Ended):
+    """It was found out how a job ended of which nobody could say; `report` is the report that said so, if one did."""
+
+    name, topic = "resolved", "job.resolved.v1"
+    outcome: Outcome
+    report: dict[str, Any] | None = None
+
+
+class Disputed(Fact):
+    """Evidence came up against the outcome on record, which stands."""
+
+    name, topic = "disputed", "job.disputed.v1"
+    outcome: Outcome | None = None
+    evidence: Json = None
+
+
+class Late(Fact):
+    """A report came too late to change anything: from a fenced epoch, or about a closed job."""
+
+    name, topic = "late", "job.late.v1"
+    report: dict[str, Any]
+    because: Literal["fenced", "closed"]
+
+
+class HoldPlaced(Fact):
+    """Somebody asked that the job stay in the live views."""
+
+    name, topic, timed = "hold_placed", "job.hold_placed.v1", True
+
+
+class HoldLifted(Fact):
+    """The job no longer had to stay in the live views."""
+
+    name, topic, timed = "hold_lifted", "job.hold_lifted.v1", True
+
+
+class Expired(Fact):
+    """The job left the live views, with its whole tree; it stays in history."""
+
+    name, topic = "expired", "job.expired.v1"
+    policy: RetentionPolicy
+    cause: Literal["keep_for", "keep_at_most"]
+    threshold: Json = None
+
+
+class OwnerStarted(Fact):
+    """An owner began a new epoch, which fenced its earlier ones."""
+
+    name, topic = "owner_started", "owner.started.v1"
+
+
+class OwnerFenced(Fact):
+    """An epoch of an owner, and every earlier one, may no longer act."""
+
+    name, topic = "owner_fenced", "owner.fenced.v1"
+
+
+JOB_FACTS: tuple[type[Fact], ...] = (
+    Planned, Refused, Submitted, Accepted, Started, Progressed, Suspended, Resumed, CancelRequested, Attached, Detached,
+    ContactLost, ContactRegained, Closing, Adopted, Succeeded, Failed, Cancelled, Abandoned, Lost, Resolved, Disputed,
+    Late, HoldPlaced, HoldLifted, Expired,
+)  # fmt: skip
+OWNER_FACTS: tuple[type[Fact], ...] = (OwnerStarted, OwnerFenced)
+FACTS_BY_NAME = {fact.name: fact for fact in JOB_FACTS + OWNER_FACTS}
+FACTS_BY_TOPIC = {fact.topic: fact for fact in JOB_FACTS + OWNER_FACTS}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One immutable fact about one job; `job` is the owner's name in the two facts about owners."""
+
+    id: str
+    job: str
+    version: int
+    occurred_at: datetime
+    fact: Fact
+    actor: str | None = None
+    reason: str | None = None
+    owner: str | None = None
+    epoch: int | None = None
+    raw: str | None = None
+    traceparent: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The word of the fact on the wire."""
+        return self.fact.name
+
+    @property
+    def stream(self) -> str:
+        """The stored name of the stream, `job:<id>` or `owner:<name>`."""
+        return stream_of(self.job, type(self.fact))
+
+
+def stream_of(subject: str, fact: type[Fact]) -> str:
+    """The stored name of the stream that facts of this class about this subject belong to."""
+    return f"owner:{subject}" if fact in OWNER_FACTS else f"job:{subject}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedEvent:
+    """An event that the database has placed: `position` counts from 1 in commit order."""
+
+    event: Event
+    position: int
+    recorded_at: datetime

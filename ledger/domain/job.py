@@ -1,0 +1,180 @@
+"""The state of a job, as far as decisions depend on it, and how an event changes it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ledger.domain.entities import Entity, Release
+from ledger.domain.events import (
+    Abandoned,
+    Accepted,
+    Adopted,
+    Attached,
+    Cancelled,
+    CancelRequested,
+    Closing,
+    ContactLost,
+    ContactRegained,
+    Detached,
+    Event,
+    Expired,
+    Fact,
+    Failed,
+    HoldLifted,
+    HoldPlaced,
+    Lost,
+    Planned,
+    Resolved,
+    Started,
+    Submitted,
+    Succeeded,
+)
+from ledger.domain.states import OUTCOMES, TRANSITIONS, EndAction, Outcome, Phase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A job after the events of its stream so far."""
+
+    id: str
+    version: int
+    phase: Phase
+    outcome: Outcome | None = None
+    type: str = ""
+    parent: str | None = None
+    root: str = ""
+    depth: int = 1
+    retry_of: str | None = None
+    required: bool = True
+    cancellable: bool = True
+    end_action: EndAction = EndAction.NONE
+    actor: str | None = None
+    reason: str | None = None
+    entities: tuple[Entity, ...] = ()
+    executor: str | None = None
+    external_id: str | None = None
+    token: str | None = None
+    owner: str | None = None
+    epoch: int | None = None
+    claimed_by: tuple[str, int] | None = None
+    cancel_requested: bool = False
+    contact_lost: bool = False
+    held: bool = False
+    expired: bool = False
+    lost_through_children: bool = False
+
+    @property
+    def closed(self) -> bool:
+        """Whether the job has an outcome, `unknown` among them."""
+        return self.phase is Phase.CLOSED
+
+    @property
+    def active(self) -> bool:
+        """Whether the job keeps its entities busy: not closed, or closed as `unknown` and not yet resolved."""
+        return not self.closed or self.outcome is Outcome.UNKNOWN
+
+    @property
+    def refused(self) -> bool:
+        """Whether admission said no, so that the job may be planned again."""
+        return self.outcome is Outcome.REFUSED
+
+
+def evolve(job: Job | None, event: Event) -> Job:
+    """The job after an event of its stream; only copies what the event says."""
+    if isinstance(event.fact, Planned):
+        return _begin(event, event.fact)
+    if job is None:
+        return Job(id=event.job, version=event.version, phase=Phase.CLOSED, outcome=Outcome.REFUSED)
+    change = _CHANGES.get(type(event.fact))
+    changes = change(job, event, event.fact) if change else {}
+    phase = TRANSITIONS[event.name][job.phase]
+    return replace(job, version=event.version, phase=phase, **changes)
+
+
+def _begin(event: Event, fact: Planned) -> Job:
+    return Job(
+        id=event.job,
+        version=event.version,
+        phase=Phase.PLANNED,
+        type=fact.type,
+        parent=fact.parent,
+        root=fact.root,
+        depth=fact.depth,
+        retry_of=fact.retry_of,
+        required=fact.required,
+        cancellable=fact.cancellable,
+        end_action=fact.end_action,
+        actor=event.actor,
+        reason=event.reason,
+        entities=fact.entities,
+        owner=event.owner,
+        epoch=event.epoch,
+    )
+
+
+def _bind(job: Job, event: Event, fact: Any) -> dict[str, Any]:
+    changes = {"executor": fact.executor or job.executor, "token": getattr(fact, "token", None) or job.token}
+    changes["external_id"] = getattr(fact, "external_id", None) or job.external_id
+    if event.owner is not None and job.owner is None:
+        changes |= {"owner": event.owner, "epoch": event.epoch}
+    return changes
+
+
+def _attach(job: Job, _event: Event, fact: Any) -> dict[str, Any]:
+    fresh = tuple(entity for entity in fact.entities if entity not in job.entities)
+    return {"entities": job.entities + fresh}
+
+
+def lets_go(release: Release, entity: Entity) -> bool:
+    """Whether a release speaks of this entity as it is held."""
+    return (release.type, release.id) == (entity.type, entity.id) and release.role in (None, entity.role)
+
+
+def _detach(job: Job, _event: Event, fact: Any) -> dict[str, Any]:
+    kept = tuple(entity for entity in job.entities if not any(lets_go(r, entity) for r in fact.entities))
+    return {"entities": kept}
+
+
+def _claim(_job: Job, event: Event, _fact: Any) -> dict[str, Any]:
+    return {"claimed_by": (event.owner or "", event.epoch or 0), "owner": event.owner, "epoch": event.epoch}
+
+
+def _adopt(_job: Job, event: Event, _fact: Any) -> dict[str, Any]:
+    return {"owner": event.owner, "epoch": event.epoch}
+
+
+def _end(_job: Job, event: Event, _fact: Any) -> dict[str, Any]:
+    return {"outcome": OUTCOMES[event.name], "contact_lost": False}
+
+
+def _lose(_job: Job, _event: Event, fact: Any) -> dict[str, Any]:
+    through_children = isinstance(fact.evidence, dict) and "children" in fact.evidence
+    return {"outcome": Outcome.UNKNOWN, "contact_lost": False, "lost_through_children": through_children}
+
+
+def _flag(**changes: bool) -> "Change":
+    return lambda _job, _event, _fact: changes
+
+
+Change = Callable[[Job, Event, Any], dict[str, Any]]
+_CHANGES: dict[type[Fact], Change] = {
+    Submitted: _bind,
+    Accepted: _bind,
+    Started: _bind,
+    Attached: _attach,
+    Detached: _detach,
+    Closing: _claim,
+    Adopted: _adopt,
+    CancelRequested: _flag(cancel_requested=True),
+    ContactLost: _flag(contact_lost=True),
+    ContactRegained: _flag(contact_lost=False),
+    HoldPlaced: _flag(held=True),
+    HoldLifted: _flag(held=False),
+    Expired: _flag(expired=True),
+    Succeeded: _end,
+    Failed: _end,
+    Cancelled: _end,
+    Abandoned: _end,
+    Lost: _lose,
+    Resolved: lambda _job, _event, fact: {"outcome": fact.outcome},
+}

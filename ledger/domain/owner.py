@@ -1,0 +1,27 @@
+"""The process that answers for jobs, and the epochs in which it may."""
+
+from dataclasses import dataclass, replace
+
+from ledger.domain.events import Event, OwnerStarted
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """An owner by name: its newest epoch, and the last one that may no longer act."""
+
+    name: str
+    version: int = 0
+    epoch: int = 0
+    fenced_through: int = 0
+
+    def fences(self, epoch: int) -> bool:
+        """Whether what this epoch says comes too late."""
+        return epoch < self.epoch or epoch <= self.fenced_through
+
+
+def evolve_owner(owner: Owner, event: Event) -> Owner:
+    """The owner after an event of its stream."""
+    epoch = event.epoch or 0
+    if isinstance(event.fact, OwnerStarted):
+        return replace(owner, version=event.version, epoch=max(owner.epoch, epoch))
+    return replace(owner, version=event.version, fenced_through=max(owner.fenced_through, epoch))

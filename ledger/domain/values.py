@@ -1,0 +1,182 @@
+"""The smallest values of the vocabulary: names, prose, times and JSON, each with its bounds."""
+
+import json
+import math
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StrictInt
+
+from ledger.errors import (
+    EntityIdTooLong,
+    HostileText,
+    JobIdTooLong,
+    LimitExceeded,
+    MalformedRecord,
+    NameTooLong,
+    NotFinite,
+    PayloadTooDeep,
+    PayloadTooLarge,
+    TextTooLong,
+    TimeOutOfRange,
+)
+
+PAYLOAD_BYTES_MAX = 64 * 1024
+PAYLOAD_DEPTH_MAX = 32
+PROSE_LENGTH_MAX = 64 * 1024
+INTEGER_DIGITS_MAX = 4_300
+YEAR_MIN = 1970
+
+# RFC 3339, section 5.6, down to the microsecond that PostgreSQL keeps.
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class Frozen(BaseModel):
+    """A value that never changes and has no field that its class does not name."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
+
+
+def check_text(text: str) -> str:
+    """The text itself; raises `HostileText` where it holds NUL or half of a surrogate pair."""
+    if "\0" in text:
+        raise HostileText("A text must not hold the character NUL.")
+    if not text.isascii() and _SURROGATE.search(text):
+        raise HostileText("A text must be Unicode, and this one holds half of a surrogate pair.")
+    return text
+
+
+def _bounded(what: str, limit: int, error: type[LimitExceeded], least: int = 1) -> Callable[[Any], str]:
+    def check(text: object) -> str:
+        if not isinstance(text, str):
+            raise MalformedRecord(f"{what} must be text, not {type(text).__name__}.")
+        if not least <= len(text) <= limit:
+            raise error(
+                f"{what} must have {least:,} to {limit:,} characters, and this has {len(text):,}.",
+                limit=limit,
+                found=len(text),
+            )
+        return check_text(text)
+
+    return check
+
+
+def parse_time(value: object) -> datetime:
+    """A moment in UTC from RFC 3339 text or an aware datetime.
+
+    Raises `TimeOutOfRange` outside the years 1970 to 9999 or without a zone, `MalformedRecord` for any other text.
+    """
+    if isinstance(value, str):
+        if not _RFC3339.fullmatch(value):
+            raise MalformedRecord(f"A time must read like 2017-05-16T00:00:31.092Z, and this reads {value[:40]!r}.")
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError as error:
+            raise TimeOutOfRange(f"There is no such time as {value!r}: {error}.") from None
+    if not isinstance(value, datetime):
+        raise MalformedRecord(f"A time must be text, not {type(value).__name__}.")
+    if value.tzinfo is None:
+        raise TimeOutOfRange("A time must say its zone, and this one does not.")
+    try:
+        moment = value.astimezone(UTC)
+    except OverflowError:
+        raise TimeOutOfRange(f"A time must lie between the years 1970 and 9999, not at {value}.") from None
+    if moment.year < YEAR_MIN:
+        raise TimeOutOfRange(f"A time must lie between the years 1970 and 9999, not at {value}.")
+    return moment
+
+
+def print_time(moment: datetime) -> str:
+    """RFC 3339 in UTC, as short as it goes without loss."""
+    return moment.replace(tzinfo=None).isoformat() + "Z"
+
+
+def clean_json(value: object, depth: int = 0) -> Any:
+    """A copy of a JSON value, in dicts and lists; raises where JSON or the limits do not allow it."""
+    if isinstance(value, str):
+        return check_text(value)
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise NotFinite("A number must be finite, and this is NaN or infinity.")
+        return value
+    if depth == PAYLOAD_DEPTH_MAX:
+        raise PayloadTooDeep(f"JSON must be nested {PAYLOAD_DEPTH_MAX} deep at most.", limit=PAYLOAD_DEPTH_MAX)
+    if isinstance(value, dict):
+        return {_key(key): clean_json(item, depth + 1) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [clean_json(item, depth + 1) for item in value]
+    raise MalformedRecord(f"JSON has no place for a {type(value).__name__}.")
+
+
+def _key(key: object) -> str:
+    if not isinstance(key, str):
+        raise MalformedRecord(f"The keys of JSON must be text, not {type(key).__name__}.")
+    return check_text(key)
+
+
+def _payload(value: object) -> Any:
+    payload = clean_json(value)
+    try:
+        size = len(json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode())
+    except ValueError:
+        raise PayloadTooLarge(
+            f"An integer must have {INTEGER_DIGITS_MAX:,} digits at most.", limit=INTEGER_DIGITS_MAX
+        ) from None
+    if size > PAYLOAD_BYTES_MAX:
+        raise PayloadTooLarge(
+            f"A payload must have {PAYLOAD_BYTES_MAX:,} bytes of JSON at most, and this has {size:,}.",
+            limit=PAYLOAD_BYTES_MAX,
+            found=size,
+        )
+    return payload
+
+
+def payload_object(value: object) -> dict[str, Any]:
+    """A JSON object within the limits of a payload."""
+    if not isinstance(value, dict):
+        raise MalformedRecord(f"Params must be a JSON object, not {type(value).__name__}.")
+    return dict(_payload(value))
+
+
+JobId = Annotated[str, BeforeValidator(_bounded("A job id", 200, JobIdTooLong))]
+TypeName = Annotated[str, BeforeValidator(_bounded("A type", 64, NameTooLong))]
+RoleName = Annotated[str, BeforeValidator(_bounded("A role", 64, NameTooLong))]
+EntityId = Annotated[str, BeforeValidator(_bounded("An entity id", 256, EntityIdTooLong))]
+EventId = Annotated[str, BeforeValidator(_bounded("An event id", 256, TextTooLong))]
+ActorName = Annotated[str, BeforeValidator(_bounded("An actor", 256, TextTooLong))]
+ExecutorName = Annotated[str, BeforeValidator(_bounded("An executor", 256, TextTooLong))]
+ExternalId = Annotated[str, BeforeValidator(_bounded("An external id", 256, TextTooLong))]
+Token = Annotated[str, BeforeValidator(_bounded("A token", 256, TextTooLong))]
+OwnerName = Annotated[str, BeforeValidator(_bounded("An owner", 200, TextTooLong))]
+TraceParent = Annotated[str, BeforeValidator(_bounded("A traceparent", 256, TextTooLong))]
+Prose = Annotated[str, BeforeValidator(_bounded("A text", PROSE_LENGTH_MAX, TextTooLong, least=0))]
+Epoch = Annotated[StrictInt, AfterValidator(lambda epoch: _natural("An epoch", epoch))]
+Count = Annotated[StrictInt, AfterValidator(lambda count: _natural("A count", count))]
+Moment = Annotated[datetime, BeforeValidator(parse_time)]
+Json = Annotated[Any, BeforeValidator(_payload)]
+JsonObject = Annotated[dict[str, Any], BeforeValidator(payload_object)]
+
+
+def _natural(what: str, number: int) -> int:
+    if not 0 <= number < 1 << 63:
+        raise MalformedRecord(f"{what} must be a whole number from 0, and this is {number}.")
+    return number
+
+
+def finite(number: object) -> Any:
+    """A number of progress: an integer or a finite float from 0, below 2^63."""
+    if isinstance(number, bool) or not isinstance(number, int | float):
+        raise MalformedRecord(f"Progress must be a number, not {type(number).__name__}.")
+    if not math.isfinite(number):
+        raise NotFinite("A number must be finite, and this is NaN or infinity.")
+    if not 0 <= number < 1 << 63:
+        raise MalformedRecord(f"Progress must lie between 0 and 2^63, and this is {number}.")
+    return number
+
+
+Quantity = Annotated[int | float, BeforeValidator(finite)]

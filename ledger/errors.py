@@ -1,0 +1,265 @@
+"""Every error that the ledger raises, each with a code and its facts.
+
+An error is one sentence: what must hold, what was found, and what to do where that is not plain. `code` is the name
+that HTTP and the command line use too, and `facts` holds what the sentence speaks of, ready for JSON. The five families
+(`BadInput`, `NotFound`, `Conflict`, `IntegrityFailure`, `Unavailable`) tell a caller what kind of trouble it is.
+"""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+
+class LedgerError(Exception):
+    """The base of every error of the ledger; `facts` are what the sentence speaks of, as JSON values."""
+
+    code: ClassVar[str] = "ledger_error"
+
+    def __init__(self, sentence: str, **facts: Any) -> None:
+        super().__init__(sentence)
+        self.facts: Mapping[str, Any] = facts
+
+
+class BadInput(LedgerError):
+    """What was said cannot be taken as it stands; saying it again will not help."""
+
+    code = "bad_input"
+
+
+class MalformedRecord(BadInput):
+    """A transition record is not JSON, lacks a field, or has one that no event knows."""
+
+    code = "malformed_record"
+
+
+class HostileText(BadInput):
+    """A text holds NUL or half of a surrogate pair, which no database keeps unchanged."""
+
+    code = "hostile_text"
+
+
+class NotFinite(BadInput):
+    """A number is NaN or infinite, which JSON does not know."""
+
+    code = "not_finite"
+
+
+class TimeOutOfRange(BadInput):
+    """A time lies outside the years 1970 to 9999, or has no zone."""
+
+    code = "time_out_of_range"
+
+
+class LimitExceeded(BadInput):
+    """The base of the limits; facts: `limit`, `found`."""
+
+    code = "limit_exceeded"
+
+
+class JobIdTooLong(LimitExceeded):
+    """A job id has 1 to 200 characters."""
+
+    code = "job_id_too_long"
+
+
+class NameTooLong(LimitExceeded):
+    """A type or a role has 1 to 64 characters."""
+
+    code = "name_too_long"
+
+
+class EntityIdTooLong(LimitExceeded):
+    """An entity id has 1 to 256 characters."""
+
+    code = "entity_id_too_long"
+
+
+class TextTooLong(LimitExceeded):
+    """An actor, executor, external id, token or owner has 1 to 256 characters, prose at most 65,536."""
+
+    code = "text_too_long"
+
+
+class TooManyEntities(LimitExceeded):
+    """One event names 1,000 entities at most."""
+
+    code = "too_many_entities"
+
+
+class TooManyChildren(LimitExceeded):
+    """One append plans 10,000 children at most."""
+
+    code = "too_many_children"
+
+
+class PayloadTooLarge(LimitExceeded):
+    """Params, a result or an error has 64 KiB of JSON at most."""
+
+    code = "payload_too_large"
+
+
+class PayloadTooDeep(LimitExceeded):
+    """JSON is nested 32 deep at most."""
+
+    code = "payload_too_deep"
+
+
+class TreeTooDeep(LimitExceeded):
+    """A tree of jobs is 16 deep at most."""
+
+    code = "tree_too_deep"
+
+
+class NotFound(LedgerError):
+    """What was asked for never was."""
+
+    code = "not_found"
+
+
+class JobNotFound(NotFound):
+    """No event speaks of this job; facts: `job`."""
+
+    code = "job_not_found"
+
+
+class Conflict(LedgerError):
+    """What was said does not go with what is on record; nothing was lost."""
+
+    code = "conflict"
+
+
+class Contradiction(Conflict):
+    """The same thing was told before, differently; facts: `job`, `field`."""
+
+    code = "contradiction"
+
+
+class IllegalTransition(Conflict):
+    """The transition table has no such step; facts: `job`, `phase`, `event`."""
+
+    code = "illegal_transition"
+
+
+class ChildrenNotSucceeded(Conflict):
+    """A parent succeeds only where its required children did; facts: `job`, `children`."""
+
+    code = "children_not_succeeded"
+
+
+class ParentClosed(Conflict):
+    """Children are added only before their parent is closing; facts: `job`, `parent`."""
+
+    code = "parent_closed"
+
+
+class CancelRequested(Conflict):
+    """Cancelling was asked of the job or of one above it, so nothing new is begun; facts: `job`."""
+
+    code = "cancel_requested"
+
+
+class NotCancellable(Conflict):
+    """The job was planned as one that cannot be cancelled; facts: `job`."""
+
+    code = "not_cancellable"
+
+
+class AlreadyClaimed(Conflict):
+    """A live owner has the end action; facts: `job`, `owner`, `epoch`."""
+
+    code = "already_claimed"
+
+
+class StaleEpoch(Conflict):
+    """The owner has started again since; facts: `owner`, `epoch`, `newest`."""
+
+    code = "stale_epoch"
+
+
+class EntityBusy(Conflict):
+    """Other jobs are in the way; facts: `job`, `blockers`."""
+
+    code = "entity_busy"
+
+
+class ViewBehind(Conflict):
+    """A view is further behind than an append may catch up; facts: `view`, `position`, `head`."""
+
+    code = "view_behind"
+
+
+class IntegrityFailure(LedgerError):
+    """What is stored is not what was stored."""
+
+    code = "integrity_failure"
+
+
+class PositionAhead(IntegrityFailure):
+    """A reader is further than the ledger, which was restored or failed over with loss; facts: `position`, `head`."""
+
+    code = "position_ahead"
+
+
+class ChecksumMismatch(IntegrityFailure):
+    """A migration that was applied differs from the one in this release; facts: `migration`."""
+
+    code = "checksum_mismatch"
+
+
+class Unavailable(LedgerError):
+    """The ledger cannot be used as things stand; trying again may help."""
+
+    code = "unavailable"
+
+
+class DatabaseAway(Unavailable):
+    """The database does not answer, or the connection was lost."""
+
+    code = "database_away"
+
+
+class AccessDenied(Unavailable):
+    """The database refuses this user or password, or the role lacks a privilege."""
+
+    code = "access_denied"
+
+
+class DiskFull(Unavailable):
+    """The database has no room left; nothing that was acknowledged is lost."""
+
+    code = "disk_full"
+
+
+class SchemaMissing(Unavailable):
+    """The database has no ledger yet, or an older one; `jobledger migrate` mends it."""
+
+    code = "schema_missing"
+
+
+class SchemaTooNew(Unavailable):
+    """The database or an event was written by a newer release; facts: `found`, `known`."""
+
+    code = "schema_too_new"
+
+
+class UnsafeSettings(Unavailable):
+    """The server may lose what it acknowledged; facts: `settings`."""
+
+    code = "unsafe_settings"
+
+
+class OutcomeUnknown(Unavailable):
+    """Whether an append was recorded could not be found out; repeat it, which is safe."""
+
+    code = "outcome_unknown"
+
+
+class EmbeddedUnusable(Unavailable):
+    """The embedded database cannot be started or used here; facts: `folder`."""
+
+    code = "embedded_unusable"
+
+
+class WaitTimedOut(LedgerError):
+    """What was waited for did not happen in time; facts: `seconds`."""
+
+    code = "wait_timed_out"

@@ -1,0 +1,122 @@
+"""Connections to PostgreSQL, by libpq's conninfo with all its options, and its errors in our words."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from eventsourcing.postgres import ConnectionPool, PostgresDatastore
+from psycopg import Connection
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import PoolClosed, PoolTimeout
+
+from ledger.errors import AccessDenied, DatabaseAway, DiskFull, LedgerError, SchemaMissing, Unavailable
+
+CONNECT_SECONDS_MAX = 10
+SEARCH_PATH = "projections, pg_catalog, pg_temp"
+
+_BY_STATE: dict[str, tuple[type[LedgerError], str]] = {
+    "28P01": (AccessDenied, "The database refuses this password; check JOBLEDGER_DSN or PGPASSWORD"),
+    "28000": (AccessDenied, "The database refuses this user; check JOBLEDGER_DSN or PGUSER"),
+    "42501": (AccessDenied, "The database role lacks a privilege; grant it jobledger_writer"),
+    "53100": (DiskFull, "The database has no room left on its disk; make room and repeat"),
+    "3D000": (DatabaseAway, "There is no such database; create it or check JOBLEDGER_DSN"),
+    "42P01": (SchemaMissing, "The database has no ledger of this release; run jobledger migrate"),
+    "3F000": (SchemaMissing, "The database has no ledger of this release; run jobledger migrate"),
+    "25006": (DatabaseAway, "The database takes no writes; connect to the primary"),
+}
+
+
+def translate(error: psycopg.Error) -> LedgerError:
+    """The error in our words, with what the database said."""
+    said = " ".join(str(error).split())
+    state = error.sqlstate or _state_of_text(said)
+    if state in _BY_STATE:
+        kind, sentence = _BY_STATE[state]
+        return kind(f"{sentence} ({said}).", sqlstate=state)
+    if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
+        return DatabaseAway(
+            f"The database does not answer; check that it runs and JOBLEDGER_DSN ({said}).", sqlstate=state
+        )
+    return Unavailable(f"The database could not do what was asked ({said}).", sqlstate=state)
+
+
+def _state_of_text(said: str) -> str | None:
+    # A failed connection attempt carries no SQLSTATE, so the server's own words must do.
+    for words, state in (
+        ("password authentication failed", "28P01"),
+        ("no password supplied", "28P01"),
+        ("no pg_hba.conf entry", "28000"),
+        ("Peer authentication failed", "28000"),
+        ('role "', "28000"),
+        ('database "', "3D000"),
+    ):
+        if words in said and ("does not exist" in said or not words.endswith('"')):
+            return state
+    return None
+
+
+class Datastore(PostgresDatastore):
+    """The library's datastore over a conninfo; its five fields would lose sslmode, options and further hosts."""
+
+    def __init__(self, conninfo: str, *, pool_size: int = 1, max_overflow: int = 15) -> None:
+        super().__init__("", "", "", "", "", schema="ledger", originator_id_type="text")
+        self.conninfo = conninfo
+        self.pool = ConnectionPool(
+            conninfo,
+            connection_class=Connection[DictRow],
+            kwargs={"row_factory": dict_row},
+            min_size=pool_size,
+            max_size=pool_size + max_overflow,
+            open=False,
+            configure=configure,
+            timeout=CONNECT_SECONDS_MAX,
+        )
+
+    @contextmanager
+    def raw_connection(self) -> Iterator[Connection[DictRow]]:
+        """A connection of the pool; errors of the database come out as they are, `Unavailable` where there is none."""
+        try:
+            self.pool.open()
+            pooled = self.pool.connection()
+            connection = pooled.__enter__()
+        except (PoolTimeout, PoolClosed):
+            raise self._away() from None
+        try:
+            yield connection
+        except BaseException as error:
+            pooled.__exit__(type(error), error, error.__traceback__)
+            raise
+        pooled.__exit__(None, None, None)
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection[DictRow]]:
+        """A connection of the pool; errors of the database come out in our words."""
+        try:
+            with self.raw_connection() as connection:
+                yield connection
+        except psycopg.Error as error:
+            raise translate(error) from error
+
+    def _away(self) -> LedgerError:
+        try:
+            connect(self.conninfo).close()
+        except LedgerError as error:
+            return error
+        return DatabaseAway("The database has no connection free; raise max_connections or close some.")
+
+
+def configure(connection: Connection[Any]) -> None:
+    """Set what the ledger relies on: the names of views, UTC, and an isolation that reads what was just committed."""
+    connection.autocommit = True
+    connection.execute(
+        f"SET search_path = {SEARCH_PATH}; SET timezone = 'UTC'; SET default_transaction_isolation = 'read committed'"
+    )
+
+
+def connect(conninfo: str) -> Connection[DictRow]:
+    """One connection outside the pool, for what is done once; raises `Unavailable`."""
+    try:
+        return psycopg.connect(conninfo, row_factory=dict_row, autocommit=True, connect_timeout=CONNECT_SECONDS_MAX)
+    except psycopg.Error as error:
+        raise translate(error) from error

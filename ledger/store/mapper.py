@@ -1,0 +1,74 @@
+"""An event as a row, and back: the exact bytes are JSON in UTF-8, and only topics in the closed table are read."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+
+from pydantic import ValidationError
+
+from ledger.domain.commands import ENVELOPE, malformed, print_fact
+from ledger.domain.events import FACTS_BY_TOPIC, Event, RecordedEvent
+from ledger.domain.values import parse_time, print_time
+from ledger.errors import IntegrityFailure, SchemaTooNew
+
+_SAID_OF = ("actor", "reason", "owner", "epoch", "raw", "traceparent")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An event as it is stored, without what the database adds."""
+
+    stream: str
+    version: int
+    topic: str
+    state: bytes
+
+
+def write_row(event: Event) -> Row:
+    """The row of an event; the bytes are the same for the same event."""
+    said: dict[str, Any] = {"id": event.id, "at": print_time(event.occurred_at)}
+    for name in _SAID_OF:
+        value = getattr(event, name)
+        if value is not None:
+            said[name] = value
+    said |= print_fact(event.fact)
+    state = json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode()
+    return Row(event.stream, event.version, type(event.fact).topic, state)
+
+
+def read_event(stream: str, version: int, topic: str, state: bytes) -> Event:
+    """The event of a row; raises `SchemaTooNew` for a topic that is not known, and imports nothing."""
+    fact = FACTS_BY_TOPIC.get(topic)
+    if fact is None:
+        raise SchemaTooNew(
+            f"An event must have a topic that this release knows, and {stream} version {version} has {topic[:80]!r}.",
+            found=topic,
+            known=sorted(FACTS_BY_TOPIC),
+        )
+    try:
+        said = json.loads(state)
+        body = {key: value for key, value in said.items() if key not in ENVELOPE}
+        return Event(
+            id=said["id"],
+            job=stream.partition(":")[2],
+            version=version,
+            occurred_at=parse_time(said["at"]),
+            fact=fact.model_validate(body),
+            **{name: said.get(name) for name in _SAID_OF},
+        )
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        why = malformed(error) if isinstance(error, ValidationError) else error
+        raise IntegrityFailure(
+            f"The bytes of {stream} version {version} are not those of a {fact.name}: {why}",
+            stream=stream,
+            version=version,
+        ) from None
+
+
+def read_recorded(row: Mapping[str, Any]) -> RecordedEvent:
+    """The recorded event of a row in the library's columns, with `recorded_at`."""
+    event = read_event(row["originator_id"], row["originator_version"], row["topic"], bytes(row["state"]))
+    recorded_at = cast("datetime", row["recorded_at"])
+    return RecordedEvent(event=event, position=row["notification_id"], recorded_at=recorded_at)

@@ -1,0 +1,143 @@
+"""The schema, owned by numbered SQL files: applied once each, in order, all or nothing, and never changed after."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+
+import psycopg
+from psycopg import Connection
+from psycopg.rows import DictRow
+
+from ledger.errors import ChecksumMismatch, SchemaMissing, SchemaTooNew
+from ledger.store.datastore import connect, translate
+from ledger.store.statements import SQL
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One numbered file, whose statements are run with `schema` as the search path."""
+
+    schema: str
+    number: int
+    name: str
+    sql: str
+
+    @property
+    def checksum(self) -> str:
+        """SHA-256 of the file, in hex."""
+        return hashlib.sha256(self.sql.encode()).hexdigest()
+
+
+def load_migrations(schema: str, package: str) -> list[Migration]:
+    """The migrations in the folder `migrations` of a package, in order."""
+    entries = sorted(
+        (entry for entry in (files(package) / "migrations").iterdir() if entry.name.endswith(".sql")),
+        key=lambda entry: entry.name,
+    )
+    found = []
+    for entry in entries:
+        number, _, name = entry.name.removesuffix(".sql").partition("_")
+        found.append(Migration(schema, int(number), name, entry.read_text(encoding="utf-8")))
+    return found
+
+
+class Migrator:
+    """Brings a database to this release; safe to run from many processes at once."""
+
+    def __init__(self, migrations: Sequence[Migration]) -> None:
+        self.migrations = migrations
+
+    def pending(self, connection: Connection[DictRow]) -> list[Migration]:
+        """The migrations that the database lacks.
+
+        Raises `SchemaTooNew` where it has one that this release does not know, `ChecksumMismatch` where one differs.
+        """
+        if connection.execute("SELECT to_regclass('ledger.migrations') AS found").fetchall()[0]["found"] is None:
+            return list(self.migrations)
+        rows = connection.execute(SQL["select_migrations"]).fetchall()
+        applied = {(row["schema"], row["number"]): row for row in rows}
+        known = {(migration.schema, migration.number): migration for migration in self.migrations}
+        for key, row in applied.items():
+            _check(row, known.get(key))
+        return [migration for key, migration in known.items() if key not in applied]
+
+    def check(self, connection: Connection[DictRow]) -> None:
+        """Raise `SchemaMissing` unless the database is that of this release."""
+        missing = self.pending(connection)
+        if missing:
+            names = ", ".join(f"{migration.schema} {migration.number:04} {migration.name}" for migration in missing)
+            raise SchemaMissing(f"The database lacks {names}; run jobledger migrate.", missing=names)
+
+    def migrate(self, conninfo: str) -> list[Migration]:
+        """Apply what is pending, in one transaction; what was applied is returned."""
+        with connect(conninfo) as connection:
+            try:
+                with connection.transaction():
+                    return self._migrate(connection)
+            except psycopg.Error as error:
+                raise translate(error) from error
+
+    def _migrate(self, connection: Connection[DictRow]) -> list[Migration]:
+        connection.execute(SQL["take_migration_lock"])
+        pending = self.pending(connection)
+        connection.execute(SQL["create_schemas"])
+        connection.execute(SQL["create_roles"])
+        connection.execute(SQL["grant_privileges_before"])
+        for migration in pending:
+            connection.execute(f"SET LOCAL search_path = {migration.schema}, pg_catalog, pg_temp")
+            _set_role(connection, migration.schema)
+            connection.execute(migration.sql)
+            connection.execute("RESET ROLE")
+            connection.execute(
+                SQL["insert_migration"],
+                {
+                    "schema": migration.schema,
+                    "number": migration.number,
+                    "name": migration.name,
+                    "checksum": migration.checksum,
+                },
+            )
+        connection.execute("SET LOCAL search_path = pg_catalog, pg_temp")
+        connection.execute(SQL["grant_privileges"])
+        return pending
+
+    def print(self) -> Iterator[str]:
+        """Everything that a migration of an empty database runs, as SQL for an administrator to read."""
+        yield "BEGIN;"
+        for name in ("take_migration_lock", "create_schemas", "create_roles", "grant_privileges_before"):
+            yield SQL[name].rstrip(";") + ";"
+        for migration in self.migrations:
+            yield f"-- {migration.schema} {migration.number:04} {migration.name}, sha256 {migration.checksum}"
+            yield f"SET LOCAL search_path = {migration.schema}, pg_catalog, pg_temp;"
+            yield SQL["become_projector"].rstrip(";") + ";" if migration.schema == "projections" else ""
+            yield migration.sql.strip()
+            yield "RESET ROLE;"
+            yield (
+                "INSERT INTO ledger.migrations (schema, number, name, checksum) VALUES "
+                f"('{migration.schema}', {migration.number}, '{migration.name}', '{migration.checksum}');"
+            )
+        yield "SET LOCAL search_path = pg_catalog, pg_temp;"
+        yield SQL["grant_privileges"].rstrip(";") + ";"
+        yield "COMMIT;"
+
+
+def _set_role(connection: Connection[DictRow], schema: str) -> None:
+    """Let the projector own what it will drop and create again."""
+    if schema == "projections":
+        connection.execute(SQL["become_projector"])
+
+
+def _check(row: DictRow, migration: Migration | None) -> None:
+    if migration is None:
+        raise SchemaTooNew(
+            f"The database was migrated by a newer release ({row['schema']} {row['number']:04} {row['name']}); "
+            "install that release.",
+            found=row["number"],
+            known=None,
+        )
+    if row["checksum"] != migration.checksum:
+        raise ChecksumMismatch(
+            f"The migration {row['schema']} {row['number']:04} {row['name']} is not the one that was applied.",
+            migration=f"{row['schema']} {row['number']:04}",
+        )

@@ -1,0 +1,287 @@
+"""The one way in: `append`, which decides and records a batch of transitions in one transaction.
+
+Under the append lock it reads the streams concerned, lets each transition be judged in order, inserts the events, tells
+the inline views, and commits. A lost connection is no answer: the append lock is taken anew, which waits for the lost
+transaction to end, and the events are looked for by their ids; what is not there was not recorded and is tried once
+more. So an answer is never guessed, and an append happens once.
+"""
+
+import json
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from eventsourcing.postgres import PostgresApplicationRecorder
+from psycopg import Cursor
+from psycopg.rows import DictRow
+from psycopg.sql import SQL as Fragment
+
+from ledger.domain.commands import Transition
+from ledger.domain.decisions import Decision, Disposition
+from ledger.domain.events import Event, RecordedEvent
+from ledger.errors import DatabaseAway, LedgerError, OutcomeUnknown, PositionAhead
+from ledger.store.datastore import Datastore, translate
+from ledger.store.mapper import write_row
+from ledger.store.statements import SQL
+from ledger.store.views import Views
+from ledger.store.workspace import Shelf, Workspace
+
+FIND_LOCK_SECONDS_MAX = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a transition, and where the answer stands; `overlaps` are the busy entities that it found."""
+
+    disposition: Disposition
+    job: str
+    version: int
+    position: int
+    overlaps: tuple[str, ...] = ()
+    events: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A decision with what admission saw."""
+
+    decision: Decision
+    overlaps: tuple[str, ...] = ()
+
+
+Judge = Callable[[Transition, Workspace], Verdict]
+Answer = Receipt | LedgerError
+
+
+class Recorder(PostgresApplicationRecorder):
+    """The library's recorder with one method of our own, and with an advisory lock in place of its table lock."""
+
+    datastore: Datastore
+
+    def __init__(self, datastore: Datastore, views: Views) -> None:
+        super().__init__(datastore)
+        self.lock_table_statements = [Fragment("SELECT pg_advisory_xact_lock(7308604896899097444)")]
+        self._views = views
+        self._shelf = Shelf()
+        self._turn = threading.Lock()
+        self._head = 0
+
+    def append(self, batch: Sequence[Transition], judge: Judge) -> list[Answer]:
+        """Record a batch: for each transition its receipt, or the error that it alone gets.
+
+        Every transition has an id. Raises `Unavailable`, and then nothing of the batch is recorded, or `OutcomeUnknown`.
+        """
+        with self._turn:
+            attempt = Attempt()
+            try:
+                return self._append(batch, judge, attempt)
+            except psycopg.Error as error:
+                self._shelf.clear()
+                return self._after_error(batch, judge, attempt, error)
+            except BaseException:
+                self._shelf.clear()
+                raise
+
+    def _append(self, batch: Sequence[Transition], judge: Judge, attempt: "Attempt") -> list[Answer]:
+        with self.datastore.raw_connection() as connection:
+            connection.add_notice_handler(attempt.hear)
+            try:
+                with connection.transaction(), connection.cursor() as cursor:
+                    answers = self._decide_and_write(cursor, batch, judge, attempt)
+            finally:
+                connection.remove_notice_handler(attempt.hear)
+        if attempt.unsure:
+            self._shelf.clear()
+            raise OutcomeUnknown(
+                "The wait for a synchronous standby was cancelled, so the append may be lost; repeat it."
+            )
+        attempt.keep()
+        return answers
+
+    def _decide_and_write(
+        self, cursor: Cursor[DictRow], batch: Sequence[Transition], judge: Judge, attempt: "Attempt"
+    ) -> list[Answer]:
+        cursor.execute(SQL["take_append_lock"])
+        head = self._read_head(cursor)
+        self._views.catch_up(cursor, head)
+        workspace = Workspace(cursor, self._views, self._shelf)
+        workspace.prefetch(batch)
+        verdicts = [_judge(said, workspace, judge) for said in batch]
+        attempt.begin(batch, verdicts, workspace)
+        recorded = _insert(cursor, workspace.events)
+        if recorded:
+            self._views.apply(cursor, recorded)
+            cursor.execute(SQL["notify_append"])
+            self._head = recorded[-1].position
+        return attempt.answer(cursor, recorded)
+
+    def _read_head(self, cursor: Cursor[DictRow]) -> int:
+        head = int(cursor.execute(SQL["select_head"]).fetchall()[0]["head"])
+        if head < self._head:
+            raise PositionAhead(
+                f"This process knows position {self._head:,}, and the ledger ends at {head:,}: it was restored or failed over.",
+                position=self._head,
+                head=head,
+            )
+        return head
+
+    def _after_error(
+        self, batch: Sequence[Transition], judge: Judge, attempt: "Attempt", error: psycopg.Error
+    ) -> list[Answer]:
+        lost = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError) and attempt.lost(error)
+        if lost:
+            found = self._find(attempt)
+            if found is not None:
+                return found
+        elif len(batch) > 1:
+            return [answer for said in batch for answer in self._alone(said, judge)]
+        else:
+            raise translate(error) from error
+        return self._once_more(batch, judge)
+
+    def _alone(self, said: Transition, judge: Judge) -> list[Answer]:
+        attempt = Attempt()
+        try:
+            return self._append([said], judge, attempt)
+        except psycopg.Error as error:
+            self._shelf.clear()
+            try:
+                return self._after_error([said], judge, attempt, error)
+            except LedgerError as reason:
+                return [reason]
+
+    def _once_more(self, batch: Sequence[Transition], judge: Judge) -> list[Answer]:
+        attempt = Attempt()
+        try:
+            return self._append(batch, judge, attempt)
+        except psycopg.Error as error:
+            self._shelf.clear()
+            if attempt.lost(error):
+                found = self._find(attempt)
+                if found is not None:
+                    return found
+            raise translate(error) from error
+
+    def _find(self, attempt: "Attempt") -> list[Answer] | None:
+        """The answers of an append whose commit was not answered; None where it was not recorded."""
+        if not attempt.events:
+            return None
+        try:
+            with self.datastore.raw_connection() as connection, connection.transaction(), connection.cursor() as cursor:
+                cursor.execute(f"SET LOCAL lock_timeout = '{FIND_LOCK_SECONDS_MAX}s'")
+                cursor.execute(SQL["take_append_lock"])
+                return attempt.find(cursor)
+        except (psycopg.Error, DatabaseAway) as error:
+            raise OutcomeUnknown(
+                "The connection was lost before the append was answered, and the database cannot be asked; repeat it."
+            ) from error
+
+
+def _judge(said: Transition, workspace: Workspace, judge: Judge) -> Verdict | LedgerError:
+    try:
+        verdict = judge(said, workspace)
+    except LedgerError as error:
+        return error
+    workspace.take(verdict.decision)
+    return verdict
+
+
+def _insert(cursor: Cursor[DictRow], events: Sequence[Event]) -> list[RecordedEvent]:
+    if not events:
+        return []
+    rows = [write_row(event) for event in events]
+    cursor.execute(
+        SQL["insert_events"],
+        {
+            "streams": [row.stream for row in rows],
+            "versions": [row.version for row in rows],
+            "topics": [row.topic for row in rows],
+            "states": [row.state for row in rows],
+        },
+    )
+    placed = {(row["originator_id"], row["originator_version"]): row for row in cursor.fetchall()}
+    recorded = []
+    for event in events:
+        row = placed[event.stream, event.version]
+        recorded.append(RecordedEvent(event=event, position=row["notification_id"], recorded_at=row["recorded_at"]))
+    return recorded
+
+
+class Attempt:
+    """One try at an append: what it decided, so that it can be answered, now or after the connection was lost."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.unsure = False
+        self._batch: Sequence[Transition] = ()
+        self._verdicts: list[Verdict | LedgerError] = []
+        self._workspace: Workspace | None = None
+
+    def begin(self, batch: Sequence[Transition], verdicts: list[Verdict | LedgerError], workspace: Workspace) -> None:
+        """Note what was decided, before anything is written."""
+        self._batch, self._verdicts, self._workspace = batch, verdicts, workspace
+        self.events = workspace.events
+
+    def hear(self, notice: psycopg.errors.Diagnostic) -> None:
+        """Take a warning at commit for what it is: a standby was not waited for."""
+        if notice.sqlstate == "01000":
+            self.unsure = True
+
+    def lost(self, error: psycopg.Error) -> bool:
+        """Whether an error took the connection, rather than came over it."""
+        return error.sqlstate is None or error.sqlstate.startswith(("08", "57P"))
+
+    def keep(self) -> None:
+        """Leave the folded streams for the next append."""
+        if self._workspace:
+            self._workspace.keep()
+
+    def answer(self, cursor: Cursor[DictRow], recorded: Sequence[RecordedEvent]) -> list[Answer]:
+        """The receipts, each with its position."""
+        positions = {(entry.event.stream, entry.event.version): entry.position for entry in recorded}
+        wanted = {
+            place for said, verdict in zip(self._batch, self._verdicts, strict=True) for place in _place(said, verdict)
+        }
+        positions |= _select_positions(cursor, wanted - positions.keys())
+        return [_receipt(said, verdict, positions) for said, verdict in zip(self._batch, self._verdicts, strict=True)]
+
+    def find(self, cursor: Cursor[DictRow]) -> list[Answer] | None:
+        """The receipts where every event is on record under its own id; None where none is."""
+        places = {(event.stream, event.version): event.id for event in self.events}
+        rows = _select_rows(cursor, places)
+        for row in rows:
+            if json.loads(bytes(row["state"]))["id"] != places[row["originator_id"], row["originator_version"]]:
+                return None
+        return self.answer(cursor, []) if len(rows) == len(places) else None
+
+
+def _place(said: Transition, verdict: Verdict | LedgerError) -> list[tuple[str, int]]:
+    if isinstance(verdict, LedgerError):
+        return []
+    kind = "owner" if said.fact.topic.startswith("owner.") else "job"
+    return [(f"{kind}:{said.job}", verdict.decision.version)]
+
+
+def _receipt(said: Transition, verdict: Verdict | LedgerError, positions: dict[tuple[str, int], int]) -> Answer:
+    if isinstance(verdict, LedgerError):
+        return verdict
+    decision = verdict.decision
+    if decision.error is not None:
+        return decision.error
+    position = positions[_place(said, verdict)[0]]
+    return Receipt(decision.disposition, said.job, decision.version, position, verdict.overlaps, len(decision.events))
+
+
+def _select_rows(cursor: Cursor[DictRow], places: Any) -> list[DictRow]:
+    if not places:
+        return []
+    streams, versions = zip(*places, strict=True)
+    cursor.execute(SQL["select_positions"], {"streams": list(streams), "versions": list(versions)})
+    return cursor.fetchall()
+
+
+def _select_positions(cursor: Cursor[DictRow], places: set[tuple[str, int]]) -> dict[tuple[str, int], int]:
+    rows = _select_rows(cursor, places)
+    return {(row["originator_id"], row["originator_version"]): row["notification_id"] for row in rows}

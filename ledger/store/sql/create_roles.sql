@@ -1,0 +1,20 @@
+-- The three roles that share all ledgers of a cluster; where creating them is not allowed, migration goes on without.
+DO $$
+DECLARE
+    role text;
+BEGIN
+    FOREACH role IN ARRAY ARRAY['jobledger_writer', 'jobledger_projector', 'jobledger_reader'] LOOP
+        BEGIN
+            IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role) THEN
+                EXECUTE format('CREATE ROLE %I NOLOGIN', role);
+            END IF;
+            IF NOT pg_has_role(role, 'MEMBER') THEN
+                EXECUTE format('GRANT %I TO CURRENT_USER', role);
+            END IF;
+        EXCEPTION
+            WHEN duplicate_object OR unique_violation THEN NULL;
+            WHEN insufficient_privilege THEN RAISE NOTICE 'The role % is missing; an administrator can create it.', role;
+        END;
+    END LOOP;
+END
+$$;

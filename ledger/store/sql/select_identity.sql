@@ -1,0 +1,1 @@
+SELECT ledger::text AS ledger, created_at FROM ledger.identity

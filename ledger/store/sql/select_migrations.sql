@@ -1,0 +1,1 @@
+SELECT schema, number, name, checksum FROM ledger.migrations ORDER BY schema, number

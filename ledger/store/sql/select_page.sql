@@ -1,0 +1,5 @@
+SELECT originator_id, originator_version, topic, state, notification_id, recorded_at
+FROM ledger.stored_events
+WHERE notification_id > %(after)s
+ORDER BY notification_id
+LIMIT %(limit)s

@@ -1,0 +1,263 @@
+"""What one append knows: the streams it concerns, as they stand under the lock and as its own decisions leave them."""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg import Cursor
+
+from ledger.admission import Demand, Holder
+from ledger.domain.commands import Plan, Transition
+from ledger.domain.content import Told
+from ledger.domain.decisions import Decision
+from ledger.domain.entities import Access
+from ledger.domain.events import OWNER_FACTS, Ended, Event, Planned
+from ledger.domain.job import Job, evolve
+from ledger.domain.owner import Owner, evolve_owner
+from ledger.domain.quorum import Child
+from ledger.store.mapper import read_recorded
+from ledger.store.statements import SQL
+from ledger.store.views import Views
+
+SHELF_STREAMS_MAX = 8_192
+
+
+@dataclass(slots=True)
+class Stream:
+    """A stream folded: the state of its job or owner, and what it has told."""
+
+    state: Job | Owner | None
+    told: Told
+
+    @property
+    def version(self) -> int:
+        """The version of the newest event that is folded in."""
+        return self.state.version if self.state else 0
+
+
+class Shelf:
+    """Folded streams kept from one append to the next, the least used dropped first."""
+
+    def __init__(self) -> None:
+        self._streams: OrderedDict[str, Stream] = OrderedDict()
+
+    def take(self, name: str) -> Stream | None:
+        """The stream as it was left, or None."""
+        return self._streams.pop(name, None)
+
+    def put(self, name: str, stream: Stream) -> None:
+        """Keep a stream as an append has committed it."""
+        self._streams[name] = stream
+        if len(self._streams) > SHELF_STREAMS_MAX:
+            self._streams.popitem(last=False)
+
+    def clear(self) -> None:
+        """Forget everything, where it is not sure that the database still agrees."""
+        self._streams.clear()
+
+
+class Workspace:
+    """The surroundings of the decisions of one append; it takes in each decision before the next is made."""
+
+    def __init__(self, cursor: Cursor[Any], views: Views, shelf: Shelf) -> None:
+        self._cursor = cursor
+        self._views = views
+        self._shelf = shelf
+        self._streams: dict[str, Stream] = {}
+        self._children: dict[str, list[Child]] = {}
+        self._bound: dict[tuple[str, str], str | None] = {}
+        self._holders: dict[Demand, list[Holder]] = {}
+        self._planned_below: dict[str, list[str]] = {}
+        self._holding: dict[tuple[str, str], dict[str, Holder]] = {}
+        self.events: list[Event] = []
+
+    # --- Reading
+
+    def prefetch(self, batch: Sequence[Transition]) -> None:
+        """Read what the transitions of a batch are sure to ask for, a statement for each kind."""
+        streams = {name for said in batch for name in _streams_of(said)}
+        self._load(streams)
+        parents = {stream.state.parent for stream in self._streams.values() if isinstance(stream.state, Job)}
+        self._load({f"job:{parent}" for parent in parents if parent})
+        if len(batch) > 1:
+            ended = {said.job for said in batch if isinstance(said.fact, Ended)}
+            self._load_children(ended | {job.parent for job in self._jobs() if job.id in ended and job.parent})
+            self._load_bound(_names_of(batch))
+            self._load_holders(_demands_of(batch))
+
+    def _jobs(self) -> list[Job]:
+        return [stream.state for stream in self._streams.values() if isinstance(stream.state, Job)]
+
+    def _load(self, names: Iterable[str]) -> None:
+        fresh = [name for name in names if name not in self._streams]
+        for name in fresh:
+            self._streams[name] = self._shelf.take(name) or Stream(None, Told())
+        if not fresh:
+            return
+        versions = [self._streams[name].version for name in fresh]
+        self._cursor.execute(SQL["select_streams"], {"streams": fresh, "versions": versions})
+        for row in self._cursor.fetchall():
+            self._fold(read_recorded(row).event)
+
+    def _fold(self, event: Event) -> None:
+        stream = self._streams[event.stream]
+        if isinstance(event.fact, OWNER_FACTS):
+            owner = stream.state if isinstance(stream.state, Owner) else Owner(event.job)
+            stream.state = evolve_owner(owner, event)
+        else:
+            stream.state = evolve(stream.state if isinstance(stream.state, Job) else None, event)
+        stream.told.note(event)
+
+    def _stream(self, name: str) -> Stream:
+        if name not in self._streams:
+            self._load([name])
+        return self._streams[name]
+
+    def job(self, job: str) -> Job | None:
+        """The state of a job, or None where no event speaks of it."""
+        state = self._stream(f"job:{job}").state
+        return state if isinstance(state, Job) else None
+
+    def told(self, job: str) -> Told:
+        """What the stream of a job has told so far."""
+        return self._stream(f"job:{job}").told
+
+    def owner(self, name: str) -> Owner:
+        """The state of an owner; one that never started has no epoch."""
+        state = self._stream(f"owner:{name}").state
+        return state if isinstance(state, Owner) else Owner(name)
+
+    def told_of_owner(self, name: str) -> Told:
+        """What the stream of an owner has told so far."""
+        return self._stream(f"owner:{name}").told
+
+    def children(self, parent: str) -> Sequence[Child]:
+        """The children of a job in the order of planning."""
+        if parent not in self._children:
+            self._load_children({parent})
+        return [self._as_it_stands(child) for child in self._children[parent]]
+
+    def _load_children(self, parents: Iterable[str]) -> None:
+        fresh = [parent for parent in parents if parent not in self._children]
+        found = self._views.children(self._cursor, fresh) if fresh else {}
+        for parent in fresh:
+            known = found.get(parent, [])
+            names = {child.job for child in known}
+            planned = [name for name in self._planned_below.get(parent, []) if name not in names]
+            self._children[parent] = known + [self._child(name) for name in planned]
+
+    def _child(self, name: str) -> Child:
+        job = self.job(name)
+        assert job is not None  # noqa: S101 - this append planned it
+        return Child(job.id, job.outcome, job.required, job.retry_of)
+
+    def _as_it_stands(self, child: Child) -> Child:
+        stream = self._streams.get(f"job:{child.job}")
+        return self._child(child.job) if stream and stream.state else child
+
+    def descendants(self, job: str) -> Sequence[Job]:
+        """Every job below a job, parents first."""
+        names = dict.fromkeys(self._views.descendants(self._cursor, job))
+        waiting = [job, *names]
+        while waiting:
+            below = self._planned_below.get(waiting.pop(), [])
+            waiting += [name for name in below if name not in names]
+            names.update(dict.fromkeys(below))
+        self._load(f"job:{name}" for name in names)
+        found = [state for name in names if (state := self.job(name))]
+        return sorted(found, key=lambda state: state.depth)
+
+    def bound(self, executor: str, external_id: str) -> str | None:
+        """The job that has this external id of this executor."""
+        if (executor, external_id) not in self._bound:
+            self._load_bound([(executor, external_id)])
+        return self._bound[executor, external_id]
+
+    def _load_bound(self, names: Iterable[tuple[str, str]]) -> None:
+        fresh = [name for name in names if name not in self._bound]
+        found = self._views.bound(self._cursor, fresh) if fresh else {}
+        for name in fresh:
+            self._bound[name] = found.get(name)
+
+    def holders(self, demands: Sequence[Demand]) -> Sequence[Holder]:
+        """The active jobs that may stand against these demands."""
+        self._load_holders(demands)
+        found = [holder for demand in demands for holder in self._holders[demand] if self._still_holds(holder)]
+        for demand in demands:
+            begun = self._holding.get((demand.type, demand.id), {})
+            found += [holder for holder in begun.values() if self._still_holds(holder)]
+        return found
+
+    def _load_holders(self, demands: Iterable[Demand]) -> None:
+        fresh = [demand for demand in demands if demand not in self._holders]
+        if not fresh:
+            return
+        found = self._views.holders(self._cursor, fresh)
+        for demand in fresh:
+            key = (demand.type, demand.id)
+            self._holders[demand] = [holder for holder in found if (holder.type, holder.id) == key]
+
+    def _still_holds(self, holder: Holder) -> bool:
+        stream = self._streams.get(f"job:{holder.job}")
+        if stream is None or not isinstance(stream.state, Job):
+            return True
+        held = ((entity.type, entity.id, entity.access) for entity in stream.state.entities)
+        return stream.state.active and (holder.type, holder.id, holder.access) in held
+
+    # --- Deciding
+
+    def take(self, decision: Decision) -> None:
+        """Take in the events of a decision, so that the next one sees them."""
+        for event in decision.events:
+            self._stream(event.stream)
+            self._fold(event)
+            self.events.append(event)
+            state = self._streams[event.stream].state
+            if isinstance(state, Job):
+                self._note_job(event, state)
+
+    def _note_job(self, event: Event, job: Job) -> None:
+        if isinstance(event.fact, Planned) and job.parent:
+            self._planned_below.setdefault(job.parent, []).append(job.id)
+            if job.parent in self._children:
+                kept = [child for child in self._children[job.parent] if child.job != job.id]
+                self._children[job.parent] = [*kept, self._child(job.id)]
+        if job.executor and job.external_id:
+            self._bound[job.executor, job.external_id] = job.id
+        for entity in getattr(event.fact, "entities", ()):
+            access = getattr(entity, "access", Access.NONE)
+            if access is not Access.NONE:
+                holder = Holder(job.id, job.root, entity.type, entity.id, access, event.occurred_at, job.owner)
+                self._holding.setdefault((entity.type, entity.id), {})[job.id] = holder
+
+    def keep(self) -> None:
+        """Leave the streams on the shelf, now that the append is committed."""
+        for name, stream in self._streams.items():
+            if stream.state is not None:
+                self._shelf.put(name, stream)
+
+
+def _streams_of(said: Transition) -> Iterable[str]:
+    if isinstance(said.fact, OWNER_FACTS):
+        yield f"owner:{said.job}"
+        return
+    yield f"job:{said.job}"
+    if said.owner is not None and said.epoch is not None:
+        yield f"owner:{said.owner}"
+    if isinstance(said.fact, Plan):
+        for part in said.fact.walk():
+            yield f"job:{part.job}"
+            yield from (f"job:{name}" for name in (part.parent, part.retry_of) if name)
+
+
+def _names_of(batch: Sequence[Transition]) -> list[tuple[str, str]]:
+    names = {(getattr(said.fact, "executor", None), getattr(said.fact, "external_id", None)) for said in batch}
+    return sorted((executor, external_id) for executor, external_id in names if executor and external_id)
+
+
+def _demands_of(batch: Sequence[Transition]) -> list[Demand]:
+    parts = [part for said in batch for part in (said.fact.walk() if isinstance(said.fact, Plan) else [said.fact])]
+    entities = {entity for part in parts for entity in getattr(part, "entities", ())}
+    found = {Demand(entity.type, entity.id, entity.access) for entity in entities if hasattr(entity, "access")}
+    return [demand for demand in found if demand.access is not Access.NONE]

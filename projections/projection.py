@@ -1,0 +1,22 @@
+"""What a projection is: a name, a version, and a fold of events into tables of its own."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from psycopg import Cursor
+
+from ledger.domain.events import RecordedEvent
+from ledger.store.statements import load_statements
+
+SQL = load_statements("projections")
+
+
+class Projection(Protocol):
+    """Fills the tables of one view from events alone, in order, in whichever schema the search path names first."""
+
+    name: str
+    version: int
+    tables: tuple[str, ...]
+
+    def apply(self, cursor: Cursor[Any], events: Sequence[RecordedEvent]) -> None:
+        """Take in events that follow those taken in before; a second time must not happen."""

@@ -1,0 +1,155 @@
+"""Answers from the views, each from one snapshot of the database."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import fields
+from datetime import datetime, timedelta
+from typing import Any
+
+from psycopg import Connection, Cursor
+
+from ledger.answers import BusyAnswer, JobFilter, JobView, TreeExpiry
+from ledger.domain.entities import EntityRef
+from ledger.domain.retention import Retention
+from ledger.domain.states import Flag, Outcome, Phase, ok
+from projections import job_expiry, job_tree
+from projections.projection import SQL
+
+PAGE_JOBS_MAX = 500
+Connect = Callable[[], AbstractContextManager[Connection[Any]]]
+
+
+class ViewQueries:
+    """The queries of the ledger (`ledger.answers.Queries`), over connections that the caller opens."""
+
+    def __init__(self, connect: Connect) -> None:
+        self._connect = connect
+
+    def job(self, job: str) -> JobView | None:
+        """A job, expired or not; None where no event speaks of it."""
+        with self._connect() as connection, connection.cursor() as cursor:
+            found = _select(cursor, [job])
+        return found[0] if found else None
+
+    def jobs(self, which: JobFilter, *, before: int | None = None, limit: int | None = None) -> Iterator[JobView]:
+        """Jobs, the last planned first, from before a planned position; read page by page."""
+        left = limit
+        while left is None or left > 0:
+            size = PAGE_JOBS_MAX if left is None else min(left, PAGE_JOBS_MAX)
+            with self._connect() as connection, connection.cursor() as cursor:
+                cursor.execute(SQL["select_jobs"], _parameters(which, before, size))
+                page = [view(row) for row in cursor.fetchall()]
+            yield from page
+            if len(page) < size:
+                return
+            before = page[-1].planned_position
+            left = None if left is None else left - size
+
+    def tree(self, root: str) -> list[JobView]:
+        """A job and all below it, parents first."""
+        with self._connect() as connection, connection.transaction(), connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            return _select(cursor, [root, *job_tree.descendants(cursor, root)])
+
+    def busy(self, entities: Sequence[EntityRef]) -> list[BusyAnswer]:
+        """The active jobs on each entity, oldest first."""
+        parameters = {"types": [entity.type for entity in entities], "ids": [entity.id for entity in entities]}
+        with self._connect() as connection, connection.transaction(), connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            position = _position(cursor)
+            rows = cursor.execute(SQL["select_busy"], parameters).fetchall()
+        return [BusyAnswer(entity, [view(row) for row in rows if _is_on(row, entity)], position) for entity in entities]
+
+    def expiry(self, policy: Retention, now: datetime) -> list[TreeExpiry]:
+        """Every tree in the live views, those that leave first in front."""
+        with self._connect() as connection, connection.cursor() as cursor:
+            return job_expiry.forecast(cursor, policy, now)
+
+    def position(self) -> int:
+        """The position up to which the views are true."""
+        with self._connect() as connection, connection.cursor() as cursor:
+            return _position(cursor)
+
+
+def _position(cursor: Cursor[Any]) -> int:
+    return int(cursor.execute(SQL["select_position"]).fetchall()[0]["position"])
+
+
+def _select(cursor: Cursor[Any], jobs: Sequence[str]) -> list[JobView]:
+    return [view(row) for row in cursor.execute(SQL["select_job"], {"jobs": jobs}).fetchall()]
+
+
+def _is_on(row: Mapping[str, Any], entity: EntityRef) -> bool:
+    return (row["entity_type"], row["entity_id"]) == (entity.type, entity.id)
+
+
+def _parameters(which: JobFilter, before: int | None, limit: int) -> dict[str, Any]:
+    return {
+        "phase": which.phase,
+        "outcome": which.outcome,
+        "type": which.type,
+        "root": which.root,
+        "expired": which.expired,
+        "active": which.active or which.silent_for is not None,
+        "overdue": which.overdue,
+        "silent_for": which.silent_for,
+        "entity_type": which.entity.type if which.entity else None,
+        "entity_id": which.entity.id if which.entity else None,
+        "before": before,
+        "limit": limit,
+    }
+
+
+_COPIED = {field.name for field in fields(JobView)} - {
+    "done", "ok", "flags", "entities", "progress", "elapsed_seconds", "estimated_end", "warnings",
+}  # fmt: skip
+
+
+def view(row: Mapping[str, Any]) -> JobView:
+    """A job as its row and the time of asking show it."""
+    done = row["phase"] == Phase.CLOSED
+    progress = _progress(row["progress"])
+    return JobView(
+        **{name: row[name] for name in _COPIED},
+        done=done,
+        ok=ok(Outcome(row["outcome"]) if row["outcome"] else None),
+        flags=_flags(row, done=done),
+        entities=row["entities"] or [],
+        progress=progress,
+        elapsed_seconds=_elapsed(row),
+        estimated_end=None if done else _estimated_end(row, progress),
+        warnings=row["warnings"] or [],
+    )
+
+
+def _flags(row: Mapping[str, Any], *, done: bool) -> list[str]:
+    overdue = not done and row["deadline"] is not None and row["deadline"] < row["asked_at"]
+    return [str(flag) for flag in Flag if (overdue if flag is Flag.OVERDUE else row[flag])]
+
+
+def _progress(said: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if said is None:
+        return None
+    progress = {name: said.get(name) for name in ("percent", "done", "total", "unit", "message")}
+    if progress["percent"] is None and progress["done"] is not None and progress["total"]:
+        progress["percent"] = min(100.0, round(100 * progress["done"] / progress["total"], 2))
+    return progress
+
+
+def _elapsed(row: Mapping[str, Any]) -> float | None:
+    if row["started_at"] is None:
+        return None
+    end: datetime = row["closed_at"] or row["asked_at"]
+    return max(0.0, (end - row["started_at"]).total_seconds())
+
+
+def _estimated_end(row: Mapping[str, Any], progress: Mapping[str, Any] | None) -> datetime | None:
+    if row["estimated_end"] is not None or row["started_at"] is None or not progress or not progress["percent"]:
+        estimated: datetime | None = row["estimated_end"]
+        return estimated
+    spent: timedelta = row["last_at"] - row["started_at"]
+    try:
+        started: datetime = row["started_at"]
+        return started + spent * (100 / progress["percent"])
+    except OverflowError:
+        return None

@@ -1,0 +1,1 @@
+SELECT * FROM job_status WHERE job = ANY(%(jobs)s)
