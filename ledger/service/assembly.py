@@ -1,5 +1,7 @@
 """Wires the ledger to its views over one database."""
 
+from typing import TYPE_CHECKING, Any
+
 import psycopg
 from psycopg import Connection
 from psycopg.conninfo import make_conninfo
@@ -14,7 +16,11 @@ from ledger.store.migrate import Migration, Migrator, load_migrations
 from ledger.store.recorder import Recorder
 from ledger.store.statements import SQL
 from projections.queries import ViewQueries
+from projections import runner
 from projections.runner import InlineViews
+
+if TYPE_CHECKING:
+    from ledger.store.doctor import Finding
 
 WRITER = "-c role=jobledger_writer"
 
@@ -94,3 +100,36 @@ def pending_migrations(database: Database) -> list[Migration]:
     """What `jobledger migrate` would apply."""
     with connect(admin_conninfo(database)) as connection:
         return migrator().pending(connection)
+
+
+def diagnose(database: Database) -> "list[Finding]":
+    """What is missing or unsafe in a database, as the ledger would use it."""
+    from ledger.store.doctor import examine  # noqa: PLC0415 - only where it is needed
+
+    conninfo = database.conninfo or ""
+    if database.folder is not None:
+        conninfo = ready_conninfo(database)
+    with connect(conninfo) as connection:
+        return examine(connection, migrator())
+
+
+def views() -> list[dict[str, Any]]:
+    """Each view with its version, its position and how far it is behind."""
+    with connect(ready_conninfo(find_database())) as connection:
+        return runner.reached(connection)
+
+
+def rebuild_views() -> int:
+    """Rebuild all views; the position that they reached is returned."""
+    database = find_database()
+    ready_conninfo(database)
+    with connect(admin_conninfo(database)) as connection:
+        return runner.rebuild(connection)
+
+
+def compare_views() -> dict[str, int]:
+    """How many rows differ between each live view and one that is built from the events."""
+    database = find_database()
+    ready_conninfo(database)
+    with connect(admin_conninfo(database)) as connection:
+        return runner.compare(connection)

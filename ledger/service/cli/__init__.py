@@ -1,0 +1,49 @@
+"""The command `jobledger`: data on stdout, the rest on stderr, and an exit code that tells a script what happened."""
+
+import os
+import sys
+
+from ledger.errors import (
+    BadInput,
+    Conflict,
+    IntegrityFailure,
+    LedgerError,
+    NotFound,
+    Unavailable,
+    WaitTimedOut,
+)
+
+EXIT_CODES: dict[type[LedgerError], int] = {
+    BadInput: 2,
+    NotFound: 4,
+    Conflict: 5,
+    IntegrityFailure: 6,
+    Unavailable: 69,
+    WaitTimedOut: 124,
+}
+INTERRUPTED = 130
+
+
+def exit_code(error: LedgerError) -> int:
+    """The exit code of an error, by its family."""
+    return next((code for family, code in EXIT_CODES.items() if isinstance(error, family)), 70)
+
+
+def main() -> None:
+    """Run the command line; every error of the ledger is one sentence on stderr."""
+    from ledger.service.cli.app import app
+
+    try:
+        app(prog_name="jobledger")
+    except LedgerError as error:
+        print(f"jobledger: {error}", file=sys.stderr)
+        sys.exit(exit_code(error))
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; say nothing more, not even at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except OSError as error:
+        print(f"jobledger: {error.strerror or error}: {error.filename or ''}".rstrip(": "), file=sys.stderr)
+        sys.exit(2)

@@ -1,0 +1,197 @@
+"""Questions: show, tree, list, busy, history."""
+
+from datetime import timedelta
+from itertools import islice
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ledger.service.cli import output
+from ledger.service.cli.output import Form, Output
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ledger.answers import BusyAnswer, JobView
+
+PAGE_JOBS = 50
+
+
+def show(job: str, form: Output = Form.TABLE) -> None:
+    """Show one job in full, expired or not."""
+    from ledger import open_ledger
+
+    with open_ledger() as ledger:
+        view = ledger.job(job)
+    if form is not Form.TABLE:
+        output.print_json(view.as_json())
+        return
+    _print_job(view)
+
+
+def _print_job(job: "JobView") -> None:
+    said = job.as_json()
+    hidden = {"done", "ok", "flags", "phase", "outcome", "progress", "planned_position", "elapsed_seconds", "entities"}
+    rows = [("state", output.state(job)), ("phase", job.phase), ("progress", output.progress(job))]
+    rows += [("elapsed", output.span(job.elapsed_seconds))]
+    rows += [(entity["role"], f"{entity['type']}/{entity['id']} ({entity['access']})") for entity in job.entities]
+    rows += [(name, str(value)) for name, value in said.items() if name not in hidden and value not in (None, [], {})]
+    output.print_table(("", ""), [(name.replace("_", " "), value) for name, value in rows])
+
+
+def tree(job: str, form: Output = Form.TABLE) -> None:
+    """Show a job and all below it."""
+    from ledger import open_ledger
+
+    with open_ledger() as ledger:
+        jobs = ledger.tree(job)
+    if form is Form.JSON:
+        output.print_json({"root": job, "jobs": [view.as_json() for view in jobs]})
+    elif form is Form.JSONL:
+        output.print_jsonl(view.as_json() for view in jobs)
+    else:
+        output.print_table(("job", "type", "state", "progress", "elapsed"), _tree_rows(jobs))
+
+
+def _tree_rows(jobs: "Sequence[JobView]") -> list[tuple[str, ...]]:
+    below: dict[str | None, list[JobView]] = {}
+    for view in jobs:
+        below.setdefault(view.parent, []).append(view)
+
+    def rows(view: "JobView", lead: str, mark: str) -> list[tuple[str, ...]]:
+        line = (lead + mark + view.job, view.type, output.state(view), output.progress(view))
+        found = [(*line, output.span(view.elapsed_seconds))]
+        children = below.get(view.job, [])
+        inner = lead + {"": "", "├─ ": "│  ", "└─ ": "   "}[mark]
+        for child in children:
+            found += rows(child, inner, "└─ " if child is children[-1] else "├─ ")
+        return found
+
+    return rows(jobs[0], "", "")
+
+
+def list_(
+    phase: Annotated[str | None, typer.Option(help="Only jobs in this phase.")] = None,
+    outcome: Annotated[str | None, typer.Option(help="Only jobs that ended so.")] = None,
+    kind: Annotated[str | None, typer.Option("--type", help="Only jobs of this type.")] = None,
+    entity: Annotated[str | None, typer.Option(help="Only jobs that touch this entity, TYPE/ID.")] = None,
+    root: Annotated[str | None, typer.Option(help="Only jobs of this tree.")] = None,
+    silent_for: Annotated[
+        str | None, typer.Option(help="Only active jobs without a word for so long, as in 90s, 15m, 2h, 1d.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(help="At most so many; a table shows 50 unless told.")] = None,
+    before: Annotated[int | None, typer.Option(help="Go on from the number that the last page ended with.")] = None,
+    form: Output = Form.TABLE,
+    *,
+    active: Annotated[bool, typer.Option("--active", help="Only jobs that keep their entities busy.")] = False,
+    overdue: Annotated[bool, typer.Option("--overdue", help="Only open jobs past their deadline.")] = False,
+    expired: Annotated[bool, typer.Option("--expired", help="Also jobs that have left the live views.")] = False,
+) -> None:
+    """List jobs in the live views, the last planned first."""
+    from ledger import JobFilter, open_ledger
+    from ledger.domain.entities import EntityRef
+    from ledger.domain.states import Outcome, Phase
+
+    which = JobFilter(
+        phase=_word(phase, Phase, "--phase"),
+        outcome=_word(outcome, Outcome, "--outcome"),
+        type=kind,
+        entity=EntityRef.parse(entity) if entity else None,
+        root=root,
+        active=active,
+        overdue=overdue,
+        silent_for=parse_span(silent_for) if silent_for else None,
+        expired=expired,
+    )
+    with open_ledger() as ledger:
+        jobs = ledger.jobs(which, before=before, limit=limit)
+        if form is Form.JSONL:
+            output.print_jsonl(view.as_json() for view in jobs)
+            return
+        size = limit or PAGE_JOBS
+        page = list(islice(jobs, size))
+        position = ledger.position()
+    if form is Form.JSON:
+        after = page[-1].planned_position if len(page) == size else None
+        output.print_json({"jobs": [view.as_json() for view in page], "before": after, "position": position})
+        return
+    output.print_jobs(page)
+    if len(page) == size:
+        output.note(f"There may be more: --before {page[-1].planned_position} goes on, -o jsonl prints all.")
+
+
+def _word(value: str | None, words: type, option: str) -> str | None:
+    known = [str(word) for word in words]  # type: ignore[attr-defined]
+    if value is not None and value not in known:
+        raise typer.BadParameter(f"{value!r} is none of {', '.join(known)}.", param_hint=option)
+    return value
+
+
+SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+
+def parse_span(text: str) -> timedelta:
+    """A span such as 90s, 15m, 2h or 1d; a bare number is seconds."""
+    number, unit = (text[:-1], text[-1]) if text[-1:] in SECONDS else (text, "s")
+    try:
+        return timedelta(seconds=float(number) * SECONDS[unit])
+    except (ValueError, OverflowError):
+        raise typer.BadParameter(f"A span must read like 90s, 15m, 2h or 1d, not {text!r}.") from None
+
+
+def busy(entities: Annotated[list[str], typer.Argument(metavar="TYPE/ID...")], form: Output = Form.TABLE) -> None:
+    """List every active job on the entities, oldest first; exit 0 where any is busy, 1 where all are free."""
+    from ledger import open_ledger
+
+    with open_ledger() as ledger:
+        answers = ledger.busy_all(entities)
+    if form is Form.JSON and len(answers) == 1:
+        output.print_json(answers[0].as_json())
+    elif form is Form.JSON:
+        output.print_json([answer.as_json() for answer in answers])
+    elif form is Form.JSONL:
+        output.print_jsonl(answer.as_json() for answer in answers)
+    else:
+        _print_busy(answers)
+    raise typer.Exit(0 if any(answer.busy for answer in answers) else 1)
+
+
+def _print_busy(answers: "Sequence[BusyAnswer]") -> None:
+    rows = [
+        (str(answer.entity), job.job, job.type, output.state(job), *_holds(answer, job), output.progress(job),
+         output.moment(job.planned_at))
+        for answer in answers
+        for job in answer.jobs
+    ]  # fmt: skip
+    if rows:
+        output.print_table(("entity", "job", "type", "state", "role", "access", "progress", "planned"), rows)
+    for answer in answers:
+        if not answer.busy:
+            output.note(f"{answer.entity} is free.")
+
+
+def _holds(answer: "BusyAnswer", job: "JobView") -> tuple[str, str]:
+    ref = (answer.entity.type, answer.entity.id)
+    held = [entity for entity in job.entities if (entity["type"], entity["id"]) == ref]
+    return ", ".join(entity["role"] for entity in held), ", ".join(dict.fromkeys(entity["access"] for entity in held))
+
+
+def history(job: str, form: Output = Form.TABLE) -> None:
+    """Print every event of a job, in order."""
+    from ledger import open_ledger
+
+    with open_ledger() as ledger:
+        events = ledger.history(job)
+    if form is Form.JSON:
+        output.print_json({"job": job, "events": [output.event_json(entry) for entry in events]})
+    elif form is Form.JSONL:
+        output.print_jsonl(output.event_json(entry) for entry in events)
+    else:
+        output.print_table(
+            ("position", "occurred", "event", "actor", "reason", "said"),
+            (
+                (str(entry.position), output.moment(entry.event.occurred_at), entry.event.name,
+                 entry.event.actor or "–", entry.event.reason or "–", output.event_said(entry))
+                for entry in events
+            ),
+        )  # fmt: skip

@@ -1,0 +1,137 @@
+"""The database underneath: migrate, doctor, projections, pg."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ledger.service.cli import output
+from ledger.service.cli.output import Form, Output
+
+if TYPE_CHECKING:
+    from ledger.service.embedded import EmbeddedServer
+
+pg = typer.Typer(help="The embedded PostgreSQL.", no_args_is_help=True)
+projections = typer.Typer(help="The views.", no_args_is_help=True)
+
+
+def migrate(
+    *,
+    check: Annotated[bool, typer.Option("--check", help="Change nothing; exit 69 where something is pending.")] = False,
+    print_: Annotated[bool, typer.Option("--print", help="Print the SQL for an empty database instead.")] = False,
+) -> None:
+    """Bring the database to this release; safe to run from many places at once."""
+    from ledger.service import assembly
+    from ledger.service.settings import find_database
+    from ledger.store.datastore import connect
+
+    if print_:
+        print("\n".join(assembly.migrator().print()))
+        return
+    conninfo = assembly.admin_conninfo(find_database())
+    if check:
+        with connect(conninfo) as connection:
+            assembly.migrator().check(connection)
+        print("The database is of this release.")
+        return
+    applied = assembly.migrator().migrate(conninfo)
+    for migration in applied:
+        print(f"applied {migration.schema} {migration.number:04} {migration.name}")
+    if not applied:
+        print("The database is of this release already.")
+
+
+def doctor(form: Output = Form.TABLE) -> None:
+    """Say what is missing or unsafe; exit 1 where something must be mended."""
+    from ledger.service.assembly import diagnose
+    from ledger.service.settings import find_database
+
+    findings = diagnose(find_database())
+    said = [{"code": found.code, "level": found.level, "sentence": found.sentence} for found in findings]
+    if form is Form.JSON:
+        output.print_json({"findings": said})
+    elif form is Form.JSONL:
+        output.print_jsonl(said)
+    else:
+        output.print_table(("level", "check", "finding"), ((f["level"], f["code"], f["sentence"]) for f in said))
+    raise typer.Exit(1 if any(found.level == "error" for found in findings) else 0)
+
+
+@projections.command("list")
+def list_views(form: Output = Form.TABLE) -> None:
+    """Say how far each view is."""
+    from ledger.service.assembly import views
+
+    found = views()
+    if form is Form.TABLE:
+        rows = ((view["view"], *(f"{view[name]:,}" for name in ("version", "position", "lag"))) for view in found)
+        output.print_table(("view", "version", "position", "lag"), rows)
+    elif form is Form.JSON:
+        output.print_json({"views": found})
+    else:
+        output.print_jsonl(found)
+
+
+@projections.command("rebuild")
+def rebuild_views() -> None:
+    """Build all views anew from the events and put them in the place of the live ones."""
+    from ledger.service.assembly import rebuild_views
+
+    print(f"The views are rebuilt up to position {rebuild_views():,}.")
+
+
+@projections.command("compare")
+def compare_views(form: Output = Form.TABLE) -> None:
+    """Build all views anew beside the live ones and compare them row by row; exit 6 where they differ."""
+    from ledger.service.assembly import compare_views
+
+    found = compare_views()
+    if form is Form.TABLE:
+        output.print_table(("view", "rows that differ"), ((view, f"{count:,}") for view, count in found.items()))
+    else:
+        output.print_json(found)
+    raise typer.Exit(6 if any(found.values()) else 0)
+
+
+def _server() -> "EmbeddedServer":
+    from ledger.service.embedded import EmbeddedServer, default_folder
+
+    return EmbeddedServer(default_folder())
+
+
+@pg.command()
+def start() -> None:
+    """Start the embedded PostgreSQL where it does not run."""
+    server = _server()
+    server.start()
+    print(f"PostgreSQL runs in {server.status().folder}; jobledger pg stop ends it.")
+
+
+@pg.command()
+def stop() -> None:
+    """Stop the embedded PostgreSQL."""
+    print("PostgreSQL is stopped." if _server().stop() else "PostgreSQL was not running.")
+
+
+@pg.command()
+def status(form: Output = Form.TABLE) -> None:
+    """Say whether the embedded PostgreSQL runs; exit 1 where it does not."""
+    found = _server().status()
+    said = {
+        "folder": str(found.folder),
+        "running": found.running,
+        "pid": found.pid,
+        "version": found.version,
+        "socket_folder": str(found.socket_folder),
+        "size_bytes": found.size_bytes,
+    }
+    if form is Form.TABLE:
+        output.print_table(("", ""), ((name.replace("_", " "), str(value)) for name, value in said.items()))
+    else:
+        output.print_json(said)
+    raise typer.Exit(0 if found.running else 1)
+
+
+@pg.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)
+def psql(context: typer.Context) -> None:
+    """Run psql as the superuser of the embedded PostgreSQL; stdin, arguments and exit status pass through."""
+    raise typer.Exit(_server().psql(context.args))

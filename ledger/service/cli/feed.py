@@ -1,0 +1,68 @@
+"""What is to come: watch and wait."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from ledger.service.cli import output
+from ledger.service.cli.output import Form, Output
+
+ENDED_OTHERWISE = 3
+
+
+def watch(
+    job: Annotated[str | None, typer.Argument(help="Only this job, until it is closed.")] = None,
+    after: Annotated[int | None, typer.Option(help="From this position; the end of the ledger unless told.")] = None,
+    form: Output = Form.TABLE,
+) -> None:
+    """Follow the ledger, event by event; with a job, exit 0 where it ended well and 3 where it did not."""
+    from ledger import open_ledger
+
+    with open_ledger() as ledger:
+        if job is None:
+            for entry in ledger.watch(after):
+                _print(entry, form)
+            return
+        position = ledger.job(job).position
+        for entry in ledger.watch(0 if after is None else after, job=job):
+            _print(entry, form)
+            if entry.position >= position and (view := ledger.job(job)).done and entry.position >= view.position:
+                raise typer.Exit(0 if view.ok else ENDED_OTHERWISE)
+
+
+def _print(entry: "output.RecordedEvent", form: Form) -> None:
+    if form is Form.TABLE:
+        said = output.plain(output.event_said(entry))
+        when = output.moment(entry.event.occurred_at)
+        print(f"{entry.position:>8}  {when}  {entry.event.name:<16} {output.plain(entry.event.job)}  {said}".rstrip())
+    else:
+        output.print_json(output.event_json(entry))
+    sys.stdout.flush()
+
+
+def wait(
+    job: Annotated[str | None, typer.Argument(help="The job to wait for.")] = None,
+    free: Annotated[str | None, typer.Option("--free", help="Wait until this entity, TYPE/ID, is free.")] = None,
+    timeout: Annotated[float | None, typer.Option(help="Give up after so many seconds, with exit 124.")] = None,
+    form: Output = Form.TABLE,
+) -> None:
+    """Wait until a job is closed, however it ends, or until an entity is free; exit 3 where the job ended not well."""
+    from ledger import open_ledger
+
+    if (job is None) == (free is None):
+        raise typer.BadParameter("Name a job, or an entity with --free.")
+    with open_ledger() as ledger:
+        if free is not None:
+            answer = ledger.wait_free(free, timeout)
+            if form is not Form.TABLE:
+                output.print_json(answer.as_json())
+            else:
+                print(f"{free} is free.")
+            return
+        view = ledger.wait(job or "", timeout)
+    if form is not Form.TABLE:
+        output.print_json(view.as_json())
+    else:
+        print(f"{view.job}: {output.state(view)}")
+    raise typer.Exit(0 if view.ok else ENDED_OTHERWISE)

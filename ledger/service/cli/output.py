@@ -1,0 +1,157 @@
+"""How answers look: tables for people, JSON for programs."""
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from ledger.answers import JobView
+    from ledger.domain.events import RecordedEvent
+
+
+class Form(StrEnum):
+    """The forms of output."""
+
+    TABLE = "table"
+    JSON = "json"
+    JSONL = "jsonl"
+
+
+Output = Annotated[Form, typer.Option("-o", "--output", help="How to print the answer.", show_default=True)]
+
+_MARKS = {
+    "succeeded": "green",
+    "failed": "red",
+    "unknown": "magenta",
+    "cancelled": "yellow",
+    "refused": "yellow",
+    "abandoned": "yellow",
+    "running": "cyan",
+}
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on one line."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, separators=(",", ":")) + "\n")
+
+
+def print_jsonl(values: Iterable[Any]) -> None:
+    """A JSON document a line, each as soon as it is there."""
+    for value in values:
+        print_json(value)
+    sys.stdout.flush()
+
+
+def note(sentence: str) -> None:
+    """A word to the person, on stderr."""
+    print(sentence, file=sys.stderr)
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """A table as wide as the terminal, or as wide as it needs to be where there is none."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold", no_wrap=column == columns[0])
+    for row in rows:
+        table.add_row(*(Text(plain(cell), style=_style(cell)) for cell in row))
+    Console(width=None if sys.stdout.isatty() else 200, highlight=False, no_color=_colourless()).print(table)
+
+
+def _colourless() -> bool | None:
+    return True if "NO_COLOR" in os.environ else None
+
+
+def _style(cell: str) -> str:
+    return _MARKS.get(cell.partition(" ")[0], "")
+
+
+def plain(text: str) -> str:
+    """A text that cannot command a terminal: control characters are shown, not sent."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def moment(value: datetime | None) -> str:
+    """A time for people, in UTC, to the second."""
+    return value.strftime("%Y-%m-%d %H:%M:%SZ") if value else "–"
+
+
+def span(seconds: float | None) -> str:
+    """A span for people."""
+    if seconds is None:
+        return "–"
+    if seconds < 60:  # noqa: PLR2004 - a minute
+        return f"{seconds:.1f} s"
+    hours, rest = divmod(int(seconds), 3600)
+    minutes, left = divmod(rest, 60)
+    if hours >= 48:  # noqa: PLR2004 - two days
+        return f"{hours // 24} d {hours % 24} h"
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {left:02} s"
+
+
+def state(job: "JobView") -> str:
+    """Phase or outcome, with the flags."""
+    word = job.outcome or job.phase
+    return f"{word} ({', '.join(job.flags)})" if job.flags else word
+
+
+def progress(job: "JobView") -> str:
+    """How far a job is, in a few words."""
+    said = job.progress or {}
+    parts = []
+    if said.get("percent") is not None:
+        parts.append(f"{said['percent']:g} %")
+    if said.get("done") is not None:
+        total = f" of {said['total']:g}" if said.get("total") is not None else ""
+        parts.append(f"{said['done']:g}{total}{' ' + said['unit'] if said.get('unit') else ''}")
+    if said.get("message"):
+        parts.append(said["message"])
+    return ", ".join(parts) or "–"
+
+
+def entities(items: Sequence[Mapping[str, Any]], limit: int = 3) -> str:
+    """The first few entities of a job."""
+    shown = ", ".join(dict.fromkeys(f"{item['type']}/{item['id']}" for item in items[:limit]))
+    return shown + (f" and {len(items) - limit} more" if len(items) > limit else "")
+
+
+def print_jobs(jobs: Iterable["JobView"]) -> None:
+    """A table of jobs."""
+    print_table(
+        ("job", "type", "state", "progress", "planned", "elapsed", "entities"),
+        (
+            (job.job, job.type, state(job), progress(job), moment(job.planned_at), span(job.elapsed_seconds),
+             entities(job.entities))
+            for job in jobs
+        ),
+    )  # fmt: skip
+
+
+def event_json(entry: "RecordedEvent") -> dict[str, Any]:
+    """A recorded event: its transition record, with its place in the ledger."""
+    from ledger.domain.commands import print_transition
+    from ledger.domain.values import print_time
+
+    place = {"position": entry.position, "version": entry.event.version, "recorded_at": print_time(entry.recorded_at)}
+    return print_transition(entry.event) | place
+
+
+def event_said(entry: "RecordedEvent") -> str:
+    """What an event says, in a few words."""
+    record = event_json(entry)
+    hidden = {"job", "event", "at", "id", "position", "version", "recorded_at", "actor", "reason", "entities"}
+    words = [entities(record["entities"])] if record.get("entities") else []
+    for key, value in record.items():
+        if key not in hidden:
+            words.append(f"{key} {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}")
+    return ", ".join(words)

@@ -1,0 +1,186 @@
+"""Transition records in and out: import, export, record, cancel."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ledger.service.cli import output
+from ledger.service.cli.output import Form, Output
+
+if TYPE_CHECKING:
+    from ledger.application import ImportSummary, Rejected
+    from ledger.store.recorder import Receipt
+
+LINE_BYTES_MAX = 64 * 1024 * 1024
+
+
+def import_(
+    file: Annotated[str, typer.Argument(metavar="FILE|-", help="Transition records, plain or .gz; - is stdin.")],
+    rejects: Annotated[Path | None, typer.Option(help="Write what could not be taken to this file.")] = None,
+    form: Output = Form.TABLE,
+    *,
+    admit: Annotated[bool, typer.Option("--admit", help="Ask admission instead of counting overlaps.")] = False,
+) -> None:
+    """Record what has already happened, a transition record a line; exit 1 where any line was rejected."""
+    from ledger import open_ledger
+
+    with ExitStack() as stack:
+        source, size = _open_source(file, stack)
+        keep = stack.enter_context(rejects.open("wb")) if rejects else None
+        seen = _Rejects(keep)
+        ledger = stack.enter_context(open_ledger())
+        on_page = stack.enter_context(_Bar(source, size))
+        summary = ledger.import_records(_lines(source.stream), admit=admit, on_reject=seen.take, on_page=on_page)
+    if form is Form.TABLE:
+        _print_summary(summary)
+    else:
+        output.print_json(summary.as_json())
+    if summary.rejected:
+        seen.explain()
+        raise typer.Exit(1)
+
+
+class _Source:
+    """What is imported, and how much of its file has been read."""
+
+    def __init__(self, stream: IO[bytes], raw: IO[bytes]) -> None:
+        self.stream = stream
+        self.raw = raw
+
+
+def _open_source(file: str, stack: ExitStack) -> tuple[_Source, int | None]:
+    raw: IO[bytes] = sys.stdin.buffer if file == "-" else stack.enter_context(Path(file).open("rb"))
+    size = None if file == "-" else Path(file).stat().st_size
+    buffered: Any = raw
+    if buffered.peek(2)[:2] == b"\x1f\x8b":
+        import gzip
+
+        return _Source(stack.enter_context(gzip.open(raw, "rb")), raw), size  # type: ignore[arg-type]
+    return _Source(raw, raw), size
+
+
+def _lines(stream: IO[bytes]) -> Iterator[bytes]:
+    """The lines, one of them never longer than a limit: what is beyond it is passed over with its line."""
+    import zlib
+    from gzip import BadGzipFile
+
+    from ledger.errors import MalformedRecord
+
+    try:
+        while line := stream.readline(LINE_BYTES_MAX + 1):
+            yield line
+            while len(line) > LINE_BYTES_MAX and not line.endswith(b"\n"):
+                line = stream.readline(LINE_BYTES_MAX + 1)
+    except (BadGzipFile, EOFError, zlib.error) as error:
+        raise MalformedRecord(f"The file must be whole gzip, and this ends early or is damaged: {error}.") from None
+
+
+class _Rejects:
+    """Keeps what could not be taken: a JSON object a line, with line number, code, message and the line itself."""
+
+    def __init__(self, file: IO[bytes] | None) -> None:
+        self._file = file
+        self._first: list[Rejected] = []
+
+    def take(self, rejected: "Rejected") -> None:
+        import json
+
+        if len(self._first) < 3:  # noqa: PLR2004 - three are shown
+            self._first.append(rejected)
+        if self._file:
+            line = rejected.line.decode(errors="backslashreplace").rstrip("\n")
+            said = {"line": rejected.number, "code": rejected.error.code, "message": str(rejected.error), "record": line}
+            self._file.write(json.dumps(said, ensure_ascii=False).encode(errors="backslashreplace") + b"\n")
+
+    def explain(self) -> None:
+        for rejected in self._first:
+            output.note(f"line {rejected.number}: {rejected.error}")
+
+
+class _Bar:
+    """A progress bar over the bytes of the file, on a terminal only."""
+
+    def __init__(self, source: _Source, size: int | None) -> None:
+        self._source = source
+        self._size = size
+        self._shown: Any = None
+        self._task: Any = None
+
+    def __enter__(self) -> "_Bar":
+        if sys.stderr.isatty():
+            from rich.console import Console
+            from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+            columns = (TextColumn("importing"), BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+            self._shown = Progress(*columns, console=Console(stderr=True), transient=True)
+            self._task = self._shown.add_task("", total=self._size)
+            self._shown.start()
+        return self
+
+    def __call__(self, summary: "ImportSummary") -> None:
+        if self._shown:
+            read = self._source.raw.tell() if self._size is not None else None
+            self._shown.update(self._task, completed=read, description=f"{summary.read:,} lines")
+
+    def __exit__(self, *_: object) -> None:
+        if self._shown:
+            self._shown.stop()
+
+
+def _print_summary(summary: "ImportSummary") -> None:
+    print(
+        f"{summary.read:,} lines read: {summary.recorded:,} events recorded; {summary.unchanged:,} lines unchanged, "
+        f"{summary.late:,} late, {summary.rejected:,} rejected, {summary.overlaps:,} overlapping; "
+        f"the ledger is at position {summary.position:,}."
+    )
+
+
+def export(
+    after: Annotated[int, typer.Option(help="Only events after this position.")] = 0,
+) -> None:
+    """Print every event as a transition record, a line each, in the order of the ledger; `import` reads it back."""
+    from ledger import open_ledger
+    from ledger.service.transcript import transcribe
+
+    with open_ledger() as ledger:
+        output.print_jsonl(transcribe(ledger.events(after)))
+
+
+def record(record: Annotated[str, typer.Argument(metavar="JSON|-", help="One transition record; - is stdin.")]) -> None:
+    """Record one transition."""
+    from ledger import open_ledger
+
+    text: str | bytes = sys.stdin.buffer.read(LINE_BYTES_MAX) if record == "-" else record
+    with open_ledger() as ledger:
+        output.print_json(receipt_json(ledger.record(text)))
+
+
+def cancel(
+    job: str,
+    actor: Annotated[str | None, typer.Option(help="Who asks.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Why.")] = None,
+) -> None:
+    """Ask that a job and all active jobs below it be cancelled."""
+    from ledger import open_ledger
+
+    with open_ledger() as ledger:
+        output.print_json(receipt_json(ledger.cancel(job, **said(actor, reason))))
+
+
+def said(actor: str | None, reason: str | None) -> Any:
+    """Who and why, where they were given."""
+    return {name: value for name, value in (("actor", actor), ("reason", reason)) if value is not None}
+
+
+def receipt_json(receipt: "Receipt") -> dict[str, Any]:
+    """A receipt under the names that every face uses."""
+    return {
+        "disposition": str(receipt.disposition),
+        "job": receipt.job,
+        "version": receipt.version,
+        "position": receipt.position,
+    }

@@ -1,0 +1,58 @@
+"""What leaves the live views, and what is kept there: expiry and hold."""
+
+from typing import Annotated
+
+import typer
+
+from ledger.service.cli import output
+from ledger.service.cli.output import Form, Output
+from ledger.service.cli.records import receipt_json, said
+
+
+def expiry(
+    policy: Annotated[str, typer.Option(help="For trees planned without one: default, or hyperv.")] = "default",
+    limit: Annotated[int, typer.Option(help="How many trees to show, or to take out with --apply.")] = 50,
+    form: Output = Form.TABLE,
+    *,
+    apply: Annotated[bool, typer.Option("--apply", help="Take out those whose time has come.")] = False,
+) -> None:
+    """Say when each tree leaves the live views, those that leave first in front; nothing ever leaves history."""
+    from ledger import open_ledger
+    from ledger.domain.retention import PRESETS
+
+    if policy not in PRESETS:
+        raise typer.BadParameter(f"{policy!r} is none of {', '.join(PRESETS)}.", param_hint="--policy")
+    with open_ledger() as ledger:
+        trees = ledger.expire(PRESETS[policy]) if apply else ledger.expiry(PRESETS[policy])
+        position = ledger.position()
+    shown = trees if apply else trees[:limit]
+    if form is Form.JSON:
+        output.print_json({"applied": apply, "trees": [tree.as_json() for tree in shown], "position": position})
+    elif form is Form.JSONL:
+        output.print_jsonl(tree.as_json() for tree in trees)
+    elif apply:
+        print(f"{len(trees):,} trees with {sum(tree.jobs for tree in trees):,} jobs left the live views.")
+    else:
+        output.print_table(
+            ("tree", "type", "actor", "jobs", "closed", "leaves", "held"),
+            (
+                (tree.root, tree.type, tree.actor or "–", str(tree.jobs), output.moment(tree.closed_at),
+                 output.moment(tree.leaves_at), (tree.held_by or "yes") if tree.held else "–")
+                for tree in shown
+            ),
+        )  # fmt: skip
+
+
+def hold(
+    job: str,
+    actor: Annotated[str | None, typer.Option(help="Who asks.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Why.")] = None,
+    *,
+    lift: Annotated[bool, typer.Option("--lift", help="Lift the hold instead.")] = False,
+) -> None:
+    """Keep a job, and so its tree, in the live views."""
+    from ledger import open_ledger
+
+    with open_ledger() as ledger:
+        change = ledger.lift_hold if lift else ledger.hold
+        output.print_json(receipt_json(change(job, **said(actor, reason))))
