@@ -1,8 +1,8 @@
 """The job ledger: the system of record for operations that run for minutes or hours somewhere else.
 
-Every transition of every job is an immutable event in an append-only PostgreSQL store; views answer what runs now, on
-which entity, and what expires when. It runs nothing itself. `open_ledger()` gives the `Ledger`; these names are supported,
-and everything else may change.
+Every transition of every job is an immutable event in an append-only PostgreSQL store; views answer what runs now,
+on which entity, and what expires when. It runs nothing itself. `open_ledger()` gives the `Ledger`; these names are
+supported, and everything else may change.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -21,6 +21,7 @@ from ledger.store.workspace import Workspace
 
 IMPORT_PAGE_LINES = 500
 LINE_BYTES_MAX = 64 * 1024 * 1024
+CHOSEN = "~"  # begins the id of an event whose caller gave none
 
 
 T = TypeVar("T")
@@ -120,7 +121,9 @@ class Ledger:
 
     @staticmethod
     def _named(said: Transition) -> Transition:
-        return said if said.id else replace(said, id=clock.new_id())
+        if said.id and said.id.startswith(CHOSEN):
+            raise MalformedRecord(f"An id of a transition must not begin with {CHOSEN}, and this is {said.id}.")
+        return said if said.id else replace(said, id=CHOSEN + clock.new_id())
 
     def plan(self, type: str, *, job: str | None = None, **terms: Any) -> Receipt:  # noqa: A002 - the field's word
         """Put a job on record before its executor is called.
@@ -246,7 +249,7 @@ class Ledger:
     def expire(self, policy: Retention = PRESETS["default"], *, limit: int | None = None) -> list[TreeExpiry]:
         """Take every tree out of the live views whose time has come; `policy` is for trees planned without one."""
         now = clock.now()
-        left = []
+        left: list[TreeExpiry] = []
         for tree in self._queries.expiry(policy, now):
             if tree.leaves_at is None or tree.leaves_at > now or len(left) == limit:
                 break
@@ -409,7 +412,7 @@ def _parse_line(line: bytes) -> Transition:
 
 
 def _count(summary: ImportSummary, receipt: Receipt) -> None:
-    summary.recorded += receipt.events
+    summary.recorded += receipt.events if receipt.disposition is Disposition.RECORDED else 0
     summary.unchanged += receipt.disposition is Disposition.UNCHANGED
     summary.late += receipt.disposition is Disposition.LATE
     summary.overlaps += bool(receipt.overlaps)

@@ -15,8 +15,8 @@ from ledger.store.feed import Feed
 from ledger.store.migrate import Migration, Migrator, load_migrations
 from ledger.store.recorder import Recorder
 from ledger.store.statements import SQL
-from projections.queries import ViewQueries
 from projections import runner
+from projections.queries import ViewQueries
 from projections.runner import InlineViews
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def migrator() -> Migrator:
 
 
 def open_ledger(dsn: str | None = None) -> Ledger:
-    """The ledger in a database: `dsn` (any libpq conninfo), else JOBLEDGER_DSN, else PG* variables, else the embedded one.
+    """The ledger in a database: `dsn` (any libpq conninfo), else JOBLEDGER_DSN, else PG* variables, else embedded.
 
     Raises `Unavailable`: the database is away, has no ledger of this release, or has unsafe settings.
     """

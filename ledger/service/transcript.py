@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from ledger.application import CHOSEN
 from ledger.domain.commands import print_transition
 from ledger.domain.events import Event, Planned, RecordedEvent
 
@@ -17,9 +18,17 @@ def transcribe(events: Iterable[RecordedEvent]) -> Iterator[dict[str, Any]]:
     source = (entry.event for entry in events)
     for event in source:
         family = _read_family(event, source)
-        records = [print_transition(member) for member in family]
+        records = [transcribe_event(member) for member in family]
         _nest(family, records, 0)
         yield from records
+
+
+def transcribe_event(event: Event) -> dict[str, Any]:
+    """The record of one event; an id that its caller did not give is left out."""
+    record = print_transition(event)
+    if event.id.startswith(CHOSEN):
+        del record["id"]
+    return record
 
 
 def _children(event: Event) -> int:

@@ -60,7 +60,7 @@ def _tree_rows(jobs: "Sequence[JobView]") -> list[tuple[str, ...]]:
 
     def rows(view: "JobView", lead: str, mark: str) -> list[tuple[str, ...]]:
         line = (lead + mark + view.job, view.type, output.state(view), output.progress(view))
-        found = [(*line, output.span(view.elapsed_seconds))]
+        found: list[tuple[str, ...]] = [(*line, output.span(view.elapsed_seconds))]
         children = below.get(view.job, [])
         inner = lead + {"": "", "├─ ": "│  ", "└─ ": "   "}[mark]
         for child in children:

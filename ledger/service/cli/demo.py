@@ -15,8 +15,8 @@ HYPERV_JOBS_MAX = 4_096
 def demo() -> None:
     """Tell a story of a control plane on the embedded database, in under a minute."""
     from ledger.service.assembly import assemble, ready_conninfo
-    from ledger.service.settings import Database
     from ledger.service.embedded import default_folder
+    from ledger.service.settings import Database
 
     print("Starting a PostgreSQL of its own for the story …", flush=True)
     with assemble(ready_conninfo(Database(None, default_folder()))) as ledger:
@@ -68,16 +68,17 @@ def _work(ledger: "Ledger", run: str) -> None:
     ledger.plan(
         "RemoveVm", job=f"{run}/remove-web01", actor="bob", reason="the project ended", end_action="auto",
         entities=[{"type": "vm", "id": "web01"}, host],
-        children=[
-            {"job": f"{run}/remove-web01/disk-{n}", "type": "RemoveDisk", "entities": [{"type": "disk", "id": f"d-{n}"}]}
-            for n in (1, 2)
-        ],
+        children=[_remove_disk(f"{run}/remove-web01/disk-{n}", f"d-{n}") for n in (1, 2)],
     )  # fmt: skip
     for n in (1, 2):
         ledger.dispatch(f"{run}/remove-web01/disk-{n}", lambda token: f"task-{token[-8:]}", executor="storage-agent")
     ledger.succeed(f"{run}/remove-web01/disk-1")
     print("   bob removes VM web01 with its disks d-1 and d-2; d-1 is gone already.")
     output.print_jobs(ledger.tree(f"{run}/remove-web01"))
+
+
+def _remove_disk(job: str, disk: str) -> dict[str, Any]:
+    return {"job": job, "type": "RemoveDisk", "entities": [{"type": "disk", "id": disk}]}
 
 
 def _ask(ledger: "Ledger", run: str) -> None:
@@ -122,7 +123,9 @@ def _burst(ledger: "Ledger", run: str) -> None:
     gone = sum(tree.jobs for tree in ledger.expire(PRESETS["default"]))
     print(f"   The sweeper keeps the newest {HYPERV_JOBS_MAX:,} of their actor in the live views; {gone:,} leave them.")
     answered = [ledger.job(f"{run}/burst/{n:04}") for n in range(BURST_JOBS)]
-    print(f"   Asked one by one, {_well(answered):,} of {BURST_JOBS:,} are still answered in full, the first of them so:")
+    print(
+        f"   Asked one by one, {_well(answered):,} of {BURST_JOBS:,} are still answered in full, the first of them so:"
+    )
     output.print_jobs(answered[:1])
 
 

@@ -1,12 +1,15 @@
 """What is to come: watch and wait."""
 
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ledger.service.cli import output
 from ledger.service.cli.output import Form, Output
+
+if TYPE_CHECKING:
+    from ledger.domain.events import RecordedEvent
 
 ENDED_OTHERWISE = 3
 
@@ -31,7 +34,7 @@ def watch(
                 raise typer.Exit(0 if view.ok else ENDED_OTHERWISE)
 
 
-def _print(entry: "output.RecordedEvent", form: Form) -> None:
+def _print(entry: "RecordedEvent", form: Form) -> None:
     if form is Form.TABLE:
         said = output.plain(output.event_said(entry))
         when = output.moment(entry.event.occurred_at)

@@ -139,11 +139,11 @@ def print_jobs(jobs: Iterable["JobView"]) -> None:
 
 def event_json(entry: "RecordedEvent") -> dict[str, Any]:
     """A recorded event: its transition record, with its place in the ledger."""
-    from ledger.domain.commands import print_transition
     from ledger.domain.values import print_time
+    from ledger.service.transcript import transcribe_event
 
     place = {"position": entry.position, "version": entry.event.version, "recorded_at": print_time(entry.recorded_at)}
-    return print_transition(entry.event) | place
+    return transcribe_event(entry.event) | place
 
 
 def event_said(entry: "RecordedEvent") -> str:

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, Any
+from typing import IO, TYPE_CHECKING, Annotated, Any, Self
 
 import typer
 
@@ -53,7 +53,9 @@ class _Source:
 
 
 def _open_source(file: str, stack: ExitStack) -> tuple[_Source, int | None]:
-    raw: IO[bytes] = sys.stdin.buffer if file == "-" else stack.enter_context(Path(file).open("rb"))
+    raw: IO[bytes] = sys.stdin.buffer
+    if file != "-":
+        raw = stack.enter_context(Path(file).open("rb"))
     size = None if file == "-" else Path(file).stat().st_size
     buffered: Any = raw
     if buffered.peek(2)[:2] == b"\x1f\x8b":
@@ -93,7 +95,12 @@ class _Rejects:
             self._first.append(rejected)
         if self._file:
             line = rejected.line.decode(errors="backslashreplace").rstrip("\n")
-            said = {"line": rejected.number, "code": rejected.error.code, "message": str(rejected.error), "record": line}
+            said = {
+                "line": rejected.number,
+                "code": rejected.error.code,
+                "message": str(rejected.error),
+                "record": line,
+            }
             self._file.write(json.dumps(said, ensure_ascii=False).encode(errors="backslashreplace") + b"\n")
 
     def explain(self) -> None:
@@ -110,7 +117,7 @@ class _Bar:
         self._shown: Any = None
         self._task: Any = None
 
-    def __enter__(self) -> "_Bar":
+    def __enter__(self) -> Self:
         if sys.stderr.isatty():
             from rich.console import Console
             from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
