@@ -161,3 +161,10 @@ def compare(connection: Connection[Any]) -> dict[str, int]:
 def _count_differences(cursor: Cursor[Any], table: str) -> int:
     found = cursor.execute(SQL["count_differences"].replace("compared_table", table)).fetchall()
     return int(found[0]["differences"])
+
+
+def reached(connection: Connection[Any]) -> list[dict[str, Any]]:
+    """Each view with its version, its position and its lag behind the ledger."""
+    head = connection.execute(STORE_SQL["select_head"]).fetchall()[0]["head"]
+    rows = connection.execute(SQL["select_tracking_live"]).fetchall()
+    return [{**row, "lag": head - row["position"]} for row in rows]

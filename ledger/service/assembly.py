@@ -1,5 +1,7 @@
 """Wires the ledger to its views over one database."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -8,11 +10,11 @@ from psycopg.conninfo import make_conninfo
 from psycopg.rows import DictRow
 
 from ledger.application import Ledger
-from ledger.errors import UnsafeSettings
+from ledger.errors import Unavailable, UnsafeSettings
 from ledger.service.settings import Database, allowed_unsafe_settings, find_database
 from ledger.store.datastore import Datastore, connect, translate
 from ledger.store.feed import Feed
-from ledger.store.migrate import Migration, Migrator, load_migrations
+from ledger.store.migrate import Migrator, load_migrations
 from ledger.store.recorder import Recorder
 from ledger.store.statements import SQL
 from projections import runner
@@ -50,7 +52,7 @@ def ready_conninfo(database: Database) -> str:
     try:
         with connect(conninfo) as connection:
             missing = migrator().pending(connection)
-    except Exception:  # noqa: BLE001 - without the role nothing is migrated yet
+    except Unavailable:  # without the role nothing is migrated yet
         missing = list(migrator().migrations)
     if missing:
         migrator().migrate(superuser)
@@ -96,10 +98,20 @@ def assemble(conninfo: str) -> Ledger:
     return Ledger(recorder, Feed(datastore), ViewQueries(datastore.connection), datastore.close)
 
 
-def pending_migrations(database: Database) -> list[Migration]:
-    """What `jobledger migrate` would apply."""
-    with connect(admin_conninfo(database)) as connection:
-        return migrator().pending(connection)
+def check_release(database: Database) -> None:
+    """Raise unless the database is of this release; nothing is changed."""
+    with _session(admin_conninfo(database)) as connection:
+        migrator().check(connection)
+
+
+@contextmanager
+def _session(conninfo: str) -> Iterator[Connection[DictRow]]:
+    """One connection outside the pool; errors of the database come out in our words."""
+    with connect(conninfo) as connection:
+        try:
+            yield connection
+        except psycopg.Error as error:
+            raise translate(error) from error
 
 
 def diagnose(database: Database) -> "list[Finding]":
@@ -109,13 +121,13 @@ def diagnose(database: Database) -> "list[Finding]":
     conninfo = database.conninfo or ""
     if database.folder is not None:
         conninfo = ready_conninfo(database)
-    with connect(conninfo) as connection:
+    with _session(conninfo) as connection:
         return examine(connection, migrator())
 
 
 def views() -> list[dict[str, Any]]:
     """Each view with its version, its position and how far it is behind."""
-    with connect(ready_conninfo(find_database())) as connection:
+    with _session(ready_conninfo(find_database())) as connection:
         return runner.reached(connection)
 
 
@@ -123,7 +135,7 @@ def rebuild_views() -> int:
     """Rebuild all views; the position that they reached is returned."""
     database = find_database()
     ready_conninfo(database)
-    with connect(admin_conninfo(database)) as connection:
+    with _session(admin_conninfo(database)) as connection:
         return runner.rebuild(connection)
 
 
@@ -131,5 +143,5 @@ def compare_views() -> dict[str, int]:
     """How many rows differ between each live view and one that is built from the events."""
     database = find_database()
     ready_conninfo(database)
-    with connect(admin_conninfo(database)) as connection:
+    with _session(admin_conninfo(database)) as connection:
         return runner.compare(connection)

@@ -1,6 +1,6 @@
 """What one append knows: the streams it concerns, as they stand under the lock and as its own decisions leave them."""
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -159,9 +159,9 @@ class Workspace:
     def descendants(self, job: str) -> Sequence[Job]:
         """Every job below a job, parents first."""
         names = dict.fromkeys(self._views.descendants(self._cursor, job))
-        waiting = [job, *names]
+        waiting = deque([job, *names])
         while waiting:
-            below = self._planned_below.get(waiting.pop(), [])
+            below = self._planned_below.get(waiting.popleft(), [])
             waiting += [name for name in below if name not in names]
             names.update(dict.fromkeys(below))
         self._load(f"job:{name}" for name in names)

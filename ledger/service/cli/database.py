@@ -22,17 +22,15 @@ def migrate(
     """Bring the database to this release; safe to run from many places at once."""
     from ledger.service import assembly
     from ledger.service.settings import find_database
-    from ledger.store.datastore import connect
 
     if print_:
         print("\n".join(assembly.migrator().print()))
         return
-    conninfo = assembly.admin_conninfo(find_database())
     if check:
-        with connect(conninfo) as connection:
-            assembly.migrator().check(connection)
+        assembly.check_release(find_database())
         print("The database is of this release.")
         return
+    conninfo = assembly.admin_conninfo(find_database())
     applied = assembly.migrator().migrate(conninfo)
     for migration in applied:
         print(f"applied {migration.schema} {migration.number:04} {migration.name}")

@@ -1,0 +1,1 @@
+SELECT view, version, position FROM projections.tracking ORDER BY view

@@ -1,0 +1,65 @@
+import json
+
+import pytest
+
+from ledger.application import Ledger
+from tests.service.cli.conftest import Run, on, plan
+
+
+@pytest.fixture
+def told(ledger: Ledger) -> Ledger:
+    """One job that runs on a disk, one that failed, one that succeeded."""
+    ledger.record(plan("open", entities=[on("disk/d-17")]))
+    for job, event in (("bad", "failed"), ("good", "succeeded")):
+        ledger.record(plan(job))
+        ledger.record({"job": job, "event": event})
+    return ledger
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("busy", "disk/d-17"), 0),
+        (("busy", "disk/d-18"), 1),
+        (("busy", "disk"), 2),
+        (("show", "open"), 0),
+        (("show", "never-was"), 4),
+        (("tree", "never-was"), 4),
+        (("history", "never-was"), 4),
+        (("wait", "never-was"), 4),
+        (("wait", "good"), 0),
+        (("wait", "bad"), 3),
+        (("watch", "bad"), 3),
+        (("watch", "good"), 0),
+        (("wait", "open", "--timeout", "0.1"), 124),
+        (("wait", "--free", "disk/d-17", "--timeout", "0.1"), 124),
+        (("wait", "--free", "disk/d-18"), 0),
+        (("wait",), 2),
+        (("watch", "--after", "1000"), 6),
+        (("list", "--phase", "dancing"), 2),
+        (("list", "--silent-for", "soon"), 2),
+        (("nonsense",), 2),
+        (("record", "{"), 2),
+        (("record", '{"job":"open","event":"planned","type":"Other"}'), 5),
+        (("record", '{"job":"good","event":"disputed","evidence":{"x":1}}'), 0),
+        (("record", '{"job":"open","event":"resolved","outcome":"failed"}'), 5),
+        (("cancel", "never-was"), 4),
+        (("projections", "compare"), 69),
+    ],
+)
+def test_exit_codes_tell_a_script_what_happened(run: Run, told: Ledger, words: tuple[str, ...], code: int) -> None:
+    done = run(*words)
+
+    assert done.code == code, done
+    if code in (2, 4, 5, 6, 69, 124):
+        assert done.err.strip()
+        assert not done.out
+
+
+def test_a_refusal_names_the_blocker_and_is_on_record(run: Run, told: Ledger) -> None:
+    done = run("record", json.dumps(plan("second", entities=[on("disk/d-17", "shared")])))
+
+    assert done.code == 5
+    assert "open" in done.err
+    assert json.loads(run("show", "second", "-o", "json").out)["outcome"] == "refused"
+    assert json.loads(run("busy", "disk/d-17", "-o", "json").out)["count"] == 1

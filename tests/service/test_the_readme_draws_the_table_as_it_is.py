@@ -1,0 +1,11 @@
+from pathlib import Path
+
+from ledger.service.diagram import redraw
+
+README = Path(__file__).parents[2] / "README.md"
+
+
+def test_the_readme_draws_the_table_as_it_is() -> None:
+    text = README.read_text(encoding="utf-8")
+
+    assert redraw(text) == text, "run scripts/diagram"
