@@ -69,7 +69,7 @@ class Workspace:
         self._bound: dict[tuple[str, str], str | None] = {}
         self._holders: dict[Demand, list[Holder]] = {}
         self._planned_below: dict[str, list[str]] = {}
-        self._holding: dict[tuple[str, str], dict[str, Holder]] = {}
+        self._holding: dict[Demand, dict[str, Holder]] = {}
         self.events: list[Event] = []
 
     # --- Reading
@@ -185,8 +185,9 @@ class Workspace:
         self._load_holders(demands)
         found = [holder for demand in demands for holder in self._holders[demand] if self._still_holds(holder)]
         for demand in demands:
-            begun = self._holding.get((demand.type, demand.id), {})
-            found += [holder for holder in begun.values() if self._still_holds(holder)]
+            for access in (Access.EXCLUSIVE, Access.SHARED) if demand.exclusive else (Access.EXCLUSIVE,):
+                begun = self._holding.get(Demand(demand.type, demand.id, access), {})
+                found += [holder for holder in begun.values() if self._still_holds(holder)]
         return found
 
     def _load_holders(self, demands: Iterable[Demand]) -> None:
@@ -229,7 +230,7 @@ class Workspace:
             access = getattr(entity, "access", Access.NONE)
             if access is not Access.NONE:
                 holder = Holder(job.id, job.root, entity.type, entity.id, access, event.occurred_at, job.owner)
-                self._holding.setdefault((entity.type, entity.id), {})[job.id] = holder
+                self._holding.setdefault(Demand(entity.type, entity.id, access), {})[job.id] = holder
 
     def keep(self) -> None:
         """Leave the streams on the shelf, now that the append is committed."""
