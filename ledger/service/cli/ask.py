@@ -1,5 +1,6 @@
 """Questions: show, tree, list, busy, history."""
 
+import json
 from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated
@@ -31,12 +32,32 @@ def show(job: str, form: Output = Form.TABLE) -> None:
 
 def _print_job(job: "JobView") -> None:
     said = job.as_json()
-    hidden = {"done", "ok", "flags", "phase", "outcome", "progress", "planned_position", "elapsed_seconds", "entities"}
-    rows = [("state", output.state(job)), ("phase", job.phase), ("progress", output.progress(job))]
+    hidden = {
+        "job",
+        "type",
+        "done",
+        "ok",
+        "flags",
+        "phase",
+        "outcome",
+        "progress",
+        "planned_position",
+        "elapsed_seconds",
+        "entities",
+    }
+    rows = [("job", job.job), ("type", job.type), ("state", output.state(job)), ("progress", output.progress(job))]
     rows += [("elapsed", output.span(job.elapsed_seconds))]
     rows += [(entity["role"], f"{entity['type']}/{entity['id']} ({entity['access']})") for entity in job.entities]
-    rows += [(name, str(value)) for name, value in said.items() if name not in hidden and value not in (None, [], {})]
-    output.print_table(("", ""), [(name.replace("_", " "), value) for name, value in rows])
+    rows += [
+        (name, _text(value))
+        for name, value in said.items()
+        if name not in hidden and value not in (None, [], {}, False)
+    ]
+    output.print_table(("", "value"), [(name.replace("_", " "), value) for name, value in rows])
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def tree(job: str, form: Output = Form.TABLE) -> None:
@@ -157,17 +178,18 @@ def busy(entities: Annotated[list[str], typer.Argument(metavar="TYPE/ID...")], f
 
 
 def _print_busy(answers: "Sequence[BusyAnswer]") -> None:
-    rows = [
-        (str(answer.entity), job.job, job.type, output.state(job), *_holds(answer, job), output.progress(job),
-         output.moment(job.planned_at))
-        for answer in answers
-        for job in answer.jobs
-    ]  # fmt: skip
-    if rows:
-        output.print_table(("entity", "job", "type", "state", "role", "access", "progress", "planned"), rows)
+    columns = ("job", "type", "state", "role", "access", "progress", "planned")
     for answer in answers:
         if not answer.busy:
-            output.note(f"{answer.entity} is free.")
+            print(f"{answer.entity} is free.")
+            continue
+        print(f"{answer.entity} is busy with {len(answer.jobs):,}:")
+        rows = (
+            (job.job, job.type, output.state(job), *_holds(answer, job), output.progress(job),
+             output.moment(job.planned_at))
+            for job in answer.jobs
+        )  # fmt: skip
+        output.print_table(columns, rows)
 
 
 def _holds(answer: "BusyAnswer", job: "JobView") -> tuple[str, str]:

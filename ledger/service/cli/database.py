@@ -123,7 +123,7 @@ def status(form: Output = Form.TABLE) -> None:
         "size_bytes": found.size_bytes,
     }
     if form is Form.TABLE:
-        output.print_table(("", ""), ((name.replace("_", " "), str(value)) for name, value in said.items()))
+        output.print_table(("", "value"), ((name.replace("_", " "), str(value)) for name, value in said.items()))
     else:
         output.print_json(said)
     raise typer.Exit(0 if found.running else 1)

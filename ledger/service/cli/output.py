@@ -53,19 +53,29 @@ def note(sentence: str) -> None:
     print(sentence, file=sys.stderr)
 
 
+# The columns that may be folded, each with the width that it keeps.
+FOLDED = {"job": 36, "tree": 30, "progress": 8, "actor": 8, "reason": 8, "said": 30, "finding": 30, "value": 30}
+
+
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """A table as wide as the terminal, or as wide as it needs to be where there is none."""
+    """A table as wide as the terminal, long columns folded, or as wide as it needs to be where there is none."""
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
+    cells = [[plain(cell) for cell in row] for row in rows]
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for column in columns:
-        table.add_column(column, overflow="fold", no_wrap=column == columns[0])
-    for row in rows:
-        table.add_row(*(Text(plain(cell), style=_style(cell)) for cell in row))
-    Console(width=None if sys.stdout.isatty() else 200, highlight=False, no_color=_colourless()).print(table)
+    for place, column in enumerate(columns):
+        longest = max((len(row[place]) for row in cells), default=0)
+        kept = min(longest, FOLDED.get(column, longest))
+        table.add_column(column, overflow="fold", no_wrap=column not in FOLDED, min_width=max(kept, len(column)))
+    for row in cells:
+        table.add_row(*(Text(cell, style=_style(cell)) for cell in row))
+    console = Console(width=None if sys.stdout.isatty() else 200, highlight=False, no_color=_colourless())
+    # A table that cannot be as narrow as the terminal keeps its columns, and the terminal breaks its lines.
+    width = max(console.width, console.measure(table).minimum)
+    console.print(table, width=width, crop=False, soft_wrap=width > console.width)
 
 
 def _colourless() -> bool | None:
@@ -120,9 +130,10 @@ def progress(job: "JobView") -> str:
 
 
 def entities(items: Sequence[Mapping[str, Any]], limit: int = 3) -> str:
-    """The first few entities of a job."""
-    shown = ", ".join(dict.fromkeys(f"{item['type']}/{item['id']}" for item in items[:limit]))
-    return shown + (f" and {len(items) - limit} more" if len(items) > limit else "")
+    """The first few entities of a job, what it is about in front."""
+    names = list(dict.fromkeys(f"{i['type']}/{i['id']}" for i in sorted(items, key=lambda i: i["role"] != "target")))
+    shown = ", ".join(names[:limit])
+    return shown + (f" and {len(names) - limit} more" if len(names) > limit else "")
 
 
 def print_jobs(jobs: Iterable["JobView"]) -> None:
@@ -131,7 +142,7 @@ def print_jobs(jobs: Iterable["JobView"]) -> None:
         ("job", "type", "state", "progress", "planned", "elapsed", "entities"),
         (
             (job.job, job.type, state(job), progress(job), moment(job.planned_at), span(job.elapsed_seconds),
-             entities(job.entities))
+             entities(job.entities, limit=1))
             for job in jobs
         ),
     )  # fmt: skip

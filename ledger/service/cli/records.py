@@ -55,7 +55,7 @@ class _Source:
 def _open_source(file: str, stack: ExitStack) -> tuple[_Source, int | None]:
     raw: IO[bytes] = sys.stdin.buffer
     if file != "-":
-        raw = stack.enter_context(Path(file).open("rb"))
+        raw = stack.enter_context(Path(file).open("rb"))  # noqa: SIM115 - the stack closes it
     size = None if file == "-" else Path(file).stat().st_size
     buffered: Any = raw
     if buffered.peek(2)[:2] == b"\x1f\x8b":
