@@ -1,7 +1,8 @@
 """Connections to PostgreSQL, by libpq's conninfo with all its options, and its errors in our words."""
 
+import select
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import psycopg
@@ -70,24 +71,34 @@ class Datastore(PostgresDatastore):
             max_size=pool_size + max_overflow,
             open=False,
             configure=configure,
+            check=check_open,
             timeout=CONNECT_SECONDS_MAX,
         )
 
     @contextmanager
     def raw_connection(self) -> Iterator[Connection[DictRow]]:
-        """A connection of the pool; errors of the database come out as they are, `Unavailable` where there is none."""
+        """A connection; errors of the database come out as they are, `Unavailable` where there is no connection."""
+        with self._take() as connection:
+            yield connection
+
+    def _take(self) -> AbstractContextManager[Connection[DictRow]]:
         try:
             self.pool.open()
-            pooled = self.pool.connection()
-            connection = pooled.__enter__()
+            connection = self.pool.getconn()
         except (PoolTimeout, PoolClosed):
-            raise self._away() from None
+            # After an outage the pool waits longer and longer before it tries again; who asks meanwhile need not.
+            connection = connect(self.conninfo)
+            configure(connection)
+            return connection
+        return self._lend(connection)
+
+    @contextmanager
+    def _lend(self, connection: Connection[DictRow]) -> Iterator[Connection[DictRow]]:
         try:
-            yield connection
-        except BaseException as error:
-            pooled.__exit__(type(error), error, error.__traceback__)
-            raise
-        pooled.__exit__(None, None, None)
+            with connection:
+                yield connection
+        finally:
+            self.pool.putconn(connection)
 
     @contextmanager
     def connection(self) -> Iterator[Connection[DictRow]]:
@@ -98,13 +109,6 @@ class Datastore(PostgresDatastore):
         except psycopg.Error as error:
             raise translate(error) from error
 
-    def _away(self) -> LedgerError:
-        try:
-            connect(self.conninfo).close()
-        except LedgerError as error:
-            return error
-        return DatabaseAway("The database has no connection free; raise max_connections or close some.")
-
 
 def configure(connection: Connection[Any]) -> None:
     """Set what the ledger relies on: the names of views, UTC, and an isolation that reads what was just committed."""
@@ -112,6 +116,14 @@ def configure(connection: Connection[Any]) -> None:
     connection.execute(
         f"SET search_path = {SEARCH_PATH}; SET timezone = 'UTC'; SET default_transaction_isolation = 'read committed'"
     )
+
+
+def check_open(connection: Connection[Any]) -> None:
+    """Raise where the server has ended an idle connection: there is something to read though nothing was asked."""
+    idle = select.poll()
+    idle.register(connection.fileno(), select.POLLIN)
+    if idle.poll(0):
+        ConnectionPool.check_connection(connection)
 
 
 def connect(conninfo: str) -> Connection[DictRow]:

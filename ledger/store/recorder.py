@@ -16,12 +16,11 @@ import psycopg
 from eventsourcing.postgres import PostgresApplicationRecorder
 from psycopg import Cursor
 from psycopg.rows import DictRow
-from psycopg.sql import SQL as Fragment
 
 from ledger.domain.commands import Transition
 from ledger.domain.decisions import Decision, Disposition
 from ledger.domain.events import Event, RecordedEvent
-from ledger.errors import DatabaseAway, LedgerError, OutcomeUnknown, PositionAhead
+from ledger.errors import LedgerError, OutcomeUnknown, PositionAhead, Unavailable
 from ledger.store.datastore import Datastore, translate
 from ledger.store.mapper import write_row
 from ledger.store.statements import SQL
@@ -62,7 +61,7 @@ class Recorder(PostgresApplicationRecorder):
 
     def __init__(self, datastore: Datastore, views: Views) -> None:
         super().__init__(datastore)
-        self.lock_table_statements = [Fragment("SELECT pg_advisory_xact_lock(7308604896899097444)")]
+        self.lock_table_statements = [SQL["take_append_lock"].encode()]
         self._views = views
         self._shelf = Shelf()
         self._turn = threading.Lock()
@@ -71,18 +70,37 @@ class Recorder(PostgresApplicationRecorder):
     def append(self, batch: Sequence[Transition], judge: Judge) -> list[Answer]:
         """Record a batch: for each transition its receipt, or the error that it alone gets.
 
-        Every transition has an id. Raises `Unavailable`, and then nothing of the batch is recorded, or `OutcomeUnknown`.
+        Every transition has an id. Raises `Unavailable`, and then nothing is recorded, or `OutcomeUnknown`.
         """
         with self._turn:
-            attempt = Attempt()
             try:
-                return self._append(batch, judge, attempt)
-            except psycopg.Error as error:
-                self._shelf.clear()
-                return self._after_error(batch, judge, attempt, error)
+                return self._try(batch, judge)
             except BaseException:
                 self._shelf.clear()
                 raise
+
+    def _try(self, batch: Sequence[Transition], judge: Judge, *, again: bool = True) -> list[Answer]:
+        attempt = Attempt()
+        try:
+            return self._append(batch, judge, attempt)
+        except psycopg.Error as error:
+            self._shelf.clear()
+            if _took_connection(error):
+                found = self._find(attempt)
+                if found is not None:
+                    return found
+                if again:
+                    return self._try(batch, judge, again=False)
+            elif len(batch) > 1:
+                return [self._alone(said, judge) for said in batch]
+            raise translate(error) from error
+
+    def _alone(self, said: Transition, judge: Judge) -> Answer:
+        """The answer of one of a batch that failed together, so that nobody answers for another."""
+        try:
+            return self._try([said], judge)[0]
+        except LedgerError as error:
+            return error
 
     def _append(self, batch: Sequence[Transition], judge: Judge, attempt: "Attempt") -> list[Answer]:
         with self.datastore.raw_connection() as connection:
@@ -98,6 +116,7 @@ class Recorder(PostgresApplicationRecorder):
                 "The wait for a synchronous standby was cancelled, so the append may be lost; repeat it."
             )
         attempt.keep()
+        self._head = attempt.head
         return answers
 
     def _decide_and_write(
@@ -114,55 +133,19 @@ class Recorder(PostgresApplicationRecorder):
         if recorded:
             self._views.apply(cursor, recorded)
             cursor.execute(SQL["notify_append"])
-            self._head = recorded[-1].position
+        attempt.head = recorded[-1].position if recorded else head
         return attempt.answer(cursor, recorded)
 
     def _read_head(self, cursor: Cursor[DictRow]) -> int:
         head = int(cursor.execute(SQL["select_head"]).fetchall()[0]["head"])
         if head < self._head:
             raise PositionAhead(
-                f"This process knows position {self._head:,}, and the ledger ends at {head:,}: it was restored or failed over.",
+                f"The ledger must reach position {self._head:,}, which this process knows, and it ends at {head:,}: "
+                "it was restored or failed over with loss.",
                 position=self._head,
                 head=head,
             )
         return head
-
-    def _after_error(
-        self, batch: Sequence[Transition], judge: Judge, attempt: "Attempt", error: psycopg.Error
-    ) -> list[Answer]:
-        lost = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError) and attempt.lost(error)
-        if lost:
-            found = self._find(attempt)
-            if found is not None:
-                return found
-        elif len(batch) > 1:
-            return [answer for said in batch for answer in self._alone(said, judge)]
-        else:
-            raise translate(error) from error
-        return self._once_more(batch, judge)
-
-    def _alone(self, said: Transition, judge: Judge) -> list[Answer]:
-        attempt = Attempt()
-        try:
-            return self._append([said], judge, attempt)
-        except psycopg.Error as error:
-            self._shelf.clear()
-            try:
-                return self._after_error([said], judge, attempt, error)
-            except LedgerError as reason:
-                return [reason]
-
-    def _once_more(self, batch: Sequence[Transition], judge: Judge) -> list[Answer]:
-        attempt = Attempt()
-        try:
-            return self._append(batch, judge, attempt)
-        except psycopg.Error as error:
-            self._shelf.clear()
-            if attempt.lost(error):
-                found = self._find(attempt)
-                if found is not None:
-                    return found
-            raise translate(error) from error
 
     def _find(self, attempt: "Attempt") -> list[Answer] | None:
         """The answers of an append whose commit was not answered; None where it was not recorded."""
@@ -173,10 +156,16 @@ class Recorder(PostgresApplicationRecorder):
                 cursor.execute(f"SET LOCAL lock_timeout = '{FIND_LOCK_SECONDS_MAX}s'")
                 cursor.execute(SQL["take_append_lock"])
                 return attempt.find(cursor)
-        except (psycopg.Error, DatabaseAway) as error:
+        except (psycopg.Error, Unavailable) as error:
             raise OutcomeUnknown(
                 "The connection was lost before the append was answered, and the database cannot be asked; repeat it."
             ) from error
+
+
+def _took_connection(error: psycopg.Error) -> bool:
+    """Whether an error took the connection, so that it says nothing of the append; SQLSTATE classes 08 and 57P."""
+    away = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+    return away and (error.sqlstate is None or error.sqlstate.startswith(("08", "57P")))
 
 
 def _judge(said: Transition, workspace: Workspace, judge: Judge) -> Verdict | LedgerError:
@@ -215,6 +204,7 @@ class Attempt:
     def __init__(self) -> None:
         self.events: list[Event] = []
         self.unsure = False
+        self.head = 0
         self._batch: Sequence[Transition] = ()
         self._verdicts: list[Verdict | LedgerError] = []
         self._workspace: Workspace | None = None
@@ -228,10 +218,6 @@ class Attempt:
         """Take a warning at commit for what it is: a standby was not waited for."""
         if notice.sqlstate == "01000":
             self.unsure = True
-
-    def lost(self, error: psycopg.Error) -> bool:
-        """Whether an error took the connection, rather than came over it."""
-        return error.sqlstate is None or error.sqlstate.startswith(("08", "57P"))
 
     def keep(self) -> None:
         """Leave the folded streams for the next append."""

@@ -38,7 +38,9 @@ def run(conninfo: str) -> Run:
 
 
 def execute(words: Sequence[str], stdin: str, env: dict[str, str]) -> Ran:
-    done = subprocess.run((*COMMAND, *words), input=stdin, env=env, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        (*COMMAND, *words), input=stdin, env=env, capture_output=True, text=True, timeout=60, check=False
+    )
     assert "Traceback" not in done.stderr, done.stderr
     return Ran(done.returncode, done.stdout, done.stderr)
 

@@ -1,0 +1,85 @@
+"""A relay between a client and the server that cuts the connection at the k-th chunk, in either direction."""
+
+import contextlib
+import socket
+import threading
+from typing import Self
+
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+
+class Proxy:
+    """Relays until `cut_at` chunks have come (counted over all connections), then swallows that one and hangs up.
+
+    It listens on loopback; `conninfo` leads through it. `chunks` counts what was relayed.
+    """
+
+    def __init__(self, conninfo: str) -> None:
+        self._target = conninfo_to_dict(conninfo)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        host, port = self._listener.getsockname()
+        self.conninfo = make_conninfo(conninfo, host=host, port=port, sslmode="disable", gssencmode="disable")
+        self.chunks = 0
+        self.cut_at: int | None = None
+        self.reachable = True
+        self._lock = threading.Lock()
+        self._open: list[socket.socket] = []
+        self._threads = [threading.Thread(target=self._accept)]
+        self._threads[0].start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self.hang_up()
+        for thread in self._threads:
+            thread.join()
+        for end in self._open:
+            end.close()
+
+    def hang_up(self) -> None:
+        """End every connection that is open."""
+        for end in list(self._open):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+    def _server(self) -> socket.socket:
+        host, port = str(self._target.get("host") or "/var/run/postgresql"), self._target.get("port") or 5432
+        if host.startswith("/"):
+            end = socket.socket(socket.AF_UNIX)
+            end.connect(f"{host}/.s.PGSQL.{port}")
+            return end
+        return socket.create_connection((host, int(port)))
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            if not self.reachable:
+                client.close()
+                continue
+            server = self._server()
+            self._open += [client, server]
+            for source, sink in ((client, server), (server, client)):
+                thread = threading.Thread(target=self._relay, args=(source, sink))
+                self._threads.append(thread)
+                thread.start()
+
+    def _relay(self, source: socket.socket, sink: socket.socket) -> None:
+        try:
+            while data := source.recv(1 << 16):
+                with self._lock:
+                    self.chunks += 1
+                    cut = self.cut_at is not None and self.chunks == self.cut_at
+                if cut:
+                    break
+                sink.sendall(data)
+        except OSError:
+            pass
+        for end in (source, sink):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)

@@ -1,0 +1,54 @@
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from psycopg import Cursor
+
+from ledger.application import Ledger, Rejected
+from ledger.domain.events import RecordedEvent
+from ledger.errors import Unavailable
+from projections.job_status import JobStatus
+
+LINES = [
+    b'{"job":"a","event":"planned","type":"T"}',
+    b'{"job":"a","event":"planned","type":"Other"}',
+    b'{"job":"poison","event":"planned","type":"T"}',
+    b'{"job":"b","event":"planned","type":"T"}',
+    b'{"job":"b","event":"succeeded"}',
+]
+
+
+def test_a_contradiction_in_a_batch_stays_with_its_caller(ledger: Ledger) -> None:
+    rejected: list[Rejected] = []
+
+    summary = ledger.import_records(LINES, on_reject=rejected.append)
+
+    assert [entry.error.code for entry in rejected] == ["contradiction"]
+    assert (summary.recorded, summary.rejected) == (4, 1)
+
+
+def test_an_unexpected_error_of_the_database_stays_with_its_caller(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest = JobStatus.apply
+
+    def poisoned(self: JobStatus, cursor: Cursor[Any], events: Sequence[RecordedEvent]) -> None:
+        if any(entry.event.job == "poison" for entry in events):
+            cursor.execute("SELECT 1 / 0")
+        honest(self, cursor, events)
+
+    monkeypatch.setattr(JobStatus, "apply", poisoned)
+    rejected: list[Rejected] = []
+
+    ledger.import_records(LINES, on_reject=rejected.append)
+
+    assert [(entry.number, type(entry.error).__name__) for entry in rejected] == [
+        (2, "Contradiction"),
+        (3, "Unavailable"),
+    ]
+    assert ledger.job("b").ok
+    assert ledger.position() == 3
+    with pytest.raises(Unavailable):
+        ledger.plan("T", job="poison")
+    monkeypatch.undo()
+    assert ledger.plan("T", job="poison").position == 4
