@@ -86,17 +86,41 @@ class BusyAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobFilter:
-    """Which jobs to list; what is not said does not narrow. `silent_for` asks for active jobs without a word so long."""
+    """Which jobs to list; what is not said does not narrow.
+
+    `parent` asks for its children, `silent_for` for active jobs without a word so long.
+    """
 
     phase: str | None = None
     outcome: str | None = None
     type: str | None = None
     entity: EntityRef | None = None
     root: str | None = None
+    parent: str | None = None
     active: bool = False
     overdue: bool = False
     silent_for: timedelta | None = None
     expired: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RollUp:
+    """How far a tree is, from one job down, as of a position: how many jobs are in which phase and of which outcome.
+
+    `percent` is the mean over the jobs without children, those aside that a retry took the place of: a closed one
+    counts 100, however it ended, and one that told no progress 0.
+    """
+
+    job: str
+    jobs: int
+    percent: float
+    phases: dict[str, int]
+    outcomes: dict[str, int]
+    position: int
+
+    def as_json(self) -> dict[str, Any]:
+        """The answer, ready for JSON."""
+        return {name: getattr(self, name) for name in self.__slots__}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +142,15 @@ class TreeExpiry:
     held: bool
     held_by: str | None
 
+    @property
+    def cause(self) -> str:
+        """The part of the policy that lets the tree go."""
+        return "keep_at_most" if self.beyond else "keep_for"
+
+    def due(self, now: datetime) -> bool:
+        """Whether the time to leave has come."""
+        return self.leaves_at is not None and self.leaves_at <= now
+
     def as_json(self) -> dict[str, Any]:
         """The forecast of one tree, ready for JSON."""
         return {
@@ -128,7 +161,7 @@ class TreeExpiry:
             "policy": self.policy.model_dump(mode="json"),
             "closed_at": print_time(self.closed_at) if self.closed_at else None,
             "leaves_at": print_time(self.leaves_at) if self.leaves_at else None,
-            "cause": "keep_at_most" if self.beyond else "keep_for",
+            "cause": self.cause,
             "held": self.held,
             "held_by": self.held_by,
         }
@@ -149,8 +182,14 @@ class Queries(Protocol):
     def busy(self, entities: Sequence[EntityRef]) -> list[BusyAnswer]:
         """The active jobs on each entity."""
 
-    def expiry(self, policy: Retention, now: datetime) -> list[TreeExpiry]:
-        """Every tree in the live views, those that leave first in front."""
+    def due_to_close(self, limit: int) -> list[JobView]:
+        """The parents whose children have all closed and whose end action an owner has yet to claim, oldest first."""
+
+    def roll_up(self, job: str) -> RollUp | None:
+        """How far a tree is, from the job down; None where no event speaks of the job."""
+
+    def expiry(self, policy: Retention, now: datetime, limit: int | None = None) -> list[TreeExpiry]:
+        """Trees in the live views, those that leave first in front."""
 
     def position(self) -> int:
         """The position up to which the views are true."""

@@ -8,18 +8,19 @@ from types import TracebackType
 from typing import Any, Self, TypedDict, TypeVar, Unpack
 
 from ledger import admission, clock
-from ledger.answers import BusyAnswer, JobFilter, JobView, Queries, TreeExpiry
+from ledger.answers import BusyAnswer, JobFilter, JobView, Queries, RollUp, TreeExpiry
 from ledger.domain.commands import Transition, parse_transition
 from ledger.domain.decisions import Decision, Disposition, decide, refuse
 from ledger.domain.entities import EntityRef
-from ledger.domain.events import Attached, RecordedEvent
+from ledger.domain.events import Attached, Detached, Ended, RecordedEvent
 from ledger.domain.retention import PRESETS, Retention
-from ledger.errors import EntityBusy, JobNotFound, LedgerError, MalformedRecord, WaitTimedOut
+from ledger.errors import EntityBusy, IllegalTransition, JobNotFound, LedgerError, MalformedRecord, WaitTimedOut
 from ledger.store.feed import Feed
 from ledger.store.recorder import Receipt, Recorder, Verdict
 from ledger.store.workspace import Workspace
 
 IMPORT_PAGE_LINES = 500
+EXPIRY_PAGE_TREES = 500
 LINE_BYTES_MAX = 64 * 1024 * 1024
 CHOSEN = "~"  # begins the id of an event whose caller gave none
 
@@ -247,27 +248,29 @@ class Ledger:
         return self._say(job, "hold_lifted", {}, said)
 
     def expire(self, policy: Retention = PRESETS["default"], *, limit: int | None = None) -> list[TreeExpiry]:
-        """Take every tree out of the live views whose time has come; `policy` is for trees planned without one."""
+        """Take the trees out of the live views whose time has come; `policy` is for trees planned without one.
+
+        Each tree leaves in one append. What was held since the look stays, and what another sweeper took is not told.
+        """
         now = clock.now()
         left: list[TreeExpiry] = []
-        for tree in self._queries.expiry(policy, now):
-            if tree.leaves_at is None or tree.leaves_at > now or len(left) == limit:
+        while limit is None or len(left) < limit:
+            size = EXPIRY_PAGE_TREES if limit is None else min(limit - len(left), EXPIRY_PAGE_TREES)
+            page = [tree for tree in self._queries.expiry(policy, now, size) if tree.due(now)]
+            taken = [tree for tree in page if self._expire(tree)]
+            if not taken:
                 break
-            if self._expire(tree):
-                left.append(tree)
+            left += taken
         return left
 
     def _expire(self, tree: TreeExpiry) -> bool:
-        cause = "keep_at_most" if tree.beyond else "keep_for"
-        threshold = tree.policy.model_dump(mode="json")[cause]
-        record = {"job": tree.root, "event": "expired", "cause": cause, "threshold": threshold}
+        policy = tree.policy.model_dump(mode="json")
+        said = {"policy": policy, "cause": tree.cause, "threshold": policy[tree.cause], "actor": "sweeper"}
         try:
-            self.record({**record, "policy": tree.policy.model_dump(mode="json"), "actor": "sweeper"})
-        except LedgerError as error:
-            if error.code == "illegal_transition":  # held or revived between the look and the append
-                return False
-            raise
-        return True
+            receipt = self.record({"job": tree.root, "event": "expired", **said})
+        except IllegalTransition:  # held since the look
+            return False
+        return receipt.disposition is Disposition.RECORDED
 
     # --- Import
 
@@ -370,34 +373,66 @@ class Ledger:
         """The last position of the ledger."""
         return self._feed.head()
 
-    def expiry(self, policy: Retention = PRESETS["default"]) -> list[TreeExpiry]:
+    def due_to_close(self, limit: int = 100) -> list[JobView]:
+        """The parents whose children have all closed and whose end action an owner has yet to claim, oldest first."""
+        return self._queries.due_to_close(limit)
+
+    def roll_up(self, job: str) -> RollUp:
+        """How far a tree is, from the job down; raises `JobNotFound`."""
+        found = self._queries.roll_up(job)
+        if found is None:
+            raise JobNotFound(f"No event speaks of job {job}.", job=job)
+        return found
+
+    def expiry(self, policy: Retention = PRESETS["default"], *, limit: int | None = None) -> list[TreeExpiry]:
         """A forecast of what leaves the live views, in the order in which it leaves."""
-        return self._queries.expiry(policy, clock.now())
+        return self._queries.expiry(policy, clock.now(), limit)
 
     def watch(self, after: int | None = None, *, job: str | None = None) -> Iterator[RecordedEvent]:
         """Every event after a position (the end, where none is given), as it comes; of one job until that is closed."""
-        for entry in self._feed.follow(self._feed.head() if after is None else after):
+        reached = self._feed.head() if after is None else after
+        view: JobView | None = None
+        for entry in self._feed.follow(reached):
+            reached = entry.position if entry else reached
             if entry is not None and (job is None or entry.event.job == job):
                 yield entry
+            if job is None or (entry is not None and entry.event.job != job):
+                continue
+            view = view if view and view.position > reached else self._queries.job(job)
+            if view and view.done and view.position <= reached:
+                return
 
     def wait(self, job: str, timeout: float | None = None) -> JobView:
         """The job once it is closed, however; raises `WaitTimedOut` after `timeout` seconds."""
-        return self._wait(lambda: view if (view := self.job(job)).done else None, timeout, f"job {job} to close")
+        return self._wait(
+            lambda: view if (view := self.job(job)).done else None,
+            lambda entry: entry.event.job == job,
+            timeout,
+            f"job {job} to close",
+        )
 
     def wait_free(self, entity: str | EntityRef, timeout: float | None = None) -> BusyAnswer:
         """The answer once no job is active on the entity; raises `WaitTimedOut` after `timeout` seconds."""
         return self._wait(
-            lambda: None if (answer := self.busy(entity)).busy else answer, timeout, f"{entity} to be free"
+            lambda: None if (answer := self.busy(entity)).busy else answer,
+            lambda entry: isinstance(entry.event.fact, Ended | Detached),
+            timeout,
+            f"{entity} to be free",
         )
 
-    def _wait(self, look: Callable[[], T | None], timeout: float | None, what: str) -> T:
+    def _wait(
+        self, look: Callable[[], T | None], concerns: Callable[[RecordedEvent], bool], timeout: float | None, what: str
+    ) -> T:
         found = look()
         if found is not None:
             return found
-        for _ in self._feed.follow(self._feed.head(), timeout):
-            found = look()
+        deadline = None if timeout is None else clock.monotonic() + timeout
+        for entry in self._feed.follow(self._feed.head(), timeout):
+            found = look() if entry is None or concerns(entry) else None
             if found is not None:
                 return found
+            if deadline is not None and clock.monotonic() >= deadline:
+                break
         raise WaitTimedOut(f"Waited {timeout:g} seconds for {what}.", seconds=timeout)
 
 

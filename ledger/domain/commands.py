@@ -138,7 +138,7 @@ def _parse_plan(job: str, body: Mapping[str, Any], new_id: Callable[[], str]) ->
 
 
 def check_plan(plan: Plan) -> Plan:
-    """The plan itself; raises `TooManyChildren`, or `MalformedRecord` where a job stands twice or in a foreign place."""
+    """The plan itself; raises `TooManyChildren`, or `MalformedRecord` for a job that stands twice or out of place."""
     jobs = [part.job for part in plan.walk()]
     if len(jobs) - 1 > CHILDREN_MAX:
         raise TooManyChildren(

@@ -10,8 +10,19 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from ledger.domain.commands import parse_transition, print_fact
-from ledger.domain.events import Adopted, Closing, Event, Fact, Late, OwnerFenced, OwnerStarted, Planned, Resolved
+from ledger.domain.commands import Plan, parse_transition, print_fact
+from ledger.domain.events import (
+    Adopted,
+    Closing,
+    Event,
+    Fact,
+    Late,
+    OwnerFenced,
+    OwnerStarted,
+    Planned,
+    Refused,
+    Resolved,
+)
 from ledger.domain.values import print_time
 from ledger.errors import MalformedRecord
 
@@ -37,6 +48,8 @@ def digest(fact: Fact, raw: str | None, at: datetime | None, owner: str | None, 
 def digest_of_report(report: Mapping[str, Any], job: str) -> bytes:
     """The digest of a report that a `late` or `resolved` took, as if it had come by itself."""
     said = parse_transition({**report, "job": job}, _no_id)
+    if isinstance(said.fact, Plan | Late | Refused):
+        raise MalformedRecord(f"A report must say what became of a job, and {said.fact.name} does not.")
     return digest(said.fact, said.raw, said.at, said.owner, said.epoch)
 
 

@@ -8,9 +8,9 @@ change either: what needs another one is a new version of the fact.
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from ledger.domain.entities import Entities, EntityRef, Products, Releases
 from ledger.domain.retention import RetentionPolicy
@@ -23,12 +23,14 @@ from ledger.domain.values import (
     JobId,
     Json,
     JsonObject,
+    JsonRecord,
     Moment,
     Prose,
     Quantity,
     Token,
     TypeName,
 )
+from ledger.errors import MalformedRecord
 
 
 class Fact(Frozen):
@@ -84,7 +86,7 @@ class Refused(Fact):
     """Admission said no to the plan as it was asked, children included."""
 
     name, topic = "refused", "job.refused.v1"
-    plan: dict[str, Any]
+    plan: JsonRecord
     blockers: list[Json]
 
 
@@ -122,6 +124,14 @@ class Progressed(Fact):
     unit: TypeName | None = None
     message: Prose | None = None
     estimated_end: Moment | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.percent is None and self.done is None and self.total is None and self.message is None:
+            raise MalformedRecord("Progress must say percent, done, total or a message.")
+        if self.percent is not None and self.percent > 100:  # noqa: PLR2004 - per cent
+            raise MalformedRecord(f"Progress must be 100 per cent at most, and this is {self.percent}.")
+        return self
 
 
 class Suspended(Fact):
@@ -226,7 +236,7 @@ class Resolved(Ended):
 
     name, topic = "resolved", "job.resolved.v1"
     outcome: Outcome
-    report: dict[str, Any] | None = None
+    report: JsonRecord | None = None
 
 
 class Disputed(Fact):
@@ -241,7 +251,7 @@ class Late(Fact):
     """A report came too late to change anything: from a fenced epoch, or about a closed job."""
 
     name, topic = "late", "job.late.v1"
-    report: dict[str, Any]
+    report: JsonRecord
     because: Literal["fenced", "closed"]
 
 

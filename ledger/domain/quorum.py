@@ -28,7 +28,7 @@ class Value(StrEnum):
 
 
 def chains(children: Iterable[Child]) -> list[list[Child]]:
-    """The children grouped into chains, each a child and its retries in the order of planning; refused ones are none."""
+    """The children in chains, each a child and its retries in the order of planning; refused ones are in none."""
     chain_of: dict[str, list[Child]] = {}
     found: list[list[Child]] = []
     for child in children:

@@ -25,6 +25,7 @@ from ledger.errors import (
 
 PAYLOAD_BYTES_MAX = 64 * 1024
 PAYLOAD_DEPTH_MAX = 32
+RECORD_DEPTH_MAX = 3 * PAYLOAD_DEPTH_MAX  # a tree 16 deep, two levels each, and a payload in it
 PROSE_LENGTH_MAX = 64 * 1024
 INTEGER_DIGITS_MAX = 4_300
 YEAR_MIN = 1970
@@ -94,7 +95,7 @@ def print_time(moment: datetime) -> str:
     return moment.replace(tzinfo=None).isoformat() + "Z"
 
 
-def clean_json(value: object, depth: int = 0) -> Any:
+def clean_json(value: object, depth_max: int = PAYLOAD_DEPTH_MAX) -> Any:
     """A copy of a JSON value, in dicts and lists; raises where JSON or the limits do not allow it."""
     if isinstance(value, str):
         return check_text(value)
@@ -104,12 +105,12 @@ def clean_json(value: object, depth: int = 0) -> Any:
         if not math.isfinite(value):
             raise NotFinite("A number must be finite, and this is NaN or infinity.")
         return value
-    if depth == PAYLOAD_DEPTH_MAX:
+    if depth_max == 0:
         raise PayloadTooDeep(f"JSON must be nested {PAYLOAD_DEPTH_MAX} deep at most.", limit=PAYLOAD_DEPTH_MAX)
     if isinstance(value, dict):
-        return {_key(key): clean_json(item, depth + 1) for key, item in value.items()}
+        return {_key(key): clean_json(item, depth_max - 1) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [clean_json(item, depth + 1) for item in value]
+        return [clean_json(item, depth_max - 1) for item in value]
     raise MalformedRecord(f"JSON has no place for a {type(value).__name__}.")
 
 
@@ -136,6 +137,12 @@ def _payload(value: object) -> Any:
     return payload
 
 
+def _record(value: object) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise MalformedRecord(f"A record within a record must be a JSON object, not {type(value).__name__}.")
+    return dict(clean_json(value, RECORD_DEPTH_MAX))
+
+
 def payload_object(value: object) -> dict[str, Any]:
     """A JSON object within the limits of a payload."""
     if not isinstance(value, dict):
@@ -159,6 +166,7 @@ Epoch = Annotated[StrictInt, AfterValidator(lambda epoch: _natural("An epoch", e
 Count = Annotated[StrictInt, AfterValidator(lambda count: _natural("A count", count))]
 Moment = Annotated[datetime, BeforeValidator(parse_time)]
 Json = Annotated[Any, BeforeValidator(_payload)]
+JsonRecord = Annotated[dict[str, Any], BeforeValidator(_record)]
 JsonObject = Annotated[dict[str, Any], BeforeValidator(payload_object)]
 
 

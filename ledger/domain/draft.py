@@ -1,0 +1,152 @@
+"""What a decision may ask, what it answers, and the events of one as they come together."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+from ledger.domain.commands import Transition
+from ledger.domain.content import Told
+from ledger.domain.events import (
+    Event,
+    Fact,
+)
+from ledger.domain.job import Job, evolve
+from ledger.domain.owner import Owner
+from ledger.domain.quorum import Child
+from ledger.errors import (
+    Contradiction,
+    IllegalTransition,
+    LedgerError,
+    StaleEpoch,
+)
+
+
+class Disposition(StrEnum):
+    """What became of a transition."""
+
+    RECORDED = "recorded"
+    UNCHANGED = "unchanged"
+    LATE = "late"
+
+
+class Surroundings(Protocol):
+    """What a decision may ask about the rest of the ledger, as it stands under the append lock."""
+
+    def job(self, job: str) -> Job | None:
+        """The state of a job, or None where no event speaks of it."""
+
+    def told(self, job: str) -> Told:
+        """What the stream of a job has told so far."""
+
+    def owner(self, name: str) -> Owner:
+        """The state of an owner; one that never started has no epoch."""
+
+    def told_of_owner(self, name: str) -> Told:
+        """What the stream of an owner has told so far."""
+
+    def children(self, parent: str) -> Sequence[Child]:
+        """The children of a job in the order of planning."""
+
+    def descendants(self, job: str) -> Sequence[Job]:
+        """Every job below a job, parents first."""
+
+    def bound(self, executor: str, external_id: str) -> str | None:
+        """The job that has this external id of this executor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The events that follow; `version` is where the answer stands in the stream of the job that was asked about.
+
+    `error` is raised to the caller after the events are recorded.
+    """
+
+    disposition: Disposition
+    version: int
+    events: tuple[Event, ...] = ()
+    error: LedgerError | None = None
+
+
+@dataclass(slots=True)
+class Draft:
+    """The events of one decision as they come together, each with the state that it leaves."""
+
+    transition: Transition
+    at: datetime
+    around: Surroundings
+    events: list[Event] = field(default_factory=list)
+    after: dict[str, Job] = field(default_factory=dict)
+
+    def job(self, job: str) -> Job | None:
+        """The state of a job as this decision leaves it."""
+        return self.after.get(job) or self.around.job(job)
+
+    def add(self, job: str, fact: Fact, **envelope: Any) -> Event:
+        """Add an event at the end of a job's stream; it says who and when as the transition does."""
+        before = self.job(job)
+        said = self.transition
+        event = Event(
+            id=f"{said.id}/{len(self.events)}" if self.events else said.id or "",
+            job=job,
+            version=before.version + 1 if before else 1,
+            occurred_at=self.at,
+            fact=fact,
+            **{"actor": said.actor, "owner": said.owner, "epoch": said.epoch, "traceparent": said.traceparent}
+            | envelope,
+        )
+        self.events.append(event)
+        self.after[job] = evolve(before, event)
+        return event
+
+    def children(self, parent: str) -> list[Child]:
+        """The children of a job as this decision leaves them."""
+        return [
+            replace(child, outcome=self.after[child.job].outcome) if child.job in self.after else child
+            for child in self.around.children(parent)
+        ]
+
+    def done(self, disposition: Disposition = Disposition.RECORDED, error: LedgerError | None = None) -> Decision:
+        """The decision, with everything that was added."""
+        return Decision(disposition, self.events[0].version, tuple(self.events), error)
+
+
+def fenced(said: Transition, around: Surroundings) -> bool:
+    """Whether a transition comes from an epoch that may no longer act."""
+    return said.owner is not None and said.epoch is not None and around.owner(said.owner).fences(said.epoch)
+
+
+def stale(said: Transition, around: Surroundings) -> StaleEpoch:
+    """The error for what a fenced epoch says."""
+    newest = around.owner(said.owner or "").epoch
+    return StaleEpoch(
+        f"Epoch {said.epoch} of {said.owner} is fenced; the newest is {newest}.",
+        owner=said.owner,
+        epoch=said.epoch,
+        newest=newest,
+    )
+
+
+def cancelled_above(job: Job, around: Surroundings) -> str | None:
+    """The job itself or the nearest one above it of which cancelling was asked."""
+    above: Job | None = job
+    while above is not None and not above.cancel_requested:
+        above = around.job(above.parent) if above.parent else None
+    return above.id if above else None
+
+
+def other_content(said: Transition) -> Contradiction:
+    """The error for an id that names another transition."""
+    return Contradiction(f"The id {said.id} of job {said.job} names another transition.", job=said.job, field="id")
+
+
+def illegal(job: Job, fact: Fact, but: str = "") -> IllegalTransition:
+    """The error for a step that is not in the table, or that another rule forbids."""
+    state = f"{job.phase} ({job.outcome})" if job.outcome else str(job.phase)
+    return IllegalTransition(
+        f"A job that is {state} cannot take {fact.name}{but}: {job.id}.",
+        job=job.id,
+        phase=str(job.phase),
+        event=fact.name,
+    )

@@ -1,0 +1,146 @@
+"""What must hold beyond the transition table before a report is recorded."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ledger.domain.draft import Draft, cancelled_above, illegal
+from ledger.domain.events import (
+    Adopted,
+    Attached,
+    CancelRequested,
+    Closing,
+    Disputed,
+    Expired,
+    Fact,
+    HoldPlaced,
+    Refused,
+    Resolved,
+    Submitted,
+    Succeeded,
+)
+from ledger.domain.job import Job
+from ledger.domain.quorum import Value, in_the_way, parent_value
+from ledger.domain.states import TRANSITIONS, EndAction, Outcome, Phase
+from ledger.errors import (
+    AlreadyClaimed,
+    ChildrenNotSucceeded,
+    Contradiction,
+    MalformedRecord,
+    NotCancellable,
+)
+from ledger.errors import (
+    CancelRequested as CancelWasRequested,
+)
+
+
+def check_legal(draft: Draft, job: Job, fact: Fact, *, historical: bool) -> None:
+    """Raise `Conflict` or `BadInput` where a report is not legal now."""
+    if job.phase not in TRANSITIONS[fact.name]:
+        raise illegal(job, fact)
+    check = _LEGAL.get(type(fact))
+    if check is not None:
+        check(draft, job, fact)
+    cancelled = cancelled_above(job, draft.around) if isinstance(fact, Submitted) and not historical else None
+    if cancelled:
+        raise CancelWasRequested(f"Cancelling was asked of {cancelled}, so {job.id} is not submitted.", job=cancelled)
+    if isinstance(fact, Expired) and job.parent is not None and not historical:
+        raise illegal(job, fact, " by itself; a tree expires with its root")
+    if isinstance(fact, CancelRequested) and not job.cancellable and not historical:
+        raise NotCancellable(f"Job {job.id} was planned as one that cannot be cancelled.", job=job.id)
+
+
+def _check_success(draft: Draft, job: Job, fact: Any) -> None:
+    children = draft.children(job.id)
+    if not any(child.outcome is not Outcome.REFUSED for child in children):
+        return
+    if parent_value(children, cancelling=False) is not Value.SUCCEEDED:
+        names = in_the_way(children)
+        raise ChildrenNotSucceeded(
+            f"Job {job.id} succeeds only where its required children did, and {_few(names)} did not.",
+            job=job.id,
+            children=names,
+        )
+    if job.end_action is EndAction.OWNER and not job.closed and job.phase is not Phase.CLOSING:
+        raise illegal(job, fact, " before an owner has claimed its end action")
+
+
+def _few(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:3])
+    return shown if len(names) <= 3 else f"{shown} and {len(names) - 3:,} more"  # noqa: PLR2004 - three names fit a line
+
+
+def _check_claim(draft: Draft, job: Job, fact: Any) -> None:
+    said = draft.transition
+    _check_owner_named(draft, job, fact)
+    children = [child for child in draft.children(job.id) if child.outcome is not Outcome.REFUSED]
+    if job.end_action is not EndAction.OWNER or not children or any(child.outcome is None for child in children):
+        raise illegal(job, fact, " before all its children are closed, or without an end action of an owner")
+    if job.claimed_by is None or job.claimed_by == (said.owner, said.epoch):
+        return
+    owner, epoch = job.claimed_by
+    if not draft.around.owner(owner).fences(epoch):
+        raise AlreadyClaimed(
+            f"The end action of {job.id} is with {owner}, epoch {epoch}, which is not fenced.",
+            job=job.id,
+            owner=owner,
+            epoch=epoch,
+        )
+
+
+def _check_owner_named(draft: Draft, _job: Job, fact: Any) -> None:
+    if draft.transition.owner is None or draft.transition.epoch is None:
+        raise MalformedRecord(f"A record of {fact.name} must name the owner and the epoch.")
+
+
+def _check_resolve(draft: Draft, job: Job, fact: Any) -> None:
+    if fact.outcome in (Outcome.UNKNOWN, Outcome.REFUSED):
+        raise MalformedRecord(f"A job is resolved to an outcome that says something, not to {fact.outcome}.")
+    if job.outcome is not Outcome.UNKNOWN:
+        raise illegal(job, fact, "; only unknown is resolved, any other outcome is disputed")
+    if fact.outcome is Outcome.SUCCEEDED:
+        _check_success(draft, job, fact)
+
+
+def _check_dispute(_draft: Draft, job: Job, fact: Any) -> None:
+    if job.outcome is Outcome.UNKNOWN:
+        raise illegal(job, fact, "; unknown is resolved, not disputed")
+
+
+def _check_expiry(_draft: Draft, job: Job, fact: Any) -> None:
+    if job.outcome is Outcome.UNKNOWN or job.held:
+        raise illegal(job, fact, " while it is unresolved or held")
+
+
+def _check_hold(_draft: Draft, job: Job, fact: Any) -> None:
+    if job.expired:
+        raise illegal(job, fact, "; it has expired")
+
+
+def _check_refused(_draft: Draft, job: Job, fact: Any) -> None:
+    if not job.refused:
+        raise illegal(job, fact, "; it is planned")
+
+
+def _check_attach(_draft: Draft, job: Job, fact: Any) -> None:
+    held = {(entity.type, entity.id, entity.role): entity.access for entity in job.entities}
+    for entity in fact.entities:
+        access = held.get((entity.type, entity.id, entity.role), entity.access)
+        if access is not entity.access:
+            raise Contradiction(
+                f"Job {job.id} holds {entity} as {entity.role} with {access} access; detach it first.",
+                job=job.id,
+                field="entities",
+            )
+
+
+_LEGAL: dict[type[Fact], Callable[[Draft, Job, Any], None]] = {
+    Succeeded: _check_success,
+    Closing: _check_claim,
+    Adopted: _check_owner_named,
+    Resolved: _check_resolve,
+    Disputed: _check_dispute,
+    Expired: _check_expiry,
+    HoldPlaced: _check_hold,
+    Refused: _check_refused,
+    Attached: _check_attach,
+}

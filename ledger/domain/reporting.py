@@ -1,0 +1,185 @@
+"""What follows from a report about a job that is on record."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, cast
+
+from ledger.domain.commands import print_transition
+from ledger.domain.content import digest, digest_of_report
+from ledger.domain.draft import Decision, Disposition, Draft, Surroundings, fenced, other_content, stale
+from ledger.domain.events import (
+    Accepted,
+    Adopted,
+    Attached,
+    CancelRequested,
+    Closing,
+    ContactLost,
+    ContactRegained,
+    Detached,
+    Disputed,
+    Ended,
+    Expired,
+    Fact,
+    HoldLifted,
+    HoldPlaced,
+    Late,
+    Lost,
+    Refused,
+    Resolved,
+    Resumed,
+    Started,
+    Submitted,
+    Suspended,
+)
+from ledger.domain.job import Job, lets_go
+from ledger.domain.legality import check_legal
+from ledger.domain.parents import close_parents
+from ledger.domain.states import OUTCOMES, Outcome, Phase
+from ledger.errors import (
+    Contradiction,
+    JobNotFound,
+    LedgerError,
+    MalformedRecord,
+)
+
+
+def decide_report(draft: Draft, fact: Fact, *, historical: bool) -> Decision:
+    """The events that follow from a report, judged in the order of the contract."""
+    said, around = draft.transition, draft.around
+    job = around.job(said.job)
+    if job is None:
+        if isinstance(fact, Refused):
+            draft.add(said.job, fact, reason=said.reason, raw=said.raw)
+            return draft.done()
+        raise JobNotFound(f"No event speaks of job {said.job}; a stream begins with planned.", job=said.job)
+    if isinstance(fact, Late | Resolved) and fact.report is not None:
+        digest_of_report(fact.report, job.id)  # a report that cannot be read is no report
+    version = _told_before(draft, fact)
+    if version is not None:
+        return Decision(Disposition.UNCHANGED, version)
+    late = _decide_late(draft, fact, job)
+    if late is not None:
+        return late
+    if job.outcome is Outcome.UNKNOWN and isinstance(fact, Ended) and not isinstance(fact, Resolved):
+        fact = _resolution(draft, fact)
+    _check_names(job, fact, around)
+    if _so_already(job, fact):
+        return Decision(Disposition.UNCHANGED, job.version)
+    check_legal(draft, job, fact, historical=historical)
+    _record(draft, job, fact, historical=historical)
+    return draft.done()
+
+
+def _told_before(draft: Draft, fact: Fact) -> int | None:
+    said = draft.transition
+    known = draft.around.told(said.job)
+    told = known.by_id.get(said.id or "")
+    if told is not None:
+        same_time = not fact.timed or said.at is None or said.at == told[1]
+        if told[0] != digest(fact, said.raw, None, said.owner, said.epoch) or not same_time:
+            raise other_content(said)
+        return told[2]
+    return known.by_content.get(digest(fact, said.raw, draft.at, said.owner, said.epoch))
+
+
+_CLAIMS = (Submitted, Closing, Adopted)
+_AFTER_CLOSING = (Resolved, Disputed, Late, HoldPlaced, HoldLifted, Expired, Refused)
+
+
+def _decide_late(draft: Draft, fact: Fact, job: Job) -> Decision | None:
+    said = draft.transition
+    if isinstance(fact, Late):
+        return None
+    if fenced(said, draft.around):
+        if isinstance(fact, _CLAIMS):
+            raise stale(said, draft.around)
+        return _keep_late(draft, fact, "fenced", stale(said, draft.around))
+    resolves = job.outcome is Outcome.UNKNOWN and isinstance(fact, Ended) and not isinstance(fact, Lost)
+    if job.closed and not resolves and not isinstance(fact, _AFTER_CLOSING):
+        return _keep_late(draft, fact, "closed", None)
+    return None
+
+
+def _keep_late(draft: Draft, fact: Fact, because: str, error: LedgerError | None) -> Decision:
+    said = draft.transition
+    known = draft.around.told(said.job).lates.get(digest(fact, said.raw, draft.at, said.owner, said.epoch))
+    if known is not None:
+        return Decision(Disposition.UNCHANGED, known, error=error)
+    draft.add(said.job, Late.model_validate({"report": _report(draft), "because": because}), reason=said.reason)
+    return draft.done(Disposition.LATE, error)
+
+
+def _resolution(draft: Draft, report: Ended) -> Resolved:
+    terms = {name: getattr(report, name) for name in Ended.model_fields}
+    return Resolved.model_construct(**terms, outcome=OUTCOMES[report.name], report=_report(draft))
+
+
+def _report(draft: Draft) -> dict[str, Any]:
+    record = print_transition(replace(draft.transition, at=draft.at, id=None))
+    record.pop("job")
+    return record
+
+
+def _check_names(job: Job, fact: Fact, around: Surroundings) -> None:
+    for name in ("executor", "external_id", "token"):
+        had, said = getattr(job, name), getattr(fact, name, None)
+        if had is not None and said is not None and had != said:
+            raise Contradiction(f"Job {job.id} has the {name} {had}, not {said}.", job=job.id, field=name)
+    external_id = getattr(fact, "external_id", None)
+    if external_id is None:
+        return
+    executor = cast("str | None", getattr(fact, "executor", None)) or job.executor
+    if executor is None:
+        raise MalformedRecord(f"An external id must come with its executor, and job {job.id} has none.")
+    other = around.bound(executor, external_id)
+    if other not in (None, job.id):
+        raise Contradiction(
+            f"The external id {external_id} of {executor} is that of job {other}.", job=job.id, field="external_id"
+        )
+
+
+def _binds_nothing(job: Job, fact: Accepted | Started) -> bool:
+    has_executor = fact.executor is None or job.executor is not None
+    return has_executor and (fact.external_id is None or job.external_id is not None)
+
+
+_BEGUN = (Phase.RUNNING, Phase.SUSPENDED, Phase.CLOSING)
+_SO_ALREADY: dict[type[Fact], Callable[[Job, Any], bool]] = {
+    Suspended: lambda job, _: job.phase is Phase.SUSPENDED,
+    Resumed: lambda job, _: job.phase is Phase.RUNNING,
+    CancelRequested: lambda job, _: job.cancel_requested,
+    ContactLost: lambda job, _: job.contact_lost,
+    ContactRegained: lambda job, _: not job.contact_lost,
+    HoldPlaced: lambda job, _: job.held,
+    HoldLifted: lambda job, _: not job.held,
+    Expired: lambda job, _: job.expired,
+    Accepted: lambda job, fact: job.phase in (Phase.QUEUED, *_BEGUN) and _binds_nothing(job, fact),
+    Started: lambda job, fact: job.phase in _BEGUN and _binds_nothing(job, fact),
+    Attached: lambda job, fact: all(entity in job.entities for entity in fact.entities),
+    Detached: lambda job, fact: not any(lets_go(r, entity) for r in fact.entities for entity in job.entities),
+}
+
+
+def _so_already(job: Job, fact: Fact) -> bool:
+    check = _SO_ALREADY.get(type(fact))
+    return check is not None and check(job, fact)
+
+
+def _record(draft: Draft, job: Job, fact: Fact, *, historical: bool) -> None:
+    said = draft.transition
+    draft.add(said.job, fact, reason=said.reason, raw=said.raw)
+    if isinstance(fact, CancelRequested):
+        for below in draft.around.descendants(job.id):
+            if not below.closed and not below.cancel_requested and (below.cancellable or historical):
+                draft.add(below.id, fact, reason=said.reason)
+    if isinstance(fact, Expired) and job.parent is None:
+        _expire_below(draft, job, fact)
+    if isinstance(fact, Ended):
+        close_parents(draft, job)
+
+
+def _expire_below(draft: Draft, job: Job, fact: Expired) -> None:
+    for below in draft.around.descendants(job.id):
+        if not (below.expired or below.refused):
+            check_legal(draft, below, fact, historical=True)
+            draft.add(below.id, fact, reason=draft.transition.reason)

@@ -1,0 +1,100 @@
+"""A ledger in memory, without store or views, and the named cases that the tests of the domain start from."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import count
+from typing import Any
+
+from ledger.domain.commands import Transition, parse_transition
+from ledger.domain.content import Told
+from ledger.domain.decisions import Decision, Disposition, decide
+from ledger.domain.events import OWNER_FACTS, Event
+from ledger.domain.job import Job, evolve
+from ledger.domain.owner import Owner, evolve_owner
+from ledger.domain.quorum import Child
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+RECORDED, UNCHANGED, LATE = Disposition.RECORDED, Disposition.UNCHANGED, Disposition.LATE
+_names = count(1)
+
+
+def new_id() -> str:
+    return f"n{next(_names)}"
+
+
+def said(job: str, event: str, **fields: Any) -> Transition:
+    """A transition as a record would say it, under a fresh id unless it has one."""
+    record = {"job": job, "event": event, "id": new_id(), **fields}
+    if event.startswith("owner_"):
+        del record["job"]
+    return parse_transition(record, new_id)
+
+
+class Memory:
+    """The surroundings of a decision, kept as plain lists and dicts."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.jobs: dict[str, Job] = {}
+        self.owners: dict[str, Owner] = {}
+        self._told: dict[str, Told] = {}
+
+    def job(self, job: str) -> Job | None:
+        return self.jobs.get(job)
+
+    def told(self, job: str) -> Told:
+        return self._told.setdefault(f"job:{job}", Told())
+
+    def owner(self, name: str) -> Owner:
+        return self.owners.get(name, Owner(name))
+
+    def told_of_owner(self, name: str) -> Told:
+        return self._told.setdefault(f"owner:{name}", Told())
+
+    def children(self, parent: str) -> Sequence[Child]:
+        below = [job for job in self.jobs.values() if job.parent == parent]
+        return [Child(job.id, job.outcome, job.required, job.retry_of) for job in below]
+
+    def descendants(self, job: str) -> Sequence[Job]:
+        found: list[Job] = []
+        waiting = [job]
+        while waiting:
+            above = waiting.pop(0)
+            below = [child for child in self.jobs.values() if child.parent == above]
+            found += below
+            waiting += [child.id for child in below]
+        return found
+
+    def bound(self, executor: str, external_id: str) -> str | None:
+        names = {(job.executor, job.external_id): job.id for job in self.jobs.values()}
+        return names.get((executor, external_id))
+
+    def take(self, event: Event) -> None:
+        self.events.append(event)
+        self._told.setdefault(event.stream, Told()).note(event)
+        if isinstance(event.fact, OWNER_FACTS):
+            self.owners[event.job] = evolve_owner(self.owner(event.job), event)
+        else:
+            self.jobs[event.job] = evolve(self.jobs.get(event.job), event)
+
+    def tell(self, job: str, event: str, *, historical: bool = False, **fields: Any) -> Decision:
+        return self.hear(said(job, event, **fields), historical=historical)
+
+    def hear(self, transition: Transition, *, historical: bool = False) -> Decision:
+        decision = decide(transition, NOW, self, historical=historical)
+        for event in decision.events:
+            self.take(event)
+        return decision
+
+    def plan(self, job: str, **terms: Any) -> Decision:
+        return self.tell(job, "planned", **({"type": "T"} | terms))
+
+
+def names(decision: Decision) -> list[str]:
+    """The events of a decision as `job event`."""
+    return [f"{event.job} {event.name}" for event in decision.events]
+
+
+def parts(*jobs: str, **terms: Any) -> list[Mapping[str, Any]]:
+    """Children for a plan."""
+    return [{"job": job, "type": "Part", **terms} for job in jobs]
