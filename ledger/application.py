@@ -1,28 +1,31 @@
 """The ledger: one method a command, and the questions that are asked of it."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime
-from enum import Enum
 from types import TracebackType
 from typing import Any, Self, TypedDict, TypeVar, Unpack
 
-from ledger import admission, clock
+from ledger import clock
 from ledger.answers import BusyAnswer, JobFilter, JobView, Queries, RollUp, TreeExpiry
 from ledger.domain.commands import Transition, parse_transition
-from ledger.domain.decisions import Decision, Disposition, decide, refuse
+from ledger.domain.decisions import Disposition
 from ledger.domain.entities import EntityRef
-from ledger.domain.events import Attached, Detached, Ended, RecordedEvent
+from ledger.domain.events import Detached, Ended, RecordedEvent
 from ledger.domain.retention import PRESETS, Retention
-from ledger.errors import EntityBusy, IllegalTransition, JobNotFound, LedgerError, MalformedRecord, WaitTimedOut
+from ledger.errors import (
+    CancelRequested,
+    IllegalTransition,
+    JobNotFound,
+    LedgerError,
+    WaitTimedOut,
+)
+from ledger.event_ids import identified
+from ledger.importer import Importer, ImportSummary, Rejected
+from ledger.judgement import judge_now
 from ledger.store.feed import Feed
-from ledger.store.recorder import Receipt, Recorder, Verdict
-from ledger.store.workspace import Workspace
+from ledger.store.recorder import Receipt, Recorder
 
-IMPORT_PAGE_LINES = 500
-EXPIRY_PAGE_TREES = 500
-LINE_BYTES_MAX = 64 * 1024 * 1024
-CHOSEN = "~"  # begins the id of an event whose caller gave none
+EXPIRY_PAGE_TREES = 5_000
 
 
 T = TypeVar("T")
@@ -39,46 +42,6 @@ class Said(TypedDict, total=False):
     epoch: int
     raw: str
     traceparent: str
-
-
-class Admission(Enum):
-    """What busy entities mean: a refusal; a note, since it has already happened."""
-
-    ASK = "ask"
-    NOTE = "note"
-
-
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """A line that an import could not take: its number from 1, the line itself, and why."""
-
-    number: int
-    line: bytes
-    error: LedgerError
-
-
-@dataclass(slots=True)
-class ImportSummary:
-    """What an import did: `recorded` counts events, the others lines; `position` is the ledger's last."""
-
-    read: int = 0
-    recorded: int = 0
-    unchanged: int = 0
-    late: int = 0
-    rejected: int = 0
-    overlaps: int = 0
-    position: int = 0
-
-    def as_json(self) -> dict[str, int]:
-        """The summary under the names that every face uses."""
-        return {name: getattr(self, name) for name in self.__slots__}
-
-
-@dataclass(slots=True)
-class _Page:
-    numbers: list[int] = field(default_factory=list)
-    lines: list[bytes] = field(default_factory=list)
-    batch: list[Transition] = field(default_factory=list)
 
 
 class Ledger:
@@ -111,7 +74,7 @@ class Ledger:
     def record(self, record: Mapping[str, Any] | str | bytes | Transition) -> Receipt:
         """Record one transition, given as a transition record."""
         said = record if isinstance(record, Transition) else parse_transition(record, clock.new_id)
-        answer = self._recorder.append([self._named(said)], _judge_now)[0]
+        answer = self._recorder.append([identified(said)], judge_now)[0]
         if isinstance(answer, LedgerError):
             raise answer
         return answer
@@ -119,12 +82,6 @@ class Ledger:
     def _say(self, job: str, event: str, fields: Mapping[str, Any], said: Said) -> Receipt:
         given = {key: value for key, value in fields.items() if value is not None}
         return self.record({"job": job, "event": event, **given, **said})
-
-    @staticmethod
-    def _named(said: Transition) -> Transition:
-        if said.id and said.id.startswith(CHOSEN):
-            raise MalformedRecord(f"An id of a transition must not begin with {CHOSEN}, and this is {said.id}.")
-        return said if said.id else replace(said, id=CHOSEN + clock.new_id())
 
     def plan(self, type: str, *, job: str | None = None, **terms: Any) -> Receipt:  # noqa: A002 - the field's word
         """Put a job on record before its executor is called.
@@ -143,18 +100,17 @@ class Ledger:
         cancelling was asked for is recorded as `cancelled` instead, and not called. Where `call` raises, the job stays
         `submitted`: recovery can find the call again by its token.
         """
-        view = self._queries.job(job)
-        if view is None:
-            raise JobNotFound(f"No event speaks of job {job}.", job=job)
-        if view.phase == "planned" and "cancel_requested" in view.flags:
-            return self._say(job, "cancelled", {}, said)
         token = clock.new_id()
-        submitted = self._say(job, "submitted", {"executor": executor, "token": token}, said)
+        try:
+            submitted = self._say(job, "submitted", {"executor": executor, "token": token}, said)
+        except CancelRequested:
+            return self._say(job, "cancelled", {}, said)
         if submitted.disposition is not Disposition.RECORDED:
             return submitted
         external_id = call(token)
         if external_id is None:
             return submitted
+        said.pop("id", None)
         return self._say(job, "accepted", {"external_id": external_id}, said)
 
     def submit(self, job: str, executor: str, token: str, **said: Unpack[Said]) -> Receipt:
@@ -284,49 +240,14 @@ class Ledger:
     ) -> ImportSummary:
         """Record what has already happened, a transition record a line; memory does not grow with the lines.
 
-        A line that cannot be taken is handed to `on_reject`, and the rest goes on. Overlaps on busy entities are counted,
-        not refused, unless `admit` asks admission.
+        A line that cannot be taken is handed to `on_reject`, and the rest goes on. Overlaps on busy entities are
+        counted, not refused, unless `admit` asks admission.
         """
-        summary = ImportSummary()
-        judge = _judge_admitting if admit else _judge_past
-        page = _Page()
-        for number, line in enumerate(lines, start=1):
-            if not line.strip():
-                continue
-            summary.read += 1
-            try:
-                page.batch.append(self._named(_parse_line(line)))
-            except LedgerError as error:
-                summary.rejected += 1
-                on_reject(Rejected(number, line, error))
-                continue
-            page.numbers.append(number)
-            page.lines.append(line)
-            if len(page.batch) >= IMPORT_PAGE_LINES:
-                self._import_page(page, judge, summary, on_reject)
-                on_page(summary)
-                page = _Page()
-        self._import_page(page, judge, summary, on_reject)
-        summary.position = self._feed.head()
-        on_page(summary)
-        return summary
-
-    def _import_page(
-        self,
-        page: _Page,
-        judge: Callable[[Transition, Workspace], Verdict],
-        summary: ImportSummary,
-        on_reject: Callable[[Rejected], None],
-    ) -> None:
-        if not page.batch:
-            return
-        answers = self._recorder.append(page.batch, judge)
-        for number, line, answer in zip(page.numbers, page.lines, answers, strict=True):
-            if isinstance(answer, LedgerError):
-                summary.rejected += 1
-                on_reject(Rejected(number, line, answer))
-                continue
-            _count(summary, answer)
+        importer = Importer(self._recorder, on_reject, admit=admit)
+        importer.read(lines, on_page)
+        importer.summary.position = self._feed.head()
+        on_page(importer.summary)
+        return importer.summary
 
     # --- Questions
 
@@ -423,11 +344,12 @@ class Ledger:
     def _wait(
         self, look: Callable[[], T | None], concerns: Callable[[RecordedEvent], bool], timeout: float | None, what: str
     ) -> T:
+        deadline = None if timeout is None else clock.monotonic() + timeout
+        head = self._feed.head()
         found = look()
         if found is not None:
             return found
-        deadline = None if timeout is None else clock.monotonic() + timeout
-        for entry in self._feed.follow(self._feed.head(), timeout):
+        for entry in self._feed.follow(head, timeout):
             found = look() if entry is None or concerns(entry) else None
             if found is not None:
                 return found
@@ -438,58 +360,3 @@ class Ledger:
 
 def _entity(entity: str | EntityRef) -> EntityRef:
     return entity if isinstance(entity, EntityRef) else EntityRef.parse(entity)
-
-
-def _parse_line(line: bytes) -> Transition:
-    if len(line) > LINE_BYTES_MAX:
-        raise MalformedRecord(f"A line must have {LINE_BYTES_MAX:,} bytes at most, and this has {len(line):,}.")
-    return parse_transition(line, clock.new_id)
-
-
-def _count(summary: ImportSummary, receipt: Receipt) -> None:
-    summary.recorded += receipt.events if receipt.disposition is Disposition.RECORDED else 0
-    summary.unchanged += receipt.disposition is Disposition.UNCHANGED
-    summary.late += receipt.disposition is Disposition.LATE
-    summary.overlaps += bool(receipt.overlaps)
-
-
-# --- How a transition is judged, under the append lock
-
-
-def _judge_now(said: Transition, workspace: Workspace) -> Verdict:
-    decision = decide(said, clock.now(), workspace)
-    found = _blockers(decision, workspace)
-    return _refused(said, workspace, found) if found else Verdict(decision)
-
-
-def _judge_past(said: Transition, workspace: Workspace) -> Verdict:
-    decision = replace(decide(said, clock.now(), workspace, historical=True), error=None)
-    found = _blockers(decision, workspace)
-    return Verdict(decision, tuple(sorted({f"{holder.type}/{holder.id}" for holder in found})))
-
-
-def _judge_admitting(said: Transition, workspace: Workspace) -> Verdict:
-    decision = replace(decide(said, clock.now(), workspace, historical=True), error=None)
-    found = _blockers(decision, workspace)
-    return _refused(said, workspace, found) if found else Verdict(decision)
-
-
-def _blockers(decision: Decision, workspace: Workspace) -> list[admission.Holder]:
-    asked = admission.demands(decision.events)
-    if not asked:
-        return []
-    first = decision.events[0]
-    job = workspace.job(first.job)
-    root = getattr(first.fact, "root", None) or (job.root if job else first.job)
-    return admission.blockers(root, asked, workspace)
-
-
-def _refused(said: Transition, workspace: Workspace, found: Sequence[admission.Holder]) -> Verdict:
-    blockers = [admission.describe(holder) for holder in found]
-    names = ", ".join(f"{holder.job} (on {holder.type}/{holder.id}, {holder.access})" for holder in found[:5])
-    more = f" and {len(found) - 5:,} more" if len(found) > 5 else ""  # noqa: PLR2004 - five fit a line
-    error = EntityBusy(f"Job {said.job} must wait for {names}{more}.", job=said.job, blockers=blockers)
-    if isinstance(said.fact, Attached):
-        raise error
-    decision = refuse(said, clock.now(), workspace, blockers)
-    return Verdict(replace(decision, error=error))

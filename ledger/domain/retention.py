@@ -16,7 +16,10 @@ def _seconds(value: object) -> timedelta:
         value = value.total_seconds()
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= SECONDS_MAX:
         raise MalformedRecord(f"A span must be a number of seconds from 0 to {SECONDS_MAX:,}.")
-    return timedelta(seconds=value)
+    span = timedelta(seconds=value)
+    if span.total_seconds() != value:
+        raise MalformedRecord(f"A span must be a whole number of microseconds, and {value} seconds are not.")
+    return span
 
 
 def _whole(span: timedelta) -> int | float:

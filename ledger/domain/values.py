@@ -31,7 +31,7 @@ INTEGER_DIGITS_MAX = 4_300
 YEAR_MIN = 1970
 
 # RFC 3339, section 5.6, down to the microsecond that PostgreSQL keeps.
-_RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)")
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -92,10 +92,12 @@ def parse_time(value: object) -> datetime:
 
 def print_time(moment: datetime) -> str:
     """RFC 3339 in UTC, as short as it goes without loss."""
-    return moment.replace(tzinfo=None).isoformat() + "Z"
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    return moment.isoformat()[:-6] + "Z"
 
 
-def clean_json(value: object, depth_max: int = PAYLOAD_DEPTH_MAX) -> Any:
+def clean_json(value: object, depth_left: int = PAYLOAD_DEPTH_MAX) -> Any:
     """A copy of a JSON value, in dicts and lists; raises where JSON or the limits do not allow it."""
     if isinstance(value, str):
         return check_text(value)
@@ -105,13 +107,23 @@ def clean_json(value: object, depth_max: int = PAYLOAD_DEPTH_MAX) -> Any:
         if not math.isfinite(value):
             raise NotFinite("A number must be finite, and this is NaN or infinity.")
         return value
-    if depth_max == 0:
-        raise PayloadTooDeep(f"JSON must be nested {PAYLOAD_DEPTH_MAX} deep at most.", limit=PAYLOAD_DEPTH_MAX)
+    if depth_left == 0:
+        raise too_deep()
     if isinstance(value, dict):
-        return {_key(key): clean_json(item, depth_max - 1) for key, item in value.items()}
+        return {_key(key): clean_json(item, depth_left - 1) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [clean_json(item, depth_max - 1) for item in value]
+        return [clean_json(item, depth_left - 1) for item in value]
     raise MalformedRecord(f"JSON has no place for a {type(value).__name__}.")
+
+
+def too_deep() -> PayloadTooDeep:
+    """The error for JSON that is nested too deep."""
+    return PayloadTooDeep(f"JSON must be nested {PAYLOAD_DEPTH_MAX} deep at most.", limit=PAYLOAD_DEPTH_MAX)
+
+
+def too_many_digits() -> PayloadTooLarge:
+    """The error for an integer that is too long."""
+    return PayloadTooLarge(f"An integer must have {INTEGER_DIGITS_MAX:,} digits at most.", limit=INTEGER_DIGITS_MAX)
 
 
 def _key(key: object) -> str:
@@ -120,14 +132,13 @@ def _key(key: object) -> str:
     return check_text(key)
 
 
-def _payload(value: object) -> Any:
+def payload(value: object) -> Any:
+    """A copy of a JSON value within the limits of a payload."""
     payload = clean_json(value)
     try:
         size = len(json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode())
     except ValueError:
-        raise PayloadTooLarge(
-            f"An integer must have {INTEGER_DIGITS_MAX:,} digits at most.", limit=INTEGER_DIGITS_MAX
-        ) from None
+        raise too_many_digits() from None
     if size > PAYLOAD_BYTES_MAX:
         raise PayloadTooLarge(
             f"A payload must have {PAYLOAD_BYTES_MAX:,} bytes of JSON at most, and this has {size:,}.",
@@ -147,7 +158,7 @@ def payload_object(value: object) -> dict[str, Any]:
     """A JSON object within the limits of a payload."""
     if not isinstance(value, dict):
         raise MalformedRecord(f"Params must be a JSON object, not {type(value).__name__}.")
-    return dict(_payload(value))
+    return dict(payload(value))
 
 
 JobId = Annotated[str, BeforeValidator(_bounded("A job id", 200, JobIdTooLong))]
@@ -162,17 +173,17 @@ Token = Annotated[str, BeforeValidator(_bounded("A token", 256, TextTooLong))]
 OwnerName = Annotated[str, BeforeValidator(_bounded("An owner", 200, TextTooLong))]
 TraceParent = Annotated[str, BeforeValidator(_bounded("A traceparent", 256, TextTooLong))]
 Prose = Annotated[str, BeforeValidator(_bounded("A text", PROSE_LENGTH_MAX, TextTooLong, least=0))]
-Epoch = Annotated[StrictInt, AfterValidator(lambda epoch: _natural("An epoch", epoch))]
-Count = Annotated[StrictInt, AfterValidator(lambda count: _natural("A count", count))]
+Epoch = Annotated[StrictInt, AfterValidator(lambda epoch: _whole("An epoch", epoch, least=1))]
+Count = Annotated[StrictInt, AfterValidator(lambda count: _whole("A count", count, least=0))]
 Moment = Annotated[datetime, BeforeValidator(parse_time)]
-Json = Annotated[Any, BeforeValidator(_payload)]
+Json = Annotated[Any, BeforeValidator(payload)]
 JsonRecord = Annotated[dict[str, Any], BeforeValidator(_record)]
 JsonObject = Annotated[dict[str, Any], BeforeValidator(payload_object)]
 
 
-def _natural(what: str, number: int) -> int:
-    if not 0 <= number < 1 << 63:
-        raise MalformedRecord(f"{what} must be a whole number from 0, and this is {number}.")
+def _whole(what: str, number: int, least: int) -> int:
+    if not least <= number < 1 << 63:
+        raise MalformedRecord(f"{what} must be a whole number from {least} to 2^63, and this is not.")
     return number
 
 
@@ -180,10 +191,10 @@ def finite(number: object) -> Any:
     """A number of progress: an integer or a finite float from 0, below 2^63."""
     if isinstance(number, bool) or not isinstance(number, int | float):
         raise MalformedRecord(f"Progress must be a number, not {type(number).__name__}.")
-    if not math.isfinite(number):
+    if isinstance(number, float) and not math.isfinite(number):
         raise NotFinite("A number must be finite, and this is NaN or infinity.")
     if not 0 <= number < 1 << 63:
-        raise MalformedRecord(f"Progress must lie between 0 and 2^63, and this is {number}.")
+        raise MalformedRecord("Progress must lie between 0 and 2^63, and this does not.")
     return number
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from ledger.application import CHOSEN
 from ledger.domain.commands import print_transition
 from ledger.domain.events import Event, Planned, RecordedEvent
+from ledger.event_ids import is_chosen
 
 _SHARED = ("event", "at", "id", "parent", "owner", "epoch", "traceparent")
 
@@ -26,7 +26,7 @@ def transcribe(events: Iterable[RecordedEvent]) -> Iterator[dict[str, Any]]:
 def transcribe_event(event: Event) -> dict[str, Any]:
     """The record of one event; an id that its caller did not give is left out."""
     record = print_transition(event)
-    if event.id.startswith(CHOSEN):
+    if is_chosen(event.id):
         del record["id"]
     return record
 

@@ -4,9 +4,10 @@ from typing import Any
 import pytest
 from psycopg import Cursor
 
-from ledger.application import Ledger, Rejected
+from ledger.application import Ledger
 from ledger.domain.events import RecordedEvent
 from ledger.errors import Unavailable
+from ledger.importer import Rejected
 from projections.job_status import JobStatus
 
 LINES = [

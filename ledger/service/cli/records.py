@@ -12,10 +12,8 @@ from ledger.service.cli import output
 from ledger.service.cli.output import Form, Output
 
 if TYPE_CHECKING:
-    from ledger.application import ImportSummary, Rejected
+    from ledger.importer import ImportSummary, Rejected
     from ledger.store.recorder import Receipt
-
-LINE_BYTES_MAX = 64 * 1024 * 1024
 
 
 def import_(
@@ -71,6 +69,7 @@ def _lines(stream: IO[bytes]) -> Iterator[bytes]:
     from gzip import BadGzipFile
 
     from ledger.errors import MalformedRecord
+    from ledger.importer import LINE_BYTES_MAX
 
     try:
         while line := stream.readline(LINE_BYTES_MAX + 1):
@@ -161,7 +160,7 @@ def record(record: Annotated[str, typer.Argument(metavar="JSON|-", help="One tra
     """Record one transition."""
     from ledger import open_ledger
 
-    text: str | bytes = sys.stdin.buffer.read(LINE_BYTES_MAX) if record == "-" else record
+    text: str | bytes = sys.stdin.buffer.read() if record == "-" else record
     with open_ledger() as ledger:
         output.print_json(receipt_json(ledger.record(text)))
 

@@ -5,8 +5,8 @@ from tests.service.cli.conftest import Run, on, plan
 
 JOB_NAMES = {
     "job", "type", "parent", "root", "phase", "outcome", "done", "ok", "flags", "entities", "executor", "external_id",
-    "progress", "planned_at", "started_at", "closed_at", "elapsed_seconds", "estimated_end", "deadline", "error", "result",
-    "warnings", "actor", "reason", "owner", "epoch", "version", "position",
+    "progress", "planned_at", "started_at", "closed_at", "elapsed_seconds", "estimated_end", "deadline", "error",
+    "result", "warnings", "actor", "reason", "owner", "epoch", "version", "position",
 }  # fmt: skip
 
 
