@@ -106,7 +106,7 @@ class Recorder(PostgresApplicationRecorder):
         with self.datastore.raw_connection() as connection:
             connection.add_notice_handler(attempt.hear)
             try:
-                with connection.transaction(), connection.cursor() as cursor:
+                with connection.pipeline(), connection.transaction(), connection.cursor() as cursor:
                     answers = self._decide_and_write(cursor, batch, judge, attempt)
             finally:
                 connection.remove_notice_handler(attempt.hear)
