@@ -1,15 +1,19 @@
-"""Whether a plan may start beside what already runs: exclusive stands against exclusive and shared, within no tree.
+"""Whether a plan may start beside what already runs.
+
+Exclusive access stands against exclusive and shared, though never within a tree. A limit that a plan states counts the
+active jobs of a type on an entity, itself and its tree included; it holds again for what the job attaches.
 
 The decision is made under the append lock, so that nothing can begin between the look and the record.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
 from ledger.domain.entities import Access
-from ledger.domain.events import Attached, Event, Planned
+from ledger.domain.events import Attached, Event, Limit, Planned
+from ledger.domain.job import Job
 from ledger.domain.values import print_time
 
 
@@ -40,11 +44,42 @@ class Holder:
     owner: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Blocker:
+    """A job in the way: it holds what is asked for, or it fills a limit."""
+
+    holder: Holder
+    limit: Limit | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """The blocker as it goes on record."""
+        said: dict[str, Any] = {
+            "job": self.holder.job,
+            "entity": {"type": self.holder.type, "id": self.holder.id},
+            "access": str(self.holder.access),
+            "since": print_time(self.holder.since),
+            "owner": self.holder.owner,
+        }
+        return said | ({"limit": self.limit.model_dump(mode="json")} if self.limit else {})
+
+    def __str__(self) -> str:
+        entity = f"{self.holder.type}/{self.holder.id}"
+        if self.limit:
+            return f"{self.holder.job} (at most {self.limit.at_most:,} {self.limit.type} on {entity})"
+        return f"{self.holder.job} (on {entity}, {self.holder.access})"
+
+
 class Running(Protocol):
     """Who reads what is running."""
 
     def holders(self, demands: Sequence[Demand]) -> Sequence[Holder]:
         """The active jobs that may stand against these demands."""
+
+    def present(self, limit: Limit) -> Sequence[Holder]:
+        """The active jobs that count against a limit, each once."""
+
+    def job(self, job: str) -> Job | None:
+        """The state of a job."""
 
 
 def demands(events: Iterable[Event]) -> list[Demand]:
@@ -66,24 +101,55 @@ def conflicts(demand: Demand, holder: Holder) -> bool:
     return same and Access.NONE not in accesses and Access.EXCLUSIVE in accesses
 
 
-def blockers(root: str, asked: Sequence[Demand], running: Running) -> list[Holder]:
-    """Every job of another tree that stands in the way, oldest first."""
+def blockers(events: Sequence[Event], running: Running) -> list[Blocker]:
+    """Every job that stands in the way of the events of one decision, oldest first."""
+    found = {*_in_conflict(events, running), *_over_limit(events, running)}
+    return sorted(found, key=lambda it: (it.holder.since, it.holder.job, it.holder.type, it.holder.id, str(it)))
+
+
+def _in_conflict(events: Sequence[Event], running: Running) -> Iterator[Blocker]:
+    asked = demands(events)
     if not asked:
-        return []
-    found = {
-        holder
-        for holder in running.holders(asked)
-        if holder.root != root and any(conflicts(demand, holder) for demand in asked)
-    }
-    return sorted(found, key=lambda holder: (holder.since, holder.job, holder.type, holder.id, holder.access))
+        return
+    root = _root(events[0], running)
+    for holder in running.holders(asked):
+        if holder.root != root and any(conflicts(demand, holder) for demand in asked):
+            yield Blocker(holder)
 
 
-def describe(holder: Holder) -> Mapping[str, Any]:
-    """A blocker as it goes on record."""
-    return {
-        "job": holder.job,
-        "entity": {"type": holder.type, "id": holder.id},
-        "access": str(holder.access),
-        "since": print_time(holder.since),
-        "owner": holder.owner,
-    }
+def _root(event: Event, running: Running) -> str:
+    if isinstance(event.fact, Planned):
+        return event.fact.root
+    job = running.job(event.job)
+    return job.root if job else event.job
+
+
+def _over_limit(events: Sequence[Event], running: Running) -> Iterator[Blocker]:
+    for limit in {limit for event in events for limit in _limits(event, running)}:
+        coming = {event.job: event for event in events if _counts(event, limit, running)}
+        present = [holder for holder in running.present(limit) if holder.job not in coming]
+        if len(present) + len(coming) > limit.at_most:
+            own = (_as_holder(event, limit) for event in coming.values())
+            yield from (Blocker(holder, limit) for holder in present or own)
+
+
+def _as_holder(event: Event, limit: Limit) -> Holder:
+    """A job that is over its own limit, with nobody else in the way."""
+    entity = limit.entity
+    return Holder(event.job, event.job, entity.type, entity.id, Access.NONE, event.occurred_at, event.owner)
+
+
+def _limits(event: Event, running: Running) -> Sequence[Limit]:
+    if isinstance(event.fact, Planned):
+        return event.fact.limits
+    job = running.job(event.job) if isinstance(event.fact, Attached) else None
+    return job.limits if job else ()
+
+
+def _counts(event: Event, limit: Limit, running: Running) -> bool:
+    if not isinstance(event.fact, Planned | Attached):
+        return False
+    job = None if isinstance(event.fact, Planned) else running.job(event.job)
+    kind = event.fact.type if isinstance(event.fact, Planned) else job.type if job else ""
+    named = ((entity.type, entity.id) for entity in event.fact.entities)
+    return kind == limit.type and (limit.entity.type, limit.entity.id) in named

@@ -1,12 +1,13 @@
 """What is asked of the ledger: a transition, in Python and as the JSON record in which it enters and leaves."""
 
+import codecs
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
-from pydantic import ValidationError
+from pydantic import ValidationError, model_validator
 
 from ledger.domain.events import FACTS_BY_NAME, OWNER_FACTS, Event, Fact, Planned, Terms
 from ledger.domain.values import (
@@ -20,10 +21,13 @@ from ledger.domain.values import (
     Prose,
     TraceParent,
     print_time,
+    too_deep,
+    too_many_digits,
 )
-from ledger.errors import BadInput, HostileText, MalformedRecord, NotFinite, PayloadTooDeep, TooManyChildren
+from ledger.errors import BadInput, HostileText, MalformedRecord, NotFinite, TooManyChildren, TreeTooDeep
 
 CHILDREN_MAX = 10_000
+TREE_DEPTH_MAX = 16
 
 
 class Plan(Terms):
@@ -40,6 +44,18 @@ class Plan(Terms):
         yield self
         for child in self.children:
             yield from child.walk()
+
+    @model_validator(mode="after")
+    def _names_each_job_once(self) -> Self:
+        if not self.children:
+            return self
+        if any(child.parent not in (None, self.job) for child in self.children):
+            raise MalformedRecord(f"The children of {self.job} must not name another parent.")
+        jobs = [part.job for part in self.walk()]
+        if len(set(jobs)) < len(jobs):
+            raise MalformedRecord("A plan must name each job once, and this names one twice.")
+        _check_count(len(jobs) - 1)
+        return self
 
 
 class Envelope(Frozen):
@@ -89,24 +105,30 @@ def parse_transition(record: object, new_id: Callable[[], str]) -> Transition:
     event = fields.get("event")
     fact = FACTS_BY_NAME.get(event) if isinstance(event, str) else None
     if fact is None:
-        raise MalformedRecord(f"A record's event must be one of the ledger's, and this is {str(event)[:60]!r}.")
-    envelope = _validate(Envelope, {key: value for key, value in fields.items() if key in ENVELOPE})
-    body = {key: value for key, value in fields.items() if key not in ENVELOPE and key != "event"}
+        found = repr(event[:60]) if isinstance(event, str) else type(event).__name__
+        raise MalformedRecord(f"A record's event must be one of the ledger's, and this is {found}.")
+    body = dict(fields)
+    del body["event"]
+    envelope = _validate(Envelope, {name: body.pop(name) for name in ENVELOPE & body.keys()})
     subject = _subject(envelope, fact, new_id)
     said: Fact = _parse_plan(subject, body, new_id) if fact is Planned else _validate(fact, body)
-    return Transition(job=subject, fact=said, **{key: getattr(envelope, key) for key in ENVELOPE if key != "job"})
+    return Transition(**vars(envelope) | {"job": subject, "fact": said})
 
 
 def parse_json(text: str | bytes) -> Any:
     """A JSON value, strictly: no NaN, no infinity, no name twice; raises `BadInput`."""
     try:
+        if isinstance(text, bytes):
+            text = text.removeprefix(codecs.BOM_UTF8).decode()
         return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_distinct_names)
     except RecursionError:
-        raise PayloadTooDeep("JSON must be nested 32 deep at most.", limit=32) from None
+        raise too_deep() from None
     except UnicodeDecodeError:
         raise MalformedRecord("A record must be UTF-8, and this is not.") from None
-    except ValueError as error:
+    except json.JSONDecodeError as error:
         raise MalformedRecord(f"A record must be JSON, and this is not: {error}.") from None
+    except ValueError:  # Python says so where an integer is too long
+        raise too_many_digits() from None
 
 
 def _refuse_constant(constant: str) -> None:
@@ -124,6 +146,8 @@ def _subject(envelope: Envelope, fact: type[Fact], new_id: Callable[[], str]) ->
     if fact in OWNER_FACTS:
         if envelope.owner is None or envelope.epoch is None:
             raise MalformedRecord(f"A record of {fact.name} must name the owner and the epoch.")
+        if envelope.job is not None:
+            raise MalformedRecord(f"A record of {fact.name} must name no job, for it is about an owner.")
         return envelope.owner
     if envelope.job is not None:
         return envelope.job
@@ -133,37 +157,44 @@ def _subject(envelope: Envelope, fact: type[Fact], new_id: Callable[[], str]) ->
 
 
 def _parse_plan(job: str, body: Mapping[str, Any], new_id: Callable[[], str]) -> Plan:
-    plan = _validate(Plan, _name_jobs({**body, "job": job}, new_id))
-    return check_plan(plan)
+    fields = {**body, "job": job}
+    if "children" in fields:
+        _check_tree(fields)
+        fields = _name_jobs(fields, new_id)
+    return _validate(Plan, fields)
 
 
-def check_plan(plan: Plan) -> Plan:
-    """The plan itself; raises `TooManyChildren`, or `MalformedRecord` for a job that stands twice or out of place."""
-    jobs = [part.job for part in plan.walk()]
-    if len(jobs) - 1 > CHILDREN_MAX:
+def _check_tree(plan: Mapping[str, Any]) -> None:
+    level, found = [plan], 0
+    for _ in range(TREE_DEPTH_MAX):
+        level = [child for part in level for child in _children_of(part)]
+        found += len(level)
+        _check_count(found)
+        if not level:
+            return
+    raise TreeTooDeep(f"A tree of jobs must be {TREE_DEPTH_MAX} deep at most.", limit=TREE_DEPTH_MAX)
+
+
+def _check_count(children: int) -> None:
+    if children > CHILDREN_MAX:
         raise TooManyChildren(
-            f"One append must plan {CHILDREN_MAX:,} children at most, and this plans {len(jobs) - 1:,}.",
+            f"One append must plan {CHILDREN_MAX:,} children at most, and this plans {children:,} or more.",
             limit=CHILDREN_MAX,
-            found=len(jobs) - 1,
+            found=children,
         )
-    if len(set(jobs)) < len(jobs):
-        raise MalformedRecord("A plan must name each job once, and this names one twice.")
-    for part in plan.walk():
-        if any(child.parent not in (None, part.job) for child in part.children):
-            raise MalformedRecord(f"The children of {part.job} must not name another parent.")
-    return plan
 
 
-def _name_jobs(plan: dict[str, Any], new_id: Callable[[], str], depth: int = 0) -> dict[str, Any]:
-    if depth > 2 * 16:
-        raise MalformedRecord("A tree of jobs must be 16 deep at most.")
+def _children_of(plan: Mapping[str, Any]) -> list[dict[str, Any]]:
     children = plan.get("children", [])
     if not isinstance(children, list) or not all(isinstance(child, dict) for child in children):
         raise MalformedRecord("The children of a plan must be a list of JSON objects.")
-    if len(children) > CHILDREN_MAX:
-        raise TooManyChildren(f"One append must plan {CHILDREN_MAX:,} children at most.", limit=CHILDREN_MAX)
+    return children
+
+
+def _name_jobs(plan: dict[str, Any], new_id: Callable[[], str]) -> dict[str, Any]:
+    children = plan.get("children")
     if children:
-        plan = {**plan, "children": [_name_jobs(child, new_id, depth + 1) for child in children]}
+        plan = {**plan, "children": [_name_jobs(child, new_id) for child in children]}
     return plan if plan.get("job") is not None else {**plan, "job": new_id()}
 
 
@@ -180,7 +211,8 @@ def _validate(model: type[M], fields: Mapping[str, Any]) -> M:
 def malformed(error: ValidationError) -> BadInput:
     """One sentence for what pydantic found first."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    place = ".".join(str(part) for part in first["loc"]) or "record"
+    place = ".".join(str(part) for part in first["loc"])[:200] or "record"
+    place = place if place.isprintable() else repr(place)
     if first["type"] == "string_unicode":
         return HostileText(f"A text must be Unicode, and {place} holds half of a surrogate pair.")
     if first["type"] == "extra_forbidden":
@@ -188,15 +220,18 @@ def malformed(error: ValidationError) -> BadInput:
     return MalformedRecord(f"A record's {place} is not as it must be: {first['msg']}.", field=place)
 
 
-def planned(plan: Plan, root: str = "", depth: int = 1) -> Planned:
+def planned(plan: Plan, root: str, depth: int, parent: str | None) -> Planned:
     """The fact that a plan was put on record, in its place in the tree."""
-    terms = {name: getattr(plan, name) for name in Terms.model_fields}
-    return Planned.model_construct(**terms, root=root or plan.job, depth=depth, children=len(plan.children))
+    terms = {name: getattr(plan, name) for name in _TERMS}
+    return Planned.model_construct(**terms, parent=parent, root=root, depth=depth, children=len(plan.children))
+
+
+_TERMS = tuple(name for name in Terms.model_fields if name != "parent")
 
 
 def print_fact(fact: Fact) -> dict[str, Any]:
     """The fields of a fact as JSON values; a field at its default is left out."""
-    return fact.model_dump(mode="json", exclude_defaults=True)
+    return dict(fact.body)
 
 
 def print_transition(transition: Transition | Event) -> dict[str, Any]:
@@ -226,15 +261,3 @@ def _print_body(fact: Fact) -> dict[str, Any]:
         if fact.children:
             body["children"] = [{"job": child.job} | _print_body(child) for child in fact.children]
     return body
-
-
-def within(parent: Plan, child: Plan) -> Plan:
-    """A child as it is planned: under its parent, with its parent's actor and reason where it has none of its own."""
-    return child.model_copy(
-        update={"parent": parent.job, "actor": child.actor or parent.actor, "reason": child.reason or parent.reason}
-    )
-
-
-def named(transition: Transition, identity: str) -> Transition:
-    """The transition under an id, its own where it has one."""
-    return transition if transition.id else replace(transition, id=identity)

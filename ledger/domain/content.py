@@ -6,55 +6,66 @@ out actor, reason and trace, and owner and epoch save where they are what is sai
 
 import hashlib
 import json
-from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
-from ledger.domain.commands import Plan, parse_transition, print_fact
-from ledger.domain.events import (
-    Adopted,
-    Closing,
-    Event,
-    Fact,
-    Late,
-    OwnerFenced,
-    OwnerStarted,
-    Planned,
-    Refused,
-    Resolved,
-)
+from ledger.domain.commands import Plan, Transition, parse_transition, planned
+from ledger.domain.events import Adopted, Closing, Event, Fact, Late, OwnerFenced, OwnerStarted, Refused, Resolved
 from ledger.domain.values import print_time
 from ledger.errors import MalformedRecord
 
-_OWNED = (Closing, Adopted, OwnerStarted, OwnerFenced)
-_DERIVED = ("root", "depth")
+# Sets of types, since isinstance is slow for the classes of pydantic.
+_OWNED = frozenset({Closing, Adopted, OwnerStarted, OwnerFenced})
+_QUOTING = frozenset({Refused, Late, Resolved})
 
 
 def digest(fact: Fact, raw: str | None, at: datetime | None, owner: str | None, epoch: int | None) -> bytes:
-    """16 bytes that are the same for the same content and, but for chance, for no other."""
-    body: dict[str, Any] = print_fact(fact)
-    if isinstance(fact, Planned):
-        for name in _DERIVED:
-            body.pop(name, None)
-    said: list[Any] = [fact.name, body, raw]
-    if fact.timed:
-        said.append(print_time(at) if at else None)
-    if isinstance(fact, _OWNED):
-        said += [owner, epoch]
-    text = json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.blake2b(text.encode(), digest_size=16).digest()
+    """16 bytes that are the same for the same content and, but for chance, for no other; `at` counts where it must."""
+    said = fact.content
+    if type(fact) in _OWNED:
+        said += json.dumps([owner, epoch]).encode()
+    if raw is not None or (fact.timed and at is not None):
+        said += json.dumps([raw, print_time(at) if fact.timed and at is not None else None]).encode()
+    return hashlib.blake2b(said, digest_size=16).digest()
 
 
-def digest_of_report(report: Mapping[str, Any], job: str) -> bytes:
-    """The digest of a report that a `late` or `resolved` took, as if it had come by itself."""
-    said = parse_transition({**report, "job": job}, _no_id)
+def quoted_in(fact: Fact, job: str) -> Transition | None:
+    """What was said, where a fact took it in another form: the plan that was refused, the report that came late.
+
+    Raises `BadInput` where nobody could have said that.
+    """
+    if type(fact) not in _QUOTING:
+        return None
+    if isinstance(fact, Refused):
+        return _parse(fact.plan | {"job": job, "event": "planned"})
+    if not isinstance(fact, Late | Resolved) or fact.report is None:
+        return None
+    said = _parse(fact.report | {"job": job})
     if isinstance(said.fact, Plan | Late | Refused):
         raise MalformedRecord(f"A report must say what became of a job, and {said.fact.name} does not.")
-    return digest(said.fact, said.raw, said.at, said.owner, said.epoch)
+    return said
+
+
+def _parse(record: dict[str, object]) -> Transition:
+    return parse_transition(record, _no_id)
 
 
 def _no_id() -> str:
-    raise MalformedRecord("A report must name its job.")
+    raise MalformedRecord("A plan that was refused must name its children.")
+
+
+def _digest_of(said: Transition, at: datetime | None) -> bytes:
+    fact = planned(said.fact, said.job, 1, said.fact.parent) if isinstance(said.fact, Plan) else said.fact
+    return digest(fact, said.raw, at, said.owner, said.epoch)
+
+
+class Telling(NamedTuple):
+    """Under which version and when something was told, and what its id stands for: contents without their times."""
+
+    version: int
+    at: datetime
+    contents: tuple[bytes, ...]
 
 
 class Told:
@@ -64,23 +75,23 @@ class Told:
 
     def __init__(self) -> None:
         self.by_content: dict[bytes, int] = {}
-        self.by_id: dict[str, tuple[bytes, datetime, int]] = {}
+        self.by_id: dict[str, Telling] = {}
         self.lates: dict[bytes, int] = {}
 
     def note(self, event: Event) -> None:
-        """Remember an event, and the report in it where it took one."""
-        fact, version = event.fact, event.version
+        """Remember an event, and what was said where the event quotes it."""
+        fact = event.fact
         content = digest(fact, event.raw, event.occurred_at, event.owner, event.epoch)
-        self.by_content.setdefault(content, version)
-        untimed = digest(fact, event.raw, None, event.owner, event.epoch) if fact.timed else content
-        self.by_id[event.id] = (untimed, event.occurred_at, version)
-        if isinstance(fact, Late):
-            self.lates.setdefault(digest_of_report(fact.report, event.job), version)
-        elif isinstance(fact, Resolved) and fact.report is not None:
-            self.by_content.setdefault(digest_of_report(fact.report, event.job), version)
+        self.by_content.setdefault(content, event.version)
+        contents = [digest(fact, event.raw, None, event.owner, event.epoch) if fact.timed else content]
+        said = quoted_in(fact, event.job)
+        if said is not None:
+            contents.append(self._note_quoted(said, event))
+        self.by_id[event.id] = Telling(event.version, event.occurred_at, tuple(contents))
 
-    def forget_after(self, version: int) -> None:
-        """Forget the events beyond a version, which were not recorded after all."""
-        self.by_content = {key: at for key, at in self.by_content.items() if at <= version}
-        self.lates = {key: at for key, at in self.lates.items() if at <= version}
-        self.by_id = {key: entry for key, entry in self.by_id.items() if entry[2] <= version}
+    def _note_quoted(self, said: Transition, event: Event) -> bytes:
+        if isinstance(event.fact, Refused):
+            return _digest_of(replace(said, raw=event.raw), None)
+        known = self.lates if isinstance(event.fact, Late) else self.by_content
+        known.setdefault(_digest_of(said, said.at), event.version)
+        return _digest_of(said, None)

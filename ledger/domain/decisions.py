@@ -8,18 +8,11 @@ from datetime import datetime
 
 from ledger.domain.commands import Plan, Transition
 from ledger.domain.content import digest
-from ledger.domain.draft import Decision, Disposition, Draft, Surroundings, stale
-from ledger.domain.events import (
-    OWNER_FACTS,
-    Event,
-    OwnerFenced,
-    OwnerStarted,
-)
+from ledger.domain.draft import Decision, Disposition, Draft, Surroundings, other_content, stale
+from ledger.domain.events import OWNER_FACTS, OwnerFenced, OwnerStarted
 from ledger.domain.planning import decide_plan, refuse
 from ledger.domain.reporting import decide_report
-from ledger.errors import (
-    IllegalTransition,
-)
+from ledger.errors import IllegalTransition
 
 __all__ = ["Decision", "Disposition", "Surroundings", "decide", "refuse"]
 
@@ -33,22 +26,26 @@ def decide(transition: Transition, now: datetime, around: Surroundings, *, histo
     draft = Draft(transition, transition.at or now, around)
     if type(transition.fact) in OWNER_FACTS:
         return decide_owner(draft)
-    if isinstance(transition.fact, Plan):
+    if type(transition.fact) is Plan:
         return decide_plan(draft, transition.fact, historical=historical)
     return decide_report(draft, transition.fact, historical=historical)
 
 
 def decide_owner(draft: Draft) -> Decision:
     """The event of an owner; raises `StaleEpoch` for an epoch that is not new."""
-    said = draft.transition
+    said, epoch = draft.transition, draft.transition.epoch or 0
     owner = draft.around.owner(said.job)
     known = draft.around.told_of_owner(said.job)
-    told = known.by_content.get(digest(said.fact, said.raw, None, said.owner, said.epoch))
-    if told is not None:
-        return Decision(Disposition.UNCHANGED, told)
-    epoch = said.epoch or 0
-    if isinstance(said.fact, OwnerStarted) and epoch <= max(owner.epoch, owner.fenced_through):
+    content = digest(said.fact, said.raw, None, said.owner, said.epoch)
+    told = known.by_id.get(said.id or "")
+    if told is not None and content not in told.contents:
+        raise other_content(said)
+    if content in known.by_content:
+        return Decision(Disposition.UNCHANGED, known.by_content[content])
+    if isinstance(said.fact, OwnerStarted) and epoch <= owner.epoch:
         raise stale(said, draft.around)
+    if isinstance(said.fact, OwnerFenced) and owner.fences(epoch):
+        return Decision(Disposition.UNCHANGED, owner.version)
     if isinstance(said.fact, OwnerFenced) and epoch > owner.epoch:
         raise IllegalTransition(
             f"An epoch must have started to be fenced, and {said.job} is at epoch {owner.epoch}.",
@@ -56,17 +53,5 @@ def decide_owner(draft: Draft) -> Decision:
             phase="started",
             event=said.fact.name,
         )
-    event = Event(
-        id=said.id or "",
-        job=said.job,
-        version=owner.version + 1,
-        occurred_at=draft.at,
-        fact=said.fact,
-        actor=said.actor,
-        reason=said.reason,
-        owner=said.owner,
-        epoch=said.epoch,
-        raw=said.raw,
-        traceparent=said.traceparent,
-    )
-    return Decision(Disposition.RECORDED, event.version, (event,))
+    draft.add_at(owner.version + 1, said.job, said.fact, reason=said.reason, raw=said.raw)
+    return draft.done()

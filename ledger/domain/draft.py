@@ -15,12 +15,15 @@ from ledger.domain.events import (
 from ledger.domain.job import Job, evolve
 from ledger.domain.owner import Owner
 from ledger.domain.quorum import Child
+from ledger.domain.states import Outcome
 from ledger.errors import (
     Contradiction,
     IllegalTransition,
     LedgerError,
     StaleEpoch,
 )
+
+DERIVED = "~"  # begins the ids that no caller may give
 
 
 class Disposition(StrEnum):
@@ -76,40 +79,45 @@ class Draft:
     transition: Transition
     at: datetime
     around: Surroundings
-    events: list[Event] = field(default_factory=list)
-    after: dict[str, Job] = field(default_factory=dict)
+    events: dict[str, Event] = field(default_factory=dict)  # one a stream at most
 
     def job(self, job: str) -> Job | None:
         """The state of a job as this decision leaves it."""
-        return self.after.get(job) or self.around.job(job)
+        before, event = self.around.job(job), self.events.get(job)
+        return before if event is None else evolve(before, event)
 
-    def add(self, job: str, fact: Fact, **envelope: Any) -> Event:
+    def add(self, job: str, fact: Fact, **envelope: Any) -> None:
         """Add an event at the end of a job's stream; it says who and when as the transition does."""
-        before = self.job(job)
+        before = self.around.job(job)
+        self.add_at(before.version + 1 if before else 1, job, fact, **envelope)
+
+    def add_at(self, version: int, job: str, fact: Fact, **envelope: Any) -> None:
+        """Add an event under its version."""
         said = self.transition
-        event = Event(
-            id=f"{said.id}/{len(self.events)}" if self.events else said.id or "",
+        self.events[job] = Event(
+            id=f"{DERIVED}{said.id}/{len(self.events)}" if self.events else said.id or "",
             job=job,
-            version=before.version + 1 if before else 1,
+            version=version,
             occurred_at=self.at,
             fact=fact,
             **{"actor": said.actor, "owner": said.owner, "epoch": said.epoch, "traceparent": said.traceparent}
             | envelope,
         )
-        self.events.append(event)
-        self.after[job] = evolve(before, event)
-        return event
 
     def children(self, parent: str) -> list[Child]:
-        """The children of a job as this decision leaves them."""
+        """The children of a job as this decision leaves them, without those that were refused."""
         return [
-            replace(child, outcome=self.after[child.job].outcome) if child.job in self.after else child
-            for child in self.around.children(parent)
+            self._as_it_is_left(child) for child in self.around.children(parent) if child.outcome is not Outcome.REFUSED
         ]
+
+    def _as_it_is_left(self, child: Child) -> Child:
+        job = self.job(child.job) if child.job in self.events else None
+        return replace(child, outcome=job.outcome) if job else child
 
     def done(self, disposition: Disposition = Disposition.RECORDED, error: LedgerError | None = None) -> Decision:
         """The decision, with everything that was added."""
-        return Decision(disposition, self.events[0].version, tuple(self.events), error)
+        events = tuple(self.events.values())
+        return Decision(disposition, events[0].version, events, error)
 
 
 def fenced(said: Transition, around: Surroundings) -> bool:

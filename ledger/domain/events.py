@@ -8,9 +8,10 @@ change either: what needs another one is a new version of the fact.
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar, Literal, Self
+from functools import cached_property
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, StrictBool, model_validator
 
 from ledger.domain.entities import Entities, EntityRef, Products, Releases
 from ledger.domain.retention import RetentionPolicy
@@ -29,6 +30,8 @@ from ledger.domain.values import (
     Quantity,
     Token,
     TypeName,
+    encode_json,
+    payload,
 )
 from ledger.errors import MalformedRecord
 
@@ -39,6 +42,19 @@ class Fact(Frozen):
     name: ClassVar[str]
     topic: ClassVar[str]
     timed: ClassVar[bool] = False  # whether the time is part of what is said
+
+    @cached_property
+    def body(self) -> dict[str, Any]:
+        """The fields as JSON values, made once; a field at its default is left out."""
+        return self.model_dump(mode="json", exclude_defaults=True)
+
+    @cached_property
+    def content(self) -> bytes:
+        """What is said, in the one form that it has however it was said."""
+        return encode_json([self.name, self._said()]).encode()
+
+    def _said(self) -> dict[str, Any]:
+        return self.body
 
 
 class Limit(Frozen):
@@ -57,19 +73,23 @@ class Error(Frozen):
     details: list[Json] = Field(default_factory=list)
 
 
+def _within_a_payload(error: object) -> Any:
+    return error if isinstance(error, Error) else payload(error)
+
+
 class Terms(Fact):
     """What a plan and the fact that it was planned have in common."""
 
     type: TypeName
     parent: JobId | None = None
     retry_of: JobId | None = None
-    required: bool = True
+    required: StrictBool = True
     entities: Entities = ()
     params: JsonObject = Field(default_factory=dict)
     limits: tuple[Limit, ...] = ()
     deadline: Moment | None = None
     retention: RetentionPolicy | None = None
-    cancellable: bool = True
+    cancellable: StrictBool = True
     end_action: EndAction = EndAction.NONE
 
 
@@ -81,6 +101,9 @@ class Planned(Terms):
     depth: Count = 1
     children: Count = 0
 
+    def _said(self) -> dict[str, Any]:
+        return {name: value for name, value in self.body.items() if name not in ("root", "depth")}
+
 
 class Refused(Fact):
     """Admission said no to the plan as it was asked, children included."""
@@ -88,6 +111,15 @@ class Refused(Fact):
     name, topic = "refused", "job.refused.v1"
     plan: JsonRecord
     blockers: list[Json]
+
+    def _said(self) -> dict[str, Any]:
+        return self.body | {"plan": _terms(self.plan)}
+
+
+def _terms(plan: dict[str, Any]) -> dict[str, Any]:
+    """A plan without who asked for it and why."""
+    said = {name: value for name, value in plan.items() if name not in ("actor", "reason")}
+    return said | {"children": [_terms(child) for child in plan.get("children", [])]}
 
 
 class Submitted(Fact):
@@ -196,9 +228,9 @@ class Ended(Fact):
     result: Json = None
     products: Products = ()
     warnings: tuple[Prose, ...] = ()
-    error: Error | None = None
+    error: Annotated[Error, BeforeValidator(_within_a_payload)] | None = None
     evidence: Json = None
-    residue: bool = False
+    residue: StrictBool = False
 
 
 class Succeeded(Ended):

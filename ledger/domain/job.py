@@ -1,8 +1,7 @@
 """The state of a job, as far as decisions depend on it, and how an event changes it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from ledger.domain.entities import Entity, Release
 from ledger.domain.events import (
@@ -22,6 +21,7 @@ from ledger.domain.events import (
     Failed,
     HoldLifted,
     HoldPlaced,
+    Limit,
     Lost,
     Planned,
     Resolved,
@@ -32,8 +32,7 @@ from ledger.domain.events import (
 from ledger.domain.states import OUTCOMES, TRANSITIONS, EndAction, Outcome, Phase
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class Job(NamedTuple):
     """A job after the events of its stream so far."""
 
     id: str
@@ -51,6 +50,7 @@ class Job:
     actor: str | None = None
     reason: str | None = None
     entities: tuple[Entity, ...] = ()
+    limits: tuple[Limit, ...] = ()
     executor: str | None = None
     external_id: str | None = None
     token: str | None = None
@@ -81,14 +81,14 @@ class Job:
 
 def evolve(job: Job | None, event: Event) -> Job:
     """The job after an event of its stream; only copies what the event says."""
-    if isinstance(event.fact, Planned):
+    if type(event.fact) is Planned:
         return _begin(event, event.fact)
     if job is None:
         return Job(id=event.job, version=event.version, phase=Phase.CLOSED, outcome=Outcome.REFUSED)
     change = _CHANGES.get(type(event.fact))
     changes = change(job, event, event.fact) if change else {}
     phase = TRANSITIONS[event.name][job.phase]
-    return replace(job, version=event.version, phase=phase, **changes)
+    return job._replace(version=event.version, phase=phase, **changes)
 
 
 def _begin(event: Event, fact: Planned) -> Job:
@@ -107,6 +107,7 @@ def _begin(event: Event, fact: Planned) -> Job:
         actor=event.actor,
         reason=event.reason,
         entities=fact.entities,
+        limits=fact.limits,
         owner=event.owner,
         epoch=event.epoch,
     )

@@ -40,18 +40,14 @@ def check_legal(draft: Draft, job: Job, fact: Fact, *, historical: bool) -> None
     check = _LEGAL.get(type(fact))
     if check is not None:
         check(draft, job, fact)
-    cancelled = cancelled_above(job, draft.around) if isinstance(fact, Submitted) and not historical else None
-    if cancelled:
-        raise CancelWasRequested(f"Cancelling was asked of {cancelled}, so {job.id} is not submitted.", job=cancelled)
-    if isinstance(fact, Expired) and job.parent is not None and not historical:
-        raise illegal(job, fact, " by itself; a tree expires with its root")
-    if isinstance(fact, CancelRequested) and not job.cancellable and not historical:
-        raise NotCancellable(f"Job {job.id} was planned as one that cannot be cancelled.", job=job.id)
+    check = None if historical else _LEGAL_NOW.get(type(fact))
+    if check is not None:
+        check(draft, job, fact)
 
 
 def _check_success(draft: Draft, job: Job, fact: Any) -> None:
     children = draft.children(job.id)
-    if not any(child.outcome is not Outcome.REFUSED for child in children):
+    if not children:
         return
     if parent_value(children, cancelling=False) is not Value.SUCCEEDED:
         names = in_the_way(children)
@@ -72,7 +68,7 @@ def _few(names: Sequence[str]) -> str:
 def _check_claim(draft: Draft, job: Job, fact: Any) -> None:
     said = draft.transition
     _check_owner_named(draft, job, fact)
-    children = [child for child in draft.children(job.id) if child.outcome is not Outcome.REFUSED]
+    children = draft.children(job.id)
     if job.end_action is not EndAction.OWNER or not children or any(child.outcome is None for child in children):
         raise illegal(job, fact, " before all its children are closed, or without an end action of an owner")
     if job.claimed_by is None or job.claimed_by == (said.owner, said.epoch):
@@ -111,6 +107,22 @@ def _check_expiry(_draft: Draft, job: Job, fact: Any) -> None:
         raise illegal(job, fact, " while it is unresolved or held")
 
 
+def _check_uncancelled(draft: Draft, job: Job, _fact: Any) -> None:
+    cancelled = cancelled_above(job, draft.around)
+    if cancelled:
+        raise CancelWasRequested(f"Cancelling was asked of {cancelled}, so {job.id} is not submitted.", job=cancelled)
+
+
+def _check_cancellable(_draft: Draft, job: Job, _fact: Any) -> None:
+    if not job.cancellable:
+        raise NotCancellable(f"Job {job.id} was planned as one that cannot be cancelled.", job=job.id)
+
+
+def _check_root(_draft: Draft, job: Job, fact: Any) -> None:
+    if job.parent is not None:
+        raise illegal(job, fact, " by itself; a tree expires with its root")
+
+
 def _check_hold(_draft: Draft, job: Job, fact: Any) -> None:
     if job.expired:
         raise illegal(job, fact, "; it has expired")
@@ -133,7 +145,8 @@ def _check_attach(_draft: Draft, job: Job, fact: Any) -> None:
             )
 
 
-_LEGAL: dict[type[Fact], Callable[[Draft, Job, Any], None]] = {
+Check = Callable[[Draft, Job, Any], None]
+_LEGAL: dict[type[Fact], Check] = {
     Succeeded: _check_success,
     Closing: _check_claim,
     Adopted: _check_owner_named,
@@ -143,4 +156,9 @@ _LEGAL: dict[type[Fact], Callable[[Draft, Job, Any], None]] = {
     HoldPlaced: _check_hold,
     Refused: _check_refused,
     Attached: _check_attach,
+}
+_LEGAL_NOW: dict[type[Fact], Check] = {  # not of an import, which records what has already happened
+    Submitted: _check_uncancelled,
+    CancelRequested: _check_cancellable,
+    Expired: _check_root,
 }

@@ -33,7 +33,7 @@ def _parent_fact(draft: Draft, parent: Job) -> Fact | None:
     lost = parent.outcome is Outcome.UNKNOWN and parent.lost_through_children
     if not (open_auto or lost):
         return None
-    children = [child for child in draft.children(parent.id) if child.outcome is not Outcome.REFUSED]
+    children = draft.children(parent.id)
     value = parent_value(children, cancelling=parent.cancel_requested)
     if open_auto:
         return None if any(child.outcome is None for child in children) else _END_OF_PARENT[value](children)

@@ -1,11 +1,10 @@
 """What follows from a plan: a `planned` for each job of it, or a refusal."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from ledger.domain.commands import Plan, Transition, check_plan, planned, print_transition, within
+from ledger.domain.commands import ENVELOPE, TREE_DEPTH_MAX, Plan, Transition, planned, print_transition
 from ledger.domain.content import digest
 from ledger.domain.draft import (
     Decision,
@@ -17,9 +16,7 @@ from ledger.domain.draft import (
     other_content,
     stale,
 )
-from ledger.domain.events import (
-    Refused,
-)
+from ledger.domain.events import Planned, Refused
 from ledger.domain.job import Job
 from ledger.domain.states import Phase
 from ledger.errors import (
@@ -33,33 +30,44 @@ from ledger.errors import (
     TreeTooDeep,
 )
 
-TREE_DEPTH_MAX = 16
-
 
 def decide_plan(draft: Draft, plan: Plan, *, historical: bool) -> Decision:
     """The events that put a plan and its children on record; none where it was told before."""
     said, around = draft.transition, draft.around
-    top = check_plan(plan.model_copy(update={"actor": said.actor, "reason": said.reason}))
+    parent = around.job(plan.parent) if plan.parent else None
+    fact = _place(plan, parent)
+    content = digest(fact, said.raw, None, None, None)
     known = around.told(plan.job)
-    content = digest(planned(top), None, None, None, None)
     told = known.by_id.get(said.id or "")
-    if told is not None and told[0] != content:
+    if told is not None and content not in told.contents:
         raise other_content(said)
     if content in known.by_content:
-        _check_children_told(top, around)
+        _check_children_told(plan, around)
         return Decision(Disposition.UNCHANGED, known.by_content[content])
     _refuse_other_plan(around.job(plan.job))
     if fenced(said, around):
         raise stale(said, around)
-    root, depth = _place(top, around, historical=historical)
-    _plan_tree(draft, top, root, depth)
+    if plan.parent is not None:
+        _check_parent(plan, plan.parent, parent, around, historical=historical)
+    who = {
+        "actor": said.actor or (parent.actor if parent else None),
+        "reason": said.reason or (parent.reason if parent else None),
+    }
+    _plan_job(draft, plan, fact, {**who, "raw": said.raw})
+    _plan_children(draft, plan, fact, who)
     return draft.done()
 
 
+def _place(plan: Plan, parent: Job | None) -> Planned:
+    if parent is None:
+        return planned(plan, plan.job, 1, plan.parent)
+    return planned(plan, parent.root, parent.depth + 1, plan.parent)
+
+
 def _check_children_told(plan: Plan, around: Surroundings) -> None:
-    for part in plan.children:
-        child = within(plan, part)
-        if digest(planned(child), None, None, None, None) not in around.told(child.job).by_content:
+    for child in plan.children:
+        content = digest(planned(child, "", 1, plan.job), None, None, None, None)
+        if content not in around.told(child.job).by_content:
             raise Contradiction(
                 f"Job {plan.job} must be planned again with the same children, and {child.job} is another.",
                 job=plan.job,
@@ -73,12 +81,9 @@ def _refuse_other_plan(job: Job | None) -> None:
         raise Contradiction(f"Job {job.id} is on record under another plan.", job=job.id, field="plan")
 
 
-def _place(plan: Plan, around: Surroundings, *, historical: bool) -> tuple[str, int]:
-    if plan.parent is None:
-        return plan.job, 1
-    parent = around.job(plan.parent)
+def _check_parent(plan: Plan, name: str, parent: Job | None, around: Surroundings, *, historical: bool) -> None:
     if parent is None:
-        raise JobNotFound(f"No event speaks of {plan.parent}, the parent of {plan.job}.", job=plan.parent)
+        raise JobNotFound(f"No event speaks of {name}, the parent of {plan.job}.", job=name)
     if parent.phase in (Phase.CLOSING, Phase.CLOSED):
         raise ParentClosed(
             f"Children must be planned before their parent is closing, and {parent.id} is {parent.phase}.",
@@ -88,37 +93,34 @@ def _place(plan: Plan, around: Surroundings, *, historical: bool) -> tuple[str, 
     cancelled = None if historical else cancelled_above(parent, around)
     if cancelled:
         raise CancelWasRequested(f"Cancelling was asked of {cancelled}, so {plan.job} is not planned.", job=cancelled)
-    return parent.root, parent.depth + 1
 
 
-def _plan_tree(draft: Draft, plan: Plan, root: str, depth: int) -> None:
-    if depth > TREE_DEPTH_MAX:
+def _plan_job(draft: Draft, plan: Plan, fact: Planned, envelope: Mapping[str, str | None]) -> None:
+    if fact.depth > TREE_DEPTH_MAX:
         raise TreeTooDeep(
             f"A tree of jobs must be {TREE_DEPTH_MAX} deep at most, and {plan.job} would be deeper.",
             limit=TREE_DEPTH_MAX,
         )
     _refuse_other_plan(draft.around.job(plan.job))
-    _check_retry(draft, plan)
-    actor, reason = _inherited(draft, plan)
-    draft.add(plan.job, planned(plan, root, depth), actor=actor, reason=reason)
+    _check_retry(draft, plan, fact.parent)
+    draft.add(plan.job, fact, **envelope)
+
+
+def _plan_children(draft: Draft, plan: Plan, parent: Planned, who: Mapping[str, str | None]) -> None:
     for child in plan.children:
-        _plan_tree(draft, within(plan, child), root, depth + 1)
+        fact = planned(child, parent.root, parent.depth + 1, plan.job)
+        inherited = {"actor": child.actor or who["actor"], "reason": child.reason or who["reason"]}
+        _plan_job(draft, child, fact, inherited)
+        _plan_children(draft, child, fact, inherited)
 
 
-def _inherited(draft: Draft, plan: Plan) -> tuple[str | None, str | None]:
-    parent = draft.job(plan.parent) if plan.parent else None
-    if parent is None:
-        return plan.actor, plan.reason
-    return plan.actor or parent.actor, plan.reason or parent.reason
-
-
-def _check_retry(draft: Draft, plan: Plan) -> None:
+def _check_retry(draft: Draft, plan: Plan, parent: str | None) -> None:
     if plan.retry_of is None:
         return
     earlier = draft.job(plan.retry_of)
     if earlier is None:
         raise JobNotFound(f"No event speaks of {plan.retry_of}, which {plan.job} would retry.", job=plan.retry_of)
-    if earlier.refused or earlier.parent != plan.parent or earlier.id == plan.job:
+    if earlier.refused or earlier.parent != parent or earlier.id == plan.job:
         raise MalformedRecord(
             f"A retry must name a job under the same parent, and {plan.retry_of} is none for {plan.job}."
         )
@@ -129,11 +131,14 @@ def refuse(
 ) -> Decision:
     """The event that admission said no to a plan; none where the same blockers refused the same plan before."""
     draft = Draft(transition, transition.at or now, around)
-    whole = print_transition(replace(transition, id=None, at=None))
-    plan = {key: value for key, value in whole.items() if key not in ("job", "event", "actor", "reason", "traceparent")}
+    whole = print_transition(transition)
+    plan = {name: value for name, value in whole.items() if name not in _OF_THE_EVENT}
     fact = Refused(plan=plan, blockers=list(blockers))
-    told = around.told(transition.job).by_content.get(digest(fact, None, None, None, None))
+    told = around.told(transition.job).by_content.get(digest(fact, transition.raw, None, None, None))
     if told is not None:
         return Decision(Disposition.UNCHANGED, told)
-    draft.add(transition.job, fact, reason=transition.reason)
+    draft.add(transition.job, fact, reason=transition.reason, raw=transition.raw)
     return draft.done()
+
+
+_OF_THE_EVENT = ENVELOPE | {"event"}

@@ -2,15 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 from ledger.domain.commands import print_transition
-from ledger.domain.content import digest, digest_of_report
+from ledger.domain.content import digest, quoted_in
 from ledger.domain.draft import Decision, Disposition, Draft, Surroundings, fenced, other_content, stale
 from ledger.domain.events import (
+    Abandoned,
     Accepted,
     Adopted,
     Attached,
+    Cancelled,
     CancelRequested,
     Closing,
     ContactLost,
@@ -20,15 +22,16 @@ from ledger.domain.events import (
     Ended,
     Expired,
     Fact,
+    Failed,
     HoldLifted,
     HoldPlaced,
     Late,
-    Lost,
     Refused,
     Resolved,
     Resumed,
     Started,
     Submitted,
+    Succeeded,
     Suspended,
 )
 from ledger.domain.job import Job, lets_go
@@ -46,14 +49,10 @@ from ledger.errors import (
 def decide_report(draft: Draft, fact: Fact, *, historical: bool) -> Decision:
     """The events that follow from a report, judged in the order of the contract."""
     said, around = draft.transition, draft.around
+    quoted_in(fact, said.job)  # what cannot be read is not kept
     job = around.job(said.job)
     if job is None:
-        if isinstance(fact, Refused):
-            draft.add(said.job, fact, reason=said.reason, raw=said.raw)
-            return draft.done()
-        raise JobNotFound(f"No event speaks of job {said.job}; a stream begins with planned.", job=said.job)
-    if isinstance(fact, Late | Resolved) and fact.report is not None:
-        digest_of_report(fact.report, job.id)  # a report that cannot be read is no report
+        return _begin_refused(draft, fact)
     version = _told_before(draft, fact)
     if version is not None:
         return Decision(Disposition.UNCHANGED, version)
@@ -63,10 +62,20 @@ def decide_report(draft: Draft, fact: Fact, *, historical: bool) -> Decision:
     if job.outcome is Outcome.UNKNOWN and isinstance(fact, Ended) and not isinstance(fact, Resolved):
         fact = _resolution(draft, fact)
     _check_names(job, fact, around)
-    if _so_already(job, fact):
+    if _so_already(draft, job, fact):
         return Decision(Disposition.UNCHANGED, job.version)
     check_legal(draft, job, fact, historical=historical)
     _record(draft, job, fact, historical=historical)
+    return draft.done()
+
+
+def _begin_refused(draft: Draft, fact: Fact) -> Decision:
+    said = draft.transition
+    if not isinstance(fact, Refused):
+        raise JobNotFound(f"No event speaks of job {said.job}; a stream begins with planned.", job=said.job)
+    if fenced(said, draft.around):
+        raise stale(said, draft.around)
+    draft.add(said.job, fact, reason=said.reason, raw=said.raw)
     return draft.done()
 
 
@@ -75,29 +84,32 @@ def _told_before(draft: Draft, fact: Fact) -> int | None:
     known = draft.around.told(said.job)
     told = known.by_id.get(said.id or "")
     if told is not None:
-        same_time = not fact.timed or said.at is None or said.at == told[1]
-        if told[0] != digest(fact, said.raw, None, said.owner, said.epoch) or not same_time:
+        same_time = not fact.timed or said.at is None or said.at == told.at
+        if digest(fact, said.raw, None, said.owner, said.epoch) not in told.contents or not same_time:
             raise other_content(said)
-        return told[2]
+        draft.at = told.at
     return known.by_content.get(digest(fact, said.raw, draft.at, said.owner, said.epoch))
 
 
-_CLAIMS = (Submitted, Closing, Adopted)
-_AFTER_CLOSING = (Resolved, Disputed, Late, HoldPlaced, HoldLifted, Expired, Refused)
+_CLAIMS = frozenset({Submitted, Closing, Adopted})
+_AFTER_CLOSING = frozenset({Resolved, Disputed, HoldPlaced, HoldLifted, Expired, Refused})
+_SAYING = frozenset({Succeeded, Failed, Cancelled, Abandoned})  # what became of a job
+_BINDING: tuple[type[Fact], ...] = (Submitted, Accepted, Started)
 
 
 def _decide_late(draft: Draft, fact: Fact, job: Job) -> Decision | None:
     said = draft.transition
-    if isinstance(fact, Late):
+    if type(fact) is Late:
         return None
     if fenced(said, draft.around):
-        if isinstance(fact, _CLAIMS):
+        if type(fact) in _CLAIMS:
             raise stale(said, draft.around)
         return _keep_late(draft, fact, "fenced", stale(said, draft.around))
-    resolves = job.outcome is Outcome.UNKNOWN and isinstance(fact, Ended) and not isinstance(fact, Lost)
-    if job.closed and not resolves and not isinstance(fact, _AFTER_CLOSING):
-        return _keep_late(draft, fact, "closed", None)
-    return None
+    if not job.closed or type(fact) in _AFTER_CLOSING:
+        return None
+    if job.outcome is Outcome.UNKNOWN and type(fact) in _SAYING:
+        return None
+    return _keep_late(draft, fact, "closed", None)
 
 
 def _keep_late(draft: Draft, fact: Fact, because: str, error: LedgerError | None) -> Decision:
@@ -121,14 +133,17 @@ def _report(draft: Draft) -> dict[str, Any]:
 
 
 def _check_names(job: Job, fact: Fact, around: Surroundings) -> None:
+    if type(fact) not in _BINDING:
+        return
     for name in ("executor", "external_id", "token"):
-        had, said = getattr(job, name), getattr(fact, name, None)
+        had, said = getattr(job, name), fact.body.get(name)
         if had is not None and said is not None and had != said:
             raise Contradiction(f"Job {job.id} has the {name} {had}, not {said}.", job=job.id, field=name)
-    external_id = getattr(fact, "external_id", None)
-    if external_id is None:
-        return
-    executor = cast("str | None", getattr(fact, "executor", None)) or job.executor
+    if isinstance(fact, Accepted | Started) and fact.external_id is not None:
+        _check_bound(job, fact.executor or job.executor, fact.external_id, around)
+
+
+def _check_bound(job: Job, executor: str | None, external_id: str, around: Surroundings) -> None:
     if executor is None:
         raise MalformedRecord(f"An external id must come with its executor, and job {job.id} has none.")
     other = around.bound(executor, external_id)
@@ -160,7 +175,10 @@ _SO_ALREADY: dict[type[Fact], Callable[[Job, Any], bool]] = {
 }
 
 
-def _so_already(job: Job, fact: Fact) -> bool:
+def _so_already(draft: Draft, job: Job, fact: Fact) -> bool:
+    if type(fact) is Adopted:
+        said = draft.transition
+        return job.owner is not None and (job.owner, job.epoch) == (said.owner, said.epoch)
     check = _SO_ALREADY.get(type(fact))
     return check is not None and check(job, fact)
 
@@ -168,14 +186,18 @@ def _so_already(job: Job, fact: Fact) -> bool:
 def _record(draft: Draft, job: Job, fact: Fact, *, historical: bool) -> None:
     said = draft.transition
     draft.add(said.job, fact, reason=said.reason, raw=said.raw)
-    if isinstance(fact, CancelRequested):
-        for below in draft.around.descendants(job.id):
-            if not below.closed and not below.cancel_requested and (below.cancellable or historical):
-                draft.add(below.id, fact, reason=said.reason)
-    if isinstance(fact, Expired) and job.parent is None:
+    if type(fact) is CancelRequested:
+        _cancel_below(draft, job, fact, historical=historical)
+    elif type(fact) is Expired and job.parent is None:
         _expire_below(draft, job, fact)
-    if isinstance(fact, Ended):
+    elif job.parent is not None and isinstance(fact, Ended):
         close_parents(draft, job)
+
+
+def _cancel_below(draft: Draft, job: Job, fact: CancelRequested, *, historical: bool) -> None:
+    for below in draft.around.descendants(job.id):
+        if not below.closed and not below.cancel_requested and (below.cancellable or historical):
+            draft.add(below.id, fact, reason=draft.transition.reason)
 
 
 def _expire_below(draft: Draft, job: Job, fact: Expired) -> None:

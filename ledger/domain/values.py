@@ -32,6 +32,7 @@ YEAR_MIN = 1970
 
 # RFC 3339, section 5.6, down to the microsecond that PostgreSQL keeps.
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
+encode_json = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -60,7 +61,7 @@ def _bounded(what: str, limit: int, error: type[LimitExceeded], least: int = 1) 
                 limit=limit,
                 found=len(text),
             )
-        return check_text(text)
+        return text if text.isascii() and "\0" not in text else check_text(text)
 
     return check
 
@@ -134,9 +135,9 @@ def _key(key: object) -> str:
 
 def payload(value: object) -> Any:
     """A copy of a JSON value within the limits of a payload."""
-    payload = clean_json(value)
+    copy = clean_json(value)
     try:
-        size = len(json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode())
+        size = len(encode_json(copy).encode())
     except ValueError:
         raise too_many_digits() from None
     if size > PAYLOAD_BYTES_MAX:
@@ -145,7 +146,7 @@ def payload(value: object) -> Any:
             limit=PAYLOAD_BYTES_MAX,
             found=size,
         )
-    return payload
+    return copy
 
 
 def _record(value: object) -> dict[str, Any]:

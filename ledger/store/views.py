@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from psycopg import Cursor
 
 from ledger.admission import Demand, Holder
-from ledger.domain.events import RecordedEvent
+from ledger.domain.events import Limit, RecordedEvent
 from ledger.domain.quorum import Child
 
 
@@ -30,3 +30,6 @@ class Views(Protocol):
 
     def holders(self, cursor: Cursor[Any], demands: Iterable[Demand]) -> list[Holder]:
         """The active jobs that stand against a demand, their own tree included."""
+
+    def present(self, cursor: Cursor[Any], limit: Limit) -> list[Holder]:
+        """The active jobs of a type on an entity, whatever their access."""

@@ -12,7 +12,7 @@ from ledger.domain.commands import Plan, Transition
 from ledger.domain.content import Told
 from ledger.domain.decisions import Decision
 from ledger.domain.entities import Access
-from ledger.domain.events import OWNER_FACTS, Ended, Event, Planned
+from ledger.domain.events import OWNER_FACTS, Ended, Event, Limit, Planned
 from ledger.domain.job import Job, evolve
 from ledger.domain.owner import Owner, evolve_owner
 from ledger.domain.quorum import Child
@@ -190,6 +190,17 @@ class Workspace:
                 found += [holder for holder in begun.values() if self._still_holds(holder)]
         return found
 
+    def present(self, limit: Limit) -> Sequence[Holder]:
+        """The active jobs that count against a limit, each once."""
+        found = {holder.job: holder for holder in self._views.present(self._cursor, limit) if self._still_holds(holder)}
+        for access in Access:
+            begun = self._holding.get(Demand(limit.entity.type, limit.entity.id, access), {})
+            for holder in begun.values():
+                job = self.job(holder.job)
+                if job and job.type == limit.type and self._still_holds(holder):
+                    found.setdefault(holder.job, holder)
+        return list(found.values())
+
     def _load_holders(self, demands: Iterable[Demand]) -> None:
         fresh = [demand for demand in demands if demand not in self._holders]
         if not fresh:
@@ -227,8 +238,8 @@ class Workspace:
         if job.executor and job.external_id:
             self._bound[job.executor, job.external_id] = job.id
         for entity in getattr(event.fact, "entities", ()):
-            access = getattr(entity, "access", Access.NONE)
-            if access is not Access.NONE:
+            access = getattr(entity, "access", None)
+            if access is not None:
                 holder = Holder(job.id, job.root, entity.type, entity.id, access, event.occurred_at, job.owner)
                 self._holding.setdefault(Demand(entity.type, entity.id, access), {})[job.id] = holder
 

@@ -101,7 +101,7 @@ def test_a_limit_has_its_own_error(record: dict[str, Any], error: type[E.LedgerE
         ('{"job":"a","event":"planned","type":"T","params":{"x":NaN}}', E.NotFinite),
         ('{"job":"a","event":"planned","type":"T","params":{"x":1e999}}', E.NotFinite),
         ('{"job":"a","event":"planned","type":"T","params":{"x":' + "[" * 100_000, E.PayloadTooDeep),
-        ('{"job":"a","event":"planned","type":"T","params":{"x":' + "9" * 5_000 + "}}", E.MalformedRecord),
+        ('{"job":"a","event":"planned","type":"T","params":{"x":' + "9" * 5_000 + "}}", E.PayloadTooLarge),
     ],
 )
 def test_text_that_is_no_record(text: str | bytes, error: type[E.LedgerError]) -> None:

@@ -4,6 +4,8 @@ import pytest
 
 from ledger.admission import Demand, Holder, blockers, conflicts, demands
 from ledger.domain.entities import Access
+from ledger.domain.events import Limit
+from ledger.domain.job import Job
 from tests.domain.memory import NOW, Memory, parts
 
 
@@ -12,11 +14,19 @@ def _holder(job: str, access: str, root: str = "") -> Holder:
 
 
 class Running:
-    def __init__(self, *held: Holder) -> None:
-        self.held = held
+    """What is running, as two lists."""
+
+    def __init__(self, *held: Holder, present: Sequence[Holder] = ()) -> None:
+        self.held, self.counted = held, present
 
     def holders(self, demands: Sequence[Demand]) -> Sequence[Holder]:
         return self.held
+
+    def present(self, limit: Limit) -> Sequence[Holder]:
+        return self.counted
+
+    def job(self, job: str) -> Job | None:
+        return None
 
 
 @pytest.mark.parametrize(
@@ -37,10 +47,23 @@ def test_what_stands_against_what(asked: str, held: str, stands: bool) -> None:
 
 def test_its_own_tree_never_blocks_a_job() -> None:
     running = Running(_holder("mine", "exclusive", root="tree"), _holder("theirs", "shared"))
-    asked = [Demand("disk", "d", Access.EXCLUSIVE)]
+    asked = Memory().plan("tree", entities=[{"type": "disk", "id": "d"}]).events
 
-    assert [holder.job for holder in blockers("tree", asked, running)] == ["theirs"]
-    assert blockers("tree", [], running) == []
+    assert [blocker.holder.job for blocker in blockers(asked, running)] == ["theirs"]
+    assert blockers((), running) == []
+
+
+@pytest.mark.parametrize(("present", "at_most", "in_the_way"), [(0, 1, 0), (1, 2, 0), (2, 2, 2), (0, 0, 1)])
+def test_a_limit_counts_the_job_itself(present: int, at_most: int, in_the_way: int) -> None:
+    limit = {"type": "T", "entity": {"type": "host", "id": "h"}, "at_most": at_most}
+    host = {"type": "host", "id": "h", "access": "shared"}
+    asked = Memory().plan("a", entities=[host], limits=[limit]).events
+    running = Running(present=[_holder(f"other-{n}", "shared") for n in range(present)])
+
+    found = blockers(asked, running)
+
+    assert len(found) == in_the_way
+    assert all(blocker.as_json()["limit"] == limit for blocker in found)
 
 
 def test_a_plan_asks_for_what_it_and_its_children_name() -> None:

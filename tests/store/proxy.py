@@ -9,7 +9,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 
 class Proxy:
-    """Relays until `cut_at` chunks have come (counted over all connections), then swallows that one and hangs up.
+    """Relays until `cut_at` chunks have come, or one that holds `cut_on`; then swallows that one and hangs up.
 
     It listens on loopback; `conninfo` leads through it. `chunks` counts what was relayed.
     """
@@ -21,6 +21,7 @@ class Proxy:
         self.conninfo = make_conninfo(conninfo, host=host, port=port, sslmode="disable", gssencmode="disable")
         self.chunks = 0
         self.cut_at: int | None = None
+        self.cut_on: bytes | None = None
         self.reachable = True
         self._lock = threading.Lock()
         self._open: list[socket.socket] = []
@@ -74,7 +75,7 @@ class Proxy:
             while data := source.recv(1 << 16):
                 with self._lock:
                     self.chunks += 1
-                    cut = self.cut_at is not None and self.chunks == self.cut_at
+                    cut = self.chunks == self.cut_at or (self.cut_on is not None and self.cut_on in data)
                 if cut:
                     break
                 sink.sendall(data)
