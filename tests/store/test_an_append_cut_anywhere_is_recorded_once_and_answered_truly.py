@@ -13,7 +13,7 @@ from tests.store.controls import rows
 from tests.store.proxy import Proxy
 
 CUTS_MAX = 200
-COMMITTED = b"COMMIT\x00"  # as the server tells it
+COMMITTED = b"C\x00\x00\x00\x0bCOMMIT\x00"  # the message by which the server tells it
 
 
 def _plan(ledger: Ledger, job: str) -> tuple[int, str]:
