@@ -28,10 +28,10 @@ _BY_STATE: dict[str, tuple[type[LedgerError], str]] = {
 }
 
 
-def translate(error: psycopg.Error) -> LedgerError:
+def translate(error: Exception) -> LedgerError:
     """The error in our words, with what the database said."""
     said = " ".join(str(error).split())
-    state = error.sqlstate or _state_of_text(said)
+    state = getattr(error, "sqlstate", None) or _state_of_text(said)
     if state in _BY_STATE:
         kind, sentence = _BY_STATE[state]
         return kind(f"{sentence} ({said}).", sqlstate=state)

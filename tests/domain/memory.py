@@ -75,9 +75,12 @@ class Memory:
         if isinstance(event.fact, OWNER_FACTS):
             self.owners[event.job] = evolve_owner(self.owner(event.job), event)
         else:
-            self.jobs[event.job] = evolve(self.jobs.get(event.job), event)
+            before = self.jobs.pop(event.job, None) if event.name == "planned" else self.job(event.job)
+            self.jobs[event.job] = evolve(before, event)
 
-    def tell(self, job: str, event: str, *, historical: bool = False, **fields: Any) -> Decision:
+    def tell(self, job: str, event: str, **fields: Any) -> Decision:
+        """Say something of a job; `historical=True` says it as an import does."""
+        historical = fields.pop("historical", False)
         return self.hear(said(job, event, **fields), historical=historical)
 
     def hear(self, transition: Transition, *, historical: bool = False) -> Decision:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from typing import NoReturn
 
 from ledger.errors import (
     BadInput,
@@ -36,8 +37,7 @@ def main() -> None:
     try:
         app(prog_name="jobledger")
     except LedgerError as error:
-        print(f"jobledger: {error}", file=sys.stderr)
-        sys.exit(exit_code(error))
+        _fail(error)
     except BrokenPipeError:
         # Whoever read our output has seen enough; say nothing more, not even at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -47,3 +47,14 @@ def main() -> None:
     except OSError as error:
         print(f"jobledger: {error.strerror or error}: {error.filename or ''}".rstrip(": "), file=sys.stderr)
         sys.exit(2)
+    except Exception as error:
+        if not type(error).__module__.startswith("psycopg"):
+            raise
+        from ledger.store.datastore import translate
+
+        _fail(translate(error))
+
+
+def _fail(error: LedgerError) -> NoReturn:
+    print(f"jobledger: {error}", file=sys.stderr)
+    sys.exit(exit_code(error))
