@@ -1,14 +1,14 @@
 """One row a job: its axes, times, progress and end, as the events have left them."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from psycopg import Cursor
 
 from ledger.domain.commands import print_fact
-from ledger.domain.events import Ended, Event, Planned, RecordedEvent, Refused, Resolved
+from ledger.domain.events import Ended, Event, Planned, RecordedEvent, Refused, Resolved, Terms
 from ledger.domain.states import OUTCOMES, TRANSITIONS, Outcome, Phase
 from ledger.domain.values import print_time
 from projections.projection import SQL
@@ -21,7 +21,7 @@ class JobStatus:
 
     name = "job_status"
     version = 1
-    tables = ("job_status",)
+    tables: Mapping[str, str] = {"job_status": "job"}
 
     def apply(self, cursor: Cursor[Any], events: Sequence[RecordedEvent]) -> None:
         """Fold the events of jobs into their rows, read and written once each."""
@@ -46,36 +46,38 @@ def _print(value: object) -> str:
 
 def fold(row: Row | None, entry: RecordedEvent) -> Row:
     """The row after an event."""
-    event = entry.event
-    if isinstance(event.fact, Planned):
-        return _begin(event, event.fact, entry)
-    if row is None:
-        row = _refused(event, event.fact, entry)
+    event, fact = entry.event, entry.event.fact
+    if isinstance(fact, Planned):
+        return _begin(event, fact, entry, root=fact.root, depth=fact.depth)
+    if isinstance(fact, Refused):
+        return _refuse(row, fact, entry)
+    assert row is not None  # noqa: S101 - a stream begins with one of the two
     row = row | _common(row, entry)
     change = _CHANGES.get(event.name)
     return row | change(row, entry) if change else row
 
 
-def _begin(event: Event, fact: Planned, entry: RecordedEvent) -> Row:
-    said = print_fact(fact)
+def _begin(event: Event, terms: Terms, entry: RecordedEvent, *, root: str, depth: int) -> Row:
+    said = print_fact(terms)
     return _EMPTY | {
         "job": event.job,
-        "type": fact.type,
-        "parent": fact.parent,
-        "root": fact.root,
-        "depth": fact.depth,
-        "retry_of": fact.retry_of,
-        "required": fact.required,
-        "cancellable": fact.cancellable,
-        "end_action": str(fact.end_action),
+        "type": terms.type,
+        "parent": terms.parent,
+        "root": root,
+        "depth": depth,
+        "retry_of": terms.retry_of,
+        "required": terms.required,
+        "cancellable": terms.cancellable,
+        "end_action": str(terms.end_action),
         "phase": str(Phase.PLANNED),
         "params": said.get("params"),
         "retention": said.get("retention"),
-        "deadline": fact.deadline,
+        "deadline": terms.deadline,
         "actor": event.actor,
         "reason": event.reason,
         "owner": event.owner,
         "epoch": event.epoch,
+        "raw": event.raw,
         "planned_at": event.occurred_at,
         "planned_position": entry.position,
         **_place(entry),
@@ -86,33 +88,35 @@ _EMPTY: Row = {
     "outcome": None, "cancel_requested": False, "contact_lost": False, "held": False, "held_by": None, "expired": False,
     "disputed": False, "residue": False, "executor": None, "external_id": None, "token": None, "raw": None,
     "progress": None, "error": None, "result": None, "evidence": None, "warnings": None, "started_at": None,
-    "closed_at": None, "estimated_end": None, "closed_recorded_at": None,
+    "closed_at": None, "estimated_end": None, "progress_at": None, "closed_recorded_at": None, "closed_position": None,
 }  # fmt: skip
 
 
-def _refused(event: Event, fact: Any, entry: RecordedEvent) -> Row:
-    plan = fact.plan if isinstance(fact, Refused) else {}
-    return _EMPTY | {
-        "job": event.job,
-        "type": plan.get("type", ""),
-        "parent": plan.get("parent"),
-        "root": event.job,
-        "depth": 1,
-        "retry_of": plan.get("retry_of"),
-        "required": plan.get("required", True),
-        "cancellable": True,
-        "end_action": plan.get("end_action", "none"),
+_STAYS_WHEN_REFUSED = ("held", "held_by", "expired", "disputed")
+
+
+def _refuse(row: Row | None, fact: Refused, entry: RecordedEvent) -> Row:
+    """A refused job is a tree of its own: it is no child until it is planned."""
+    event = entry.event
+    kept = {name: row[name] for name in _STAYS_WHEN_REFUSED} if row else {}
+    return _begin(event, _asked(fact.plan), entry, root=event.job, depth=1) | {
         "phase": str(Phase.CLOSED),
-        "params": plan.get("params"),
-        "retention": plan.get("retention"),
-        "deadline": None,
-        "actor": event.actor,
-        "reason": event.reason,
-        "owner": event.owner,
-        "epoch": event.epoch,
-        "planned_at": event.occurred_at,
-        "planned_position": entry.position,
-        **_place(entry),
+        "outcome": str(Outcome.REFUSED),
+        "evidence": {"blockers": fact.blockers},
+        **_closed(entry),
+        **kept,
+    }
+
+
+def _asked(plan: Mapping[str, Any]) -> Terms:
+    return Terms.model_validate({name: plan[name] for name in Terms.model_fields if name in plan})
+
+
+def _closed(entry: RecordedEvent) -> Row:
+    return {
+        "closed_at": entry.event.occurred_at,
+        "closed_recorded_at": entry.recorded_at,
+        "closed_position": entry.position,
     }
 
 
@@ -127,15 +131,17 @@ def _place(entry: RecordedEvent) -> Row:
 
 
 _WORK = (str(Phase.RUNNING), str(Phase.SUSPENDED))
+_BESIDE = ("late", "disputed")  # what they report of the executor does not apply
 
 
 def _common(row: Row, entry: RecordedEvent) -> Row:
-    phase = str(TRANSITIONS[entry.event.name].get(Phase(row["phase"]), row["phase"]))
+    event = entry.event
+    phase = str(TRANSITIONS[event.name].get(Phase(row["phase"]), row["phase"]))
     changes: Row = {"phase": phase, **_place(entry)}
-    if phase in _WORK and row["started_at"] is None:
-        changes["started_at"] = entry.event.occurred_at
-    if entry.event.raw is not None:
-        changes["raw"] = entry.event.raw
+    if row["started_at"] is None and (phase in _WORK or event.name == "started"):
+        changes["started_at"] = event.occurred_at
+    if event.raw is not None and event.name not in _BESIDE:
+        changes["raw"] = event.raw
     return changes
 
 
@@ -149,7 +155,28 @@ def _bind(row: Row, entry: RecordedEvent) -> Row:
 def _progress(row: Row, entry: RecordedEvent) -> Row:
     said = print_fact(entry.event.fact)
     estimated_end = said.pop("estimated_end", None)
-    return {"progress": (row["progress"] or {}) | said, "estimated_end": estimated_end or row["estimated_end"]}
+    return {
+        "progress": _still_true(row["progress"] or {}, said) | said,
+        "progress_at": entry.event.occurred_at,
+        "estimated_end": estimated_end or row["estimated_end"],
+    }
+
+
+def _still_true(before: Row, said: Row) -> Row:
+    """What was said before, without the measure that the new one overtakes: per cent or units, whichever came last."""
+    counted, rated = "done" in said or "total" in said, "percent" in said
+    overtaken = "percent" if counted and not rated else "done" if rated and not counted else None
+    return {name: value for name, value in before.items() if name != overtaken}
+
+
+def percent(progress: Mapping[str, Any] | None) -> float | None:
+    """How far a job is, in per cent, as it was said or as units done of a total give it."""
+    said = progress or {}
+    if said.get("percent") is not None:
+        return float(said["percent"])
+    if said.get("done") is None or not said.get("total"):
+        return None
+    return min(100.0, round(100 * float(said["done"]) / float(said["total"]), 2))
 
 
 def _end(row: Row, entry: RecordedEvent) -> Row:
@@ -157,25 +184,14 @@ def _end(row: Row, entry: RecordedEvent) -> Row:
     assert isinstance(fact, Ended)  # noqa: S101 - the table below says so
     said = print_fact(fact)
     outcome = fact.outcome if isinstance(fact, Resolved) else OUTCOMES[entry.event.name]
-    resolves = row["closed_at"] is not None
+    closed = _closed(entry)
     return {
+        **closed,
+        "closed_at": row["closed_at"] or closed["closed_at"],
         "outcome": str(outcome),
-        "closed_at": row["closed_at"] if resolves else entry.event.occurred_at,
-        "closed_recorded_at": entry.recorded_at,
         "contact_lost": False,
         "residue": fact.residue,
         **{name: said.get(name) for name in ("error", "result", "evidence", "warnings")},
-    }
-
-
-def _refuse(row: Row, entry: RecordedEvent) -> Row:
-    fact = entry.event.fact
-    blockers = fact.blockers if isinstance(fact, Refused) else []
-    return {
-        "outcome": str(Outcome.REFUSED),
-        "closed_at": entry.event.occurred_at,
-        "closed_recorded_at": entry.recorded_at,
-        "evidence": {"blockers": blockers},
     }
 
 
@@ -188,7 +204,6 @@ def _flags(**flags: Any) -> Callable[[Row, RecordedEvent], Row]:
 
 
 _CHANGES: dict[str, Callable[[Row, RecordedEvent], Row]] = {
-    "refused": _refuse,
     "submitted": _bind,
     "accepted": _bind,
     "started": _bind,

@@ -1,12 +1,15 @@
 """Questions about trees of jobs, over the view `job_status`."""
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from psycopg import Cursor
 
+from ledger.answers import RollUp
 from ledger.domain.quorum import Child
-from ledger.domain.states import Outcome
+from ledger.domain.states import Outcome, Phase
+from projections.job_status import percent
 from projections.projection import SQL
 
 
@@ -32,3 +35,28 @@ def bound(cursor: Cursor[Any], names: Iterable[tuple[str, str]]) -> Mapping[tupl
     executors, external_ids = [name[0] for name in asked], [name[1] for name in asked]
     cursor.execute(SQL["select_bound"], {"executors": executors, "external_ids": external_ids})
     return {(row["executor"], row["external_id"]): row["job"] for row in cursor.fetchall()}
+
+
+def roll_up(cursor: Cursor[Any], job: str) -> RollUp | None:
+    """How far a tree is, from the job down; None where no event speaks of the job."""
+    rows = cursor.execute(SQL["select_branches"], {"job": job}).fetchall()
+    if not rows:
+        return None
+    told = [row for row in rows if row["outcome"] != Outcome.REFUSED]
+    stood_for = {row["parent"] for row in told} | {row["retry_of"] for row in told}
+    return RollUp(
+        job=job,
+        jobs=len(rows),
+        percent=_mean([_share(row) for row in told if row["job"] not in stood_for]),
+        phases=dict(Counter(row["phase"] for row in rows)),
+        outcomes=dict(Counter(row["outcome"] for row in rows if row["outcome"])),
+        position=rows[0]["reached"],
+    )
+
+
+def _share(row: Mapping[str, Any]) -> float:
+    return 100.0 if row["phase"] == Phase.CLOSED else percent(row["progress"]) or 0.0
+
+
+def _mean(shares: Sequence[float]) -> float:
+    return round(sum(shares) / len(shares), 2) if shares else 100.0

@@ -1,6 +1,6 @@
 """What a projection is: a name, a version, and a fold of events into tables of its own."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from psycopg import Cursor
@@ -14,9 +14,17 @@ SQL = load_statements("projections")
 class Projection(Protocol):
     """Fills the tables of one view from events alone, in order, in whichever schema the search path names first."""
 
-    name: str
-    version: int
-    tables: tuple[str, ...]
+    @property
+    def name(self) -> str:
+        """The name of the view."""
+
+    @property
+    def version(self) -> int:
+        """Grows with each change of what the view says; another version on record means a rebuild."""
+
+    @property
+    def tables(self) -> Mapping[str, str]:
+        """The tables that it fills, each with the columns of its key."""
 
     def apply(self, cursor: Cursor[Any], events: Sequence[RecordedEvent]) -> None:
         """Take in events that follow those taken in before; a second time must not happen."""

@@ -1,4 +1,4 @@
-"""Answers from the views, each from one snapshot of the database."""
+"""Answers from the views, each one statement and so from one snapshot of the database."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -6,13 +6,14 @@ from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
 
-from psycopg import Connection, Cursor
+from psycopg import Connection
 
-from ledger.answers import BusyAnswer, JobFilter, JobView, TreeExpiry
+from ledger.answers import BusyAnswer, JobFilter, JobView, RollUp, TreeExpiry
 from ledger.domain.entities import EntityRef
 from ledger.domain.retention import Retention
 from ledger.domain.states import Flag, Outcome, Phase, ok
 from projections import job_expiry, job_tree
+from projections.job_status import percent
 from projections.projection import SQL
 
 PAGE_JOBS_MAX = 500
@@ -27,8 +28,7 @@ class ViewQueries:
 
     def job(self, job: str) -> JobView | None:
         """A job, expired or not; None where no event speaks of it."""
-        with self._connect() as connection, connection.cursor() as cursor:
-            found = _select(cursor, [job])
+        found = self._views("select_job", {"job": job})
         return found[0] if found else None
 
     def jobs(self, which: JobFilter, *, before: int | None = None, limit: int | None = None) -> Iterator[JobView]:
@@ -36,9 +36,8 @@ class ViewQueries:
         left = limit
         while left is None or left > 0:
             size = PAGE_JOBS_MAX if left is None else min(left, PAGE_JOBS_MAX)
-            with self._connect() as connection, connection.cursor() as cursor:
-                cursor.execute(SQL["select_jobs"], _parameters(which, before, size))
-                page = [view(row) for row in cursor.fetchall()]
+            # Never prepared: which index serves depends on which filters are set.
+            page = self._views("select_jobs", _parameters(which, before, size), prepare=False)
             yield from page
             if len(page) < size:
                 return
@@ -47,40 +46,43 @@ class ViewQueries:
 
     def tree(self, root: str) -> list[JobView]:
         """A job and all below it, parents first."""
-        with self._connect() as connection, connection.transaction(), connection.cursor() as cursor:
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-            return _select(cursor, [root, *job_tree.descendants(cursor, root)])
+        return self._views("select_tree", {"job": root})
+
+    def due_to_close(self, limit: int) -> list[JobView]:
+        """The parents whose children have all closed and whose end action an owner has yet to claim, oldest first."""
+        return self._views("select_due_to_close", {"limit": limit})
+
+    def roll_up(self, job: str) -> RollUp | None:
+        """How far a tree is, from the job down; None where no event speaks of the job."""
+        with self._connect() as connection, connection.cursor() as cursor:
+            return job_tree.roll_up(cursor, job)
 
     def busy(self, entities: Sequence[EntityRef]) -> list[BusyAnswer]:
         """The active jobs on each entity, oldest first."""
         parameters = {"types": [entity.type for entity in entities], "ids": [entity.id for entity in entities]}
-        with self._connect() as connection, connection.transaction(), connection.cursor() as cursor:
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-            position = _position(cursor)
-            rows = cursor.execute(SQL["select_busy"], parameters).fetchall()
-        return [BusyAnswer(entity, [view(row) for row in rows if _is_on(row, entity)], position) for entity in entities]
+        with self._connect() as connection:
+            rows = connection.execute(SQL["select_busy"], parameters).fetchall()
+        on: dict[tuple[str, str], list[JobView]] = {}
+        for row in rows:
+            if row["job"] is not None:
+                on.setdefault((row["entity_type"], row["entity_id"]), []).append(view(row))
+        position = rows[0]["reached"]
+        return [BusyAnswer(entity, on.get((entity.type, entity.id), []), position) for entity in entities]
 
-    def expiry(self, policy: Retention, now: datetime) -> list[TreeExpiry]:
-        """Every tree in the live views, those that leave first in front."""
+    def expiry(self, policy: Retention, now: datetime, limit: int | None = None) -> list[TreeExpiry]:
+        """Trees in the live views, those that leave first in front."""
         with self._connect() as connection, connection.cursor() as cursor:
-            return job_expiry.forecast(cursor, policy, now)
+            return job_expiry.forecast(cursor, policy, now, limit)
 
     def position(self) -> int:
         """The position up to which the views are true."""
-        with self._connect() as connection, connection.cursor() as cursor:
-            return _position(cursor)
+        with self._connect() as connection:
+            return int(connection.execute(SQL["select_position"]).fetchall()[0]["position"])
 
-
-def _position(cursor: Cursor[Any]) -> int:
-    return int(cursor.execute(SQL["select_position"]).fetchall()[0]["position"])
-
-
-def _select(cursor: Cursor[Any], jobs: Sequence[str]) -> list[JobView]:
-    return [view(row) for row in cursor.execute(SQL["select_job"], {"jobs": jobs}).fetchall()]
-
-
-def _is_on(row: Mapping[str, Any], entity: EntityRef) -> bool:
-    return (row["entity_type"], row["entity_id"]) == (entity.type, entity.id)
+    def _views(self, statement: str, parameters: Mapping[str, Any], *, prepare: bool | None = None) -> list[JobView]:
+        # One statement, so that the answer is from one snapshot, and that is taken after any swap of the views.
+        with self._connect() as connection:
+            return [view(row) for row in connection.execute(SQL[statement], parameters, prepare=prepare).fetchall()]
 
 
 def _parameters(which: JobFilter, before: int | None, limit: int) -> dict[str, Any]:
@@ -89,6 +91,7 @@ def _parameters(which: JobFilter, before: int | None, limit: int) -> dict[str, A
         "outcome": which.outcome,
         "type": which.type,
         "root": which.root,
+        "parent": which.parent,
         "expired": which.expired,
         "active": which.active or which.silent_for is not None,
         "overdue": which.overdue,
@@ -130,26 +133,29 @@ def _flags(row: Mapping[str, Any], *, done: bool) -> list[str]:
 def _progress(said: Mapping[str, Any] | None) -> dict[str, Any] | None:
     if said is None:
         return None
-    progress = {name: said.get(name) for name in ("percent", "done", "total", "unit", "message")}
-    if progress["percent"] is None and progress["done"] is not None and progress["total"]:
-        progress["percent"] = min(100.0, round(100 * progress["done"] / progress["total"], 2))
-    return progress
+    return {name: said.get(name) for name in ("percent", "done", "total", "unit", "message")} | _percent(said)
+
+
+def _percent(said: Mapping[str, Any]) -> dict[str, float]:
+    derived = None if said.get("percent") is not None else percent(said)
+    return {} if derived is None else {"percent": derived}
 
 
 def _elapsed(row: Mapping[str, Any]) -> float | None:
     if row["started_at"] is None:
         return None
+    began: datetime = row["started_at"]
     end: datetime = row["closed_at"] or row["asked_at"]
-    return max(0.0, (end - row["started_at"]).total_seconds())
+    return max(0.0, (end - began).total_seconds())
 
 
 def _estimated_end(row: Mapping[str, Any], progress: Mapping[str, Any] | None) -> datetime | None:
     if row["estimated_end"] is not None or row["started_at"] is None or not progress or not progress["percent"]:
         estimated: datetime | None = row["estimated_end"]
         return estimated
-    spent: timedelta = row["last_at"] - row["started_at"]
+    began: datetime = row["started_at"]
+    spent: timedelta = row["progress_at"] - began
     try:
-        started: datetime = row["started_at"]
-        return started + spent * (100 / progress["percent"])
+        return began + spent * (100 / float(progress["percent"]))
     except OverflowError:
         return None

@@ -12,7 +12,7 @@ from psycopg import Cursor
 
 from ledger.admission import Demand, Holder
 from ledger.domain.entities import Access, Release
-from ledger.domain.events import Attached, Detached, Ended, Lost, Planned, RecordedEvent
+from ledger.domain.events import Attached, Detached, Ended, Limit, Lost, Planned, RecordedEvent
 from ledger.domain.values import print_time
 from projections.projection import SQL
 
@@ -25,15 +25,16 @@ class RunningJobs:
 
     name = "running_jobs"
     version = 1
-    tables = ("running_jobs",)
+    tables: Mapping[str, str] = {"running_jobs": "job, entity_type, entity_id, role, from_position"}
 
     def apply(self, cursor: Cursor[Any], events: Sequence[RecordedEvent]) -> None:
-        """Open and close the intervals that the events speak of."""
+        """Open and close the intervals that the events speak of; `job_status` has taken them in before."""
         told = [entry for entry in events if isinstance(entry.event.fact, Planned | Attached | Detached | Ended)]
         if not told:
             return
         known = sorted({entry.event.job for entry in told if entry.event.version > 1})
         book = _Book(self._open_rows(cursor, known))
+        book.roots |= self._roots(cursor, _touching(told) - book.roots.keys())
         for entry in told:
             book.take(entry)
         if book.changed:
@@ -48,6 +49,20 @@ class RunningJobs:
         cursor.execute(SQL["select_open_intervals"], {"jobs": jobs})
         return [{**row, "since": print_time(row["since"])} for row in cursor.fetchall()]
 
+    @staticmethod
+    def _roots(cursor: Cursor[Any], jobs: Iterable[str]) -> Mapping[str, str]:
+        asked = sorted(jobs)
+        if not asked:
+            return {}
+        cursor.execute(SQL["select_roots"], {"jobs": asked})
+        return {row["job"]: row["root"] for row in cursor.fetchall()}
+
+
+def _touching(told: Iterable[RecordedEvent]) -> set[str]:
+    """The jobs that touch something new after they were planned."""
+    facts = [(entry.event.job, entry.event.fact) for entry in told]
+    return {job for job, fact in facts if isinstance(fact, Attached) or (isinstance(fact, Ended) and fact.products)}
+
 
 class _Book:
     """The intervals of the jobs of one batch, with what has changed in them."""
@@ -56,14 +71,14 @@ class _Book:
         self.rows: dict[Key, Row] = {}
         self.changed: dict[Key, None] = {}
         self._open: dict[str, dict[Key, None]] = {}
-        self._roots: dict[str, str] = {}
+        self.roots: dict[str, str] = {}
         for row in rows:
             self._keep(row)
 
     def take(self, entry: RecordedEvent) -> None:
         event, fact = entry.event, entry.event.fact
         if isinstance(fact, Planned):
-            self._roots[event.job] = fact.root
+            self.roots[event.job] = fact.root
         if isinstance(fact, Planned | Attached):
             self._begin(entry, fact.entities)
         elif isinstance(fact, Detached):
@@ -84,7 +99,7 @@ class _Book:
                 continue
             row = {
                 "job": job,
-                "root": self._roots.get(job),
+                "root": self.roots[job],
                 "entity_type": entity.type,
                 "entity_id": entity.id,
                 "role": entity.role,
@@ -113,8 +128,7 @@ class _Book:
         self.rows[key] = row
         if row["to_position"] is None:
             self._of(row["job"])[key] = None
-        if row["root"] is not None:
-            self._roots.setdefault(row["job"], row["root"])
+        self.roots.setdefault(row["job"], row["root"])
         return key
 
 
@@ -134,4 +148,11 @@ def holders(cursor: Cursor[Any], demands: Iterable[Demand]) -> list[Holder]:
         "exclusives": [demand.exclusive for demand in asked],
     }
     cursor.execute(SQL["select_holders"], parameters)
+    return [Holder(**{**row, "access": Access(row["access"])}) for row in cursor.fetchall()]
+
+
+def present(cursor: Cursor[Any], limit: Limit) -> list[Holder]:
+    """The active jobs of a type on an entity, whatever their access."""
+    parameters = {"job_type": limit.type, "type": limit.entity.type, "id": limit.entity.id}
+    cursor.execute(SQL["select_present"], parameters)
     return [Holder(**{**row, "access": Access(row["access"])}) for row in cursor.fetchall()]

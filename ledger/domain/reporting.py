@@ -91,7 +91,7 @@ def _told_before(draft: Draft, fact: Fact) -> int | None:
     return known.by_content.get(digest(fact, said.raw, draft.at, said.owner, said.epoch))
 
 
-_CLAIMS = frozenset({Submitted, Closing, Adopted})
+_CLAIMS = frozenset({Submitted, Closing, Adopted, Refused})
 _AFTER_CLOSING = frozenset({Resolved, Disputed, HoldPlaced, HoldLifted, Expired, Refused})
 _SAYING = frozenset({Succeeded, Failed, Cancelled, Abandoned})  # what became of a job
 _BINDING: tuple[type[Fact], ...] = (Submitted, Accepted, Started)

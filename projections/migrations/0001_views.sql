@@ -47,9 +47,11 @@ CREATE TABLE job_status (
     deadline timestamptz,
     last_event text NOT NULL,
     last_at timestamptz NOT NULL,
+    progress_at timestamptz,
     closed_recorded_at timestamptz,
     recorded_at timestamptz NOT NULL,
     planned_position bigint NOT NULL,
+    closed_position bigint,
     version bigint NOT NULL,
     position bigint NOT NULL
 ) WITH (fillfactor = 80);
@@ -57,6 +59,7 @@ CREATE TABLE job_status (
 CREATE INDEX job_status_parent ON job_status (parent, planned_position) WHERE parent IS NOT NULL;
 CREATE INDEX job_status_external ON job_status (executor, external_id) WHERE external_id IS NOT NULL;
 CREATE INDEX job_status_active ON job_status (planned_position) WHERE phase <> 'closed' OR outcome = 'unknown';
+CREATE INDEX job_status_due ON job_status (planned_position) WHERE end_action = 'owner' AND phase NOT IN ('closing', 'closed');
 CREATE INDEX job_status_live ON job_status (planned_position) WHERE NOT expired;
 CREATE INDEX job_status_tree ON job_status (root) WHERE NOT expired;
 
@@ -77,18 +80,37 @@ CREATE TABLE running_jobs (
 CREATE INDEX running_jobs_open ON running_jobs (entity_type, entity_id, access, from_position) WHERE to_position IS NULL;
 CREATE INDEX running_jobs_past ON running_jobs (entity_type, entity_id, from_position);
 
--- One row a tree that could leave: when its last job closed, under which policy, and what keeps it.
+-- A job with what it touches: what it holds, what it held when it closed, and what it made; not what it let go before.
+CREATE VIEW job_view AS
+SELECT status.*, touched.entities, now() AS asked_at
+FROM job_status AS status
+LEFT JOIN LATERAL (
+    SELECT json_agg(
+        json_build_object('type', entity_type, 'id', entity_id, 'role', role, 'access', access)
+        ORDER BY from_position, entity_type, entity_id, role
+    ) AS entities
+    FROM running_jobs
+    WHERE
+        running_jobs.job = status.job
+        AND (to_position IS NULL OR to_position = from_position OR to_position = status.closed_position)
+) AS touched ON true;
+
+-- One row a tree in the live views: when its last job closed, the policy it was planned with, and what keeps it. A field
+-- of a policy that is not said has the default of `ledger.domain.retention.Retention`, which may never change.
 CREATE VIEW job_expiry AS
 SELECT
     tree.root,
     top.type,
     coalesce(top.actor, '') AS actor,
-    top.retention,
+    top.retention IS NOT NULL AS has_policy,
+    make_interval(secs => coalesce((top.retention ->> 'keep_for')::float8, 7776000)) AS keep_for,
+    (top.retention ->> 'keep_at_most')::bigint AS keep_at_most,
+    make_interval(secs => coalesce((top.retention ->> 'dwell')::float8, 0)) AS dwell,
     tree.jobs,
-    tree.closed_recorded_at,
-    tree.held_by,
+    tree.closed_recorded_at AS closed_at,
+    tree.done AND NOT tree.unresolved AS closed,
     tree.held,
-    tree.done AND NOT tree.unresolved AS closed
+    tree.held_by
 FROM (
     SELECT
         root,

@@ -1,6 +1,4 @@
 SELECT count(*) AS differences
-FROM (
-    (SELECT t::text FROM projections.compared_table AS t EXCEPT ALL SELECT t::text FROM projections_rebuild.compared_table AS t)
-    UNION ALL
-    (SELECT t::text FROM projections_rebuild.compared_table AS t EXCEPT ALL SELECT t::text FROM projections.compared_table AS t)
-) AS different
+FROM projections.compared_table AS live
+FULL JOIN projections_rebuild.compared_table AS built USING (compared_key)
+WHERE live::text IS DISTINCT FROM built::text

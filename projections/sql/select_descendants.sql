@@ -1,8 +1,8 @@
 WITH RECURSIVE below AS (
-    SELECT job, depth, planned_position FROM job_status WHERE parent = %(job)s
+    SELECT job, planned_position, 0 AS level FROM job_status WHERE job = %(job)s
     UNION ALL
-    SELECT child.job, child.depth, child.planned_position
+    SELECT child.job, child.planned_position, below.level + 1
     FROM below
     JOIN job_status AS child ON child.parent = below.job
-)
-SELECT job FROM below ORDER BY depth, planned_position
+) CYCLE job SET met USING way
+SELECT job FROM below WHERE level > 0 AND NOT met ORDER BY level, planned_position

@@ -40,8 +40,10 @@ ON CONFLICT (job) DO UPDATE SET
     deadline = excluded.deadline,
     last_event = excluded.last_event,
     last_at = excluded.last_at,
+    progress_at = excluded.progress_at,
     closed_recorded_at = excluded.closed_recorded_at,
     recorded_at = excluded.recorded_at,
     planned_position = excluded.planned_position,
+    closed_position = excluded.closed_position,
     version = excluded.version,
     position = excluded.position

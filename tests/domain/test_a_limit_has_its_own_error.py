@@ -1,4 +1,5 @@
 import json
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -58,6 +59,26 @@ BEYOND: list[tuple[dict[str, Any], type[E.LedgerError]]] = [
     (_planned(epoch=True), E.MalformedRecord),
     (_planned(required="yes please"), E.MalformedRecord),
     (_planned(colour="red"), E.MalformedRecord),
+    (_planned(**{"\ud800": 1}), E.HostileText),
+    (_planned(**{"a\0\u202e": 1}), E.MalformedRecord),
+    (_planned(job=7), E.MalformedRecord),
+    (_planned(at=datetime(2026, 1, 2)), E.TimeOutOfRange),  # noqa: DTZ001 - that is the point
+    (_planned(at="２０２６-01-01T00:00:00Z"), E.MalformedRecord),  # noqa: RUF001 - digits of another script
+    (_planned(required=1), E.MalformedRecord),
+    (_planned(retention={"keep_for": 0.0000001}), E.MalformedRecord),
+    (_planned(children=[{"job": "c", "type": "T", "children": parts("a")}]), E.MalformedRecord),
+    (
+        _planned(children=[{"job": "c", "type": "T", "children": parts(*map(str, range(9_999)))}, *parts("d")]),
+        E.TooManyChildren,
+    ),
+    ({"job": "a", "event": "failed", "error": {"code": "y" * 40_000, "message": "y" * 40_000}}, E.PayloadTooLarge),
+    ({"job": "a", "event": "lost", "evidence": _deep(33)}, E.PayloadTooDeep),
+    ({"job": "a", "event": "progressed", "done": 10**400}, E.MalformedRecord),
+    ({"job": "a", "event": "progressed", "done": 10**5_000}, E.MalformedRecord),
+    ({"job": "a", "event": "started", "epoch": 10**5_000}, E.MalformedRecord),
+    ({"event": "failed"}, E.MalformedRecord),
+    ({"job": "a", "event": 10**5_000}, E.MalformedRecord),
+    ({"job": "a", "event": "owner_started", "owner": "o", "epoch": 1}, E.MalformedRecord),
     (_planned(params=[1]), E.MalformedRecord),
     (_planned(params={"x": {1}}), E.MalformedRecord),
     (_planned(params={1: 1}), E.MalformedRecord),
@@ -138,3 +159,19 @@ def test_a_report_within_a_report_must_be_one() -> None:
     for report in ({}, {"event": "planned", "type": "T"}, {"event": "started", "colour": "red"}):
         with pytest.raises(E.MalformedRecord):
             memory.tell("a", "late", report=report, because="fenced")
+    for plan in ({}, {"type": "T", "children": [{"type": "T"}]}, {"type": "T", "colour": "red"}):
+        with pytest.raises(E.MalformedRecord):
+            memory.tell("b", "refused", plan=plan, blockers=[])
+
+
+def test_a_refused_plan_may_be_larger_than_a_payload() -> None:
+    memory = Memory()
+    below = parts(*(f"a/{n}" for n in range(10_000)))
+
+    memory.tell("a", "refused", plan={"type": "T", "children": below}, blockers=[])
+    memory.plan("a", children=below)
+    assert len(memory.events) == 10_002
+
+
+def test_a_file_may_begin_with_a_byte_order_mark() -> None:
+    assert parse_transition(b'\xef\xbb\xbf{"job":"a","event":"started"}', new_id).job == "a"

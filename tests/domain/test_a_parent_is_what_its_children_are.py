@@ -150,3 +150,36 @@ def test_a_retry_names_a_job_under_the_same_parent() -> None:
         memory.plan("p/3", parent="p", retry_of="never")
     with pytest.raises(JobNotFound):
         memory.plan("x", parent="never")
+
+
+def test_a_parent_lost_through_its_children_waits_for_its_report_where_it_is_not_auto() -> None:
+    memory = Memory()
+    memory.plan("p", children=parts("p/1", "p/2"))
+    for child in ("p/1", "p/2"):
+        memory.tell(child, "lost")
+    memory.tell("p", "lost", evidence={"children": ["p/1", "p/2"]})
+
+    assert names(memory.tell("p/1", "succeeded")) == ["p/1 resolved"]
+    assert names(memory.tell("p/2", "succeeded")) == ["p/2 resolved"]
+    assert names(memory.tell("p", "succeeded")) == ["p resolved"]
+
+
+def test_a_parent_lost_through_its_children_fails_with_them_whatever_its_end_action() -> None:
+    memory = Memory()
+    inner = {"job": "p/a", "type": "Part", "end_action": "auto", "children": parts("p/a/1", "p/a/2")}
+    memory.plan("p", children=[inner])
+    for child in ("p/a/1", "p/a/2"):
+        memory.tell(child, "lost")
+    memory.tell("p", "lost", evidence={"children": ["p/a"]})
+
+    assert names(memory.tell("p/a/1", "failed")) == ["p/a/1 resolved", "p/a resolved", "p resolved"]
+    assert {memory.jobs[job].outcome for job in ("p", "p/a", "p/a/1")} == {"failed"}
+
+
+def test_a_parent_lost_by_itself_stays_lost() -> None:
+    memory = Memory()
+    memory.plan("p", end_action="auto", children=parts("p/1"))
+    memory.tell("p", "lost", evidence={"asked": 3})
+
+    assert names(memory.tell("p/1", "failed")) == ["p/1 failed"]
+    assert memory.jobs["p"].outcome == "unknown"

@@ -1,8 +1,12 @@
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+
 import pytest
 
+from ledger.domain.commands import print_transition
 from ledger.domain.events import Planned
 from ledger.errors import Contradiction, IllegalTransition, StaleEpoch, TreeTooDeep
-from tests.domain.memory import RECORDED, UNCHANGED, Memory, parts
+from tests.domain.memory import RECORDED, UNCHANGED, Memory, parts, said
 
 
 def test_children_inherit_who_and_why_unless_they_say_it_themselves() -> None:
@@ -51,6 +55,17 @@ def test_a_tree_in_one_plan_is_sixteen_deep_at_most() -> None:
 
     with pytest.raises(TreeTooDeep):
         Memory().plan("top", children=[plan])
+
+
+def test_its_times_are_told_in_utc() -> None:
+    east = timezone(timedelta(hours=2))
+    plan = said("a", "planned", type="T", deadline="2026-01-02T05:00:00+02:00")
+    memory = Memory()
+    memory.hear(replace(plan, at=datetime(2026, 1, 2, 5, tzinfo=east)))
+
+    printed = print_transition(memory.events[0])
+    assert printed["at"] == "2026-01-02T03:00:00Z"
+    assert printed["deadline"] == "2026-01-02T03:00:00Z"
 
 
 def test_a_refusal_by_a_fenced_epoch_records_nothing() -> None:

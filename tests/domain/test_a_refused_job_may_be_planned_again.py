@@ -50,4 +50,17 @@ def test_an_import_takes_a_refusal_as_it_was() -> None:
     memory = Memory()
 
     memory.tell("a", "refused", plan={"type": "T"}, blockers=BLOCKERS)
+    memory.tell("a", "refused", plan={"type": "T"}, blockers=[])
     assert memory.jobs["a"].refused
+    assert memory.jobs["a"].version == 2
+
+
+def test_who_asked_and_for_whom_makes_it_no_other_refusal() -> None:
+    memory = Memory()
+    asked = said("a", "planned", type="T", children=parts("a/1", actor="x"), actor="alice", owner="o", epoch=1)
+    again = said("a", "planned", type="T", children=parts("a/1"), actor="bob", owner="o", epoch=2)
+    for event in refuse(asked, NOW, memory, BLOCKERS).events:
+        memory.take(event)
+
+    assert refuse(again, NOW, memory, BLOCKERS).disposition is UNCHANGED
+    assert refuse(again, NOW, memory, []).disposition is RECORDED

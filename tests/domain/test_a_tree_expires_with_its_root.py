@@ -51,3 +51,10 @@ def test_a_hold_that_is_lifted_keeps_nothing(memory: Memory) -> None:
 
     memory.tell("p", "expired", **EXPIRED)
     assert memory.jobs["p/2"].expired
+
+
+def test_what_has_expired_by_an_import_does_not_expire_again(memory: Memory) -> None:
+    memory.tell("p/2", "failed")
+    memory.tell("p/1", "expired", historical=True, **EXPIRED)
+
+    assert names(memory.tell("p", "expired", **EXPIRED)) == ["p expired", "p/2 expired"]

@@ -33,7 +33,9 @@ WAYS: dict[Phase, list[tuple[str, Fields]]] = {
     Phase.CLOSED: [("failed", {"result": 1})],
 }
 OPEN = [phase for phase in Phase if phase is not Phase.CLOSED]
-SO_ALREADY = {(phase, word) for phase in Phase for word in ("contact_regained", "hold_lifted")} | {
+SO_ALREADY = {
+    *((phase, "contact_regained") for phase in OPEN),
+    *((phase, "hold_lifted") for phase in Phase),
     (Phase.SUBMITTED, "submitted"),
     (Phase.QUEUED, "accepted"),
     (Phase.RUNNING, "started"),
@@ -41,7 +43,7 @@ SO_ALREADY = {(phase, word) for phase in Phase for word in ("contact_regained", 
     (Phase.CLOSING, "started"),
     (Phase.RUNNING, "resumed"),
     (Phase.SUSPENDED, "suspended"),
-} - {(Phase.CLOSED, "contact_regained")}
+}
 AFTER_CLOSING = {"disputed", "late", "hold_placed", "hold_lifted", "expired", "resolved", "refused"}
 NEVER_AFTER_FAILED = {"resolved", "refused"}  # one needs `unknown`, the other a job that is not planned
 
@@ -49,7 +51,7 @@ NEVER_AFTER_FAILED = {"resolved", "refused"}  # one needs `unknown`, the other a
 def _at(phase: Phase) -> Memory:
     memory = Memory()
     memory.tell("", "owner_started", owner="q", epoch=1)
-    children = parts("p/1") if phase is Phase.CLOSING else []
+    children = parts("p/1", required=False) if phase is Phase.CLOSING else []
     memory.plan("p", end_action="owner", children=children, entities=[{"type": "vm", "id": "held"}])
     for child in children:
         memory.tell(child["job"], "failed")

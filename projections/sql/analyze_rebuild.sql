@@ -1,0 +1,1 @@
+ANALYZE job_status, running_jobs, tracking

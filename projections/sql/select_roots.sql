@@ -1,0 +1,1 @@
+SELECT job, root FROM job_status WHERE job = ANY(%(jobs)s)

@@ -1,0 +1,13 @@
+-- OFFSET 0 keeps the planner to the index, whatever it takes the size of a young table for.
+WITH RECURSIVE below AS (
+    SELECT job, 0 AS level FROM job_status WHERE job = %(job)s
+    UNION ALL
+    SELECT child.job, below.level + 1
+    FROM below
+    JOIN job_status AS child ON child.parent = below.job
+) CYCLE job SET met USING way
+SELECT shown.*
+FROM below
+CROSS JOIN LATERAL (SELECT * FROM job_view WHERE job = below.job OFFSET 0) AS shown
+WHERE NOT below.met
+ORDER BY below.level, shown.planned_position

@@ -1,0 +1,34 @@
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from ledger.application import Ledger
+from ledger.store.datastore import connect
+from projections import runner
+from tests.projections.conftest import Rows
+
+
+def test_two_rebuilds_at_once_take_turns(
+    ledger: Ledger, superuser: str, rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rebuilds and comparisons that start together neither fail nor leave a wrong row."""
+    monkeypatch.setattr(runner, "PAGE_EVENTS_MAX", 5)
+    for number in range(30):
+        ledger.plan("Build", job=f"j{number}", entities=[{"type": "vm", "id": str(number)}])
+        ledger.start(f"j{number}")
+    before = rows("job_status"), rows("running_jobs")
+
+    def rebuild() -> int:
+        with connect(superuser) as connection:
+            return runner.rebuild(connection)
+
+    def compare() -> dict[str, int]:
+        with connect(superuser) as connection:
+            return runner.compare(connection)
+
+    with ThreadPoolExecutor(4) as pool:
+        rebuilt = [pool.submit(rebuild) for _ in range(3)]
+        compared = pool.submit(compare)
+        assert [done.result() for done in rebuilt] == [60, 60, 60]
+        assert compared.result() == {"job_status": 0, "running_jobs": 0}
+    assert (rows("job_status"), rows("running_jobs")) == before

@@ -1,0 +1,31 @@
+from ledger.application import Ledger
+
+
+def _touched(ledger: Ledger) -> list[str]:
+    return [
+        f"{entity['role']} {entity['type']}/{entity['id']} {entity['access']}" for entity in ledger.job("a").entities
+    ]
+
+
+def test_what_a_job_let_go_is_not_shown(ledger: Ledger) -> None:
+    """Held again with another access, an entity appears as it is held now."""
+    ledger.plan("Move", job="a", entities=[{"type": "disk", "id": "1"}, {"type": "host", "id": "h"}])
+    ledger.detach("a", [{"type": "disk", "id": "1"}, {"type": "host", "id": "h"}])
+    ledger.attach("a", [{"type": "disk", "id": "1", "access": "shared"}])
+    assert _touched(ledger) == ["target disk/1 shared"]
+
+
+def test_a_closed_job_shows_what_it_held_and_made(ledger: Ledger) -> None:
+    """Also one that was unknown in between."""
+    ledger.plan("Move", job="a", entities=[{"type": "disk", "id": "1"}, {"type": "host", "id": "h"}])
+    ledger.detach("a", [{"type": "host", "id": "h"}])
+    ledger.lose("a", products=[{"type": "image", "id": "i"}])
+    ledger.resolve("a", "succeeded", products=[{"type": "image", "id": "j"}])
+    assert _touched(ledger) == ["target disk/1 exclusive", "product image/i none", "product image/j none"]
+
+
+def test_a_job_planned_without_entities_may_attach_one(ledger: Ledger) -> None:
+    """Its tree is known all the same, so it does not stand in its own way."""
+    ledger.plan("Move", job="root", entities=[{"type": "vm", "id": "1"}], children=[{"job": "a", "type": "Copy"}])
+    ledger.attach("a", [{"type": "vm", "id": "1"}])
+    assert [view.job for view in ledger.busy("vm/1").jobs] == ["root", "a"]

@@ -1,0 +1,43 @@
+import pytest
+
+from ledger.answers import TreeExpiry
+from ledger.application import Ledger
+from ledger.domain.retention import Retention
+
+AT_ONCE = Retention(keep_for=0)
+
+
+def _closed_tree(ledger: Ledger, root: str) -> None:
+    ledger.plan("Whole", job=root, children=[{"job": f"{root}/part", "type": "Part"}])
+    ledger.succeed(f"{root}/part")
+    ledger.succeed(root)
+
+
+def test_a_held_tree_stays(ledger: Ledger) -> None:
+    """A hold on any job of it keeps all of it, and the forecast tells whose hold it is; lifted, it leaves."""
+    _closed_tree(ledger, "kept")
+    _closed_tree(ledger, "gone")
+    ledger.hold("kept/part", actor="auditor", reason="ticket 7")
+    assert [tree.root for tree in ledger.expire(AT_ONCE)] == ["gone"]
+    (tree,) = ledger.expiry(AT_ONCE)
+    assert (tree.root, tree.leaves_at, tree.held, tree.held_by) == ("kept", None, True, "auditor")
+    assert "held" in ledger.job("kept/part").flags
+    ledger.lift_hold("kept/part")
+    assert [tree.root for tree in ledger.expire(AT_ONCE)] == ["kept"]
+
+
+def test_a_hold_that_comes_between_look_and_append_stands(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sweeper has chosen the tree already; the hold is recorded first, so the tree stays."""
+    _closed_tree(ledger, "a")
+    _closed_tree(ledger, "b")
+    really = ledger._expire
+
+    def expire(tree: TreeExpiry) -> bool:
+        if tree.root == "a":
+            ledger.hold("a/part")
+        return really(tree)
+
+    monkeypatch.setattr(ledger, "_expire", expire)
+    assert [tree.root for tree in ledger.expire(AT_ONCE)] == ["b"]
+    assert [view.job for view in ledger.jobs()] == ["a/part", "a"]
+    assert [entry.event.name for entry in ledger.history("a")] == ["planned", "succeeded"]
