@@ -28,7 +28,7 @@ class ViewQueries:
 
     def job(self, job: str) -> JobView | None:
         """A job, expired or not; None where no event speaks of it."""
-        found = self._views("select_job", {"job": job})
+        found = self._views(SQL["select_job"], {"job": job})
         return found[0] if found else None
 
     def jobs(self, which: JobFilter, *, before: int | None = None, limit: int | None = None) -> Iterator[JobView]:
@@ -37,7 +37,7 @@ class ViewQueries:
         while left is None or left > 0:
             size = PAGE_JOBS_MAX if left is None else min(left, PAGE_JOBS_MAX)
             # Never prepared: which index serves depends on which filters are set.
-            page = self._views("select_jobs", _parameters(which, before, size), prepare=False)
+            page = self._views(SQL["select_jobs"], _parameters(which, before, size), prepare=False)
             yield from page
             if len(page) < size:
                 return
@@ -46,11 +46,11 @@ class ViewQueries:
 
     def tree(self, root: str) -> list[JobView]:
         """A job and all below it, parents first."""
-        return self._views("select_tree", {"job": root})
+        return self._views(SQL["select_tree"], {"job": root})
 
     def due_to_close(self, limit: int) -> list[JobView]:
         """The parents whose children have all closed and whose end action an owner has yet to claim, oldest first."""
-        return self._views("select_due_to_close", {"limit": limit})
+        return self._views(SQL["select_due_to_close"], {"limit": limit})
 
     def roll_up(self, job: str) -> RollUp | None:
         """How far a tree is, from the job down; None where no event speaks of the job."""
@@ -82,7 +82,7 @@ class ViewQueries:
     def _views(self, statement: str, parameters: Mapping[str, Any], *, prepare: bool | None = None) -> list[JobView]:
         # One statement, so that the answer is from one snapshot, and that is taken after any swap of the views.
         with self._connect() as connection:
-            return [view(row) for row in connection.execute(SQL[statement], parameters, prepare=prepare).fetchall()]
+            return [view(row) for row in connection.execute(statement, parameters, prepare=prepare).fetchall()]
 
 
 def _parameters(which: JobFilter, before: int | None, limit: int) -> dict[str, Any]:

@@ -65,7 +65,7 @@ def decide_report(draft: Draft, fact: Fact, *, historical: bool) -> Decision:
     if _so_already(draft, job, fact):
         return Decision(Disposition.UNCHANGED, job.version)
     check_legal(draft, job, fact, historical=historical)
-    _record(draft, job, fact, historical=historical)
+    _record(draft, job, fact)
     return draft.done()
 
 
@@ -183,20 +183,20 @@ def _so_already(draft: Draft, job: Job, fact: Fact) -> bool:
     return check is not None and check(job, fact)
 
 
-def _record(draft: Draft, job: Job, fact: Fact, *, historical: bool) -> None:
+def _record(draft: Draft, job: Job, fact: Fact) -> None:
     said = draft.transition
     draft.add(said.job, fact, reason=said.reason, raw=said.raw)
     if type(fact) is CancelRequested:
-        _cancel_below(draft, job, fact, historical=historical)
+        _cancel_below(draft, job, fact)
     elif type(fact) is Expired and job.parent is None:
         _expire_below(draft, job, fact)
     elif job.parent is not None and isinstance(fact, Ended):
         close_parents(draft, job)
 
 
-def _cancel_below(draft: Draft, job: Job, fact: CancelRequested, *, historical: bool) -> None:
+def _cancel_below(draft: Draft, job: Job, fact: CancelRequested) -> None:
     for below in draft.around.descendants(job.id):
-        if not below.closed and not below.cancel_requested and (below.cancellable or historical):
+        if not below.closed and not below.cancel_requested:
             draft.add(below.id, fact, reason=draft.transition.reason)
 
 

@@ -48,6 +48,7 @@ def _state_of_text(said: str) -> str | None:
         ("password authentication failed", "28P01"),
         ("no password supplied", "28P01"),
         ("no pg_hba.conf entry", "28000"),
+        ("pg_hba.conf rejects connection", "28000"),
         ("Peer authentication failed", "28000"),
         ('role "', "28000"),
         ('database "', "3D000"),

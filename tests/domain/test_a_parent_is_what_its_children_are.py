@@ -29,6 +29,7 @@ O = Outcome  # noqa: E741 - a table reads better so
         ([Child("a", O.UNKNOWN), Child("b", None)], False, Value.UNDECIDED),
         ([Child("a", O.FAILED), Child("b", O.SUCCEEDED, retry_of="a")], False, Value.SUCCEEDED),
         ([Child("a", O.FAILED), Child("b", None, retry_of="a")], False, Value.UNDECIDED),
+        ([Child("a", O.SUCCEEDED), Child("b", O.FAILED, retry_of="a")], False, Value.SUCCEEDED),
         ([Child("a", O.FAILED), Child("b", O.UNKNOWN, retry_of="a")], False, Value.UNKNOWN),
         ([Child("a", None), Child("b", O.SUCCEEDED, retry_of="a")], False, Value.SUCCEEDED),
         ([Child("a", O.FAILED), Child("b", O.FAILED, retry_of="a"), Child("c", O.SUCCEEDED, retry_of="b")], False,

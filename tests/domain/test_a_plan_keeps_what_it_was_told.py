@@ -3,7 +3,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from ledger.domain.commands import print_transition
+from ledger.domain.commands import Plan, parse_transition, print_transition
 from ledger.domain.events import Planned
 from ledger.errors import Contradiction, IllegalTransition, StaleEpoch, TreeTooDeep
 from tests.domain.memory import RECORDED, UNCHANGED, Memory, parts, said
@@ -80,3 +80,13 @@ def test_a_refusal_by_a_fenced_epoch_records_nothing() -> None:
         memory.tell("a", "refused", **refusal)
     with pytest.raises(IllegalTransition):
         memory.tell("a", "refused", plan={"type": "T"}, blockers=[])
+
+
+def test_a_job_that_nobody_named_gets_a_name() -> None:
+    record = {"event": "planned", "type": "T", "children": [{"type": "T"}, {"type": "T", "job": "mine"}]}
+    fresh = iter(["first", "second"])
+
+    fact = parse_transition(record, lambda: next(fresh)).fact
+
+    assert isinstance(fact, Plan)
+    assert [part.job for part in fact.walk()] == ["first", "second", "mine"]

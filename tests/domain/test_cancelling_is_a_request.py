@@ -18,7 +18,7 @@ def memory() -> Memory:
 def test_it_is_asked_of_all_active_jobs_below_in_one_append(memory: Memory) -> None:
     asked = memory.tell("p", "cancel_requested", actor="alice", reason="wrong host")
 
-    assert names(asked) == [f"{job} cancel_requested" for job in ("p", "p/a", "p/a/1")]
+    assert names(asked) == [f"{job} cancel_requested" for job in ("p", "p/a", "p/a/1", "p/a/2")]
     assert {(event.actor, event.reason) for event in asked.events} == {("alice", "wrong host")}
 
 

@@ -104,5 +104,21 @@ def test_contact_is_regained_in_any_phase_and_leaves_it(phase: Phase) -> None:
     assert (memory.jobs["p"].phase, memory.jobs["p"].contact_lost) == (phase, False)
 
 
+def test_submitted_follows_planned_alone_and_only_suspended_goes_back() -> None:
+    assert TRANSITIONS["submitted"] == {Phase.PLANNED: Phase.SUBMITTED}
+    order = list(Phase)
+    back = {
+        (word, before)
+        for word, steps in TRANSITIONS.items()
+        for before, after in steps.items()
+        if order.index(after) < order.index(before)
+    }
+    assert back == {
+        ("resumed", Phase.SUSPENDED),
+        ("progressed", Phase.SUSPENDED),
+        ("planned", Phase.CLOSED),
+    }
+
+
 def test_every_fact_has_its_row() -> None:
     assert TRANSITIONS.keys() == {fact.name for fact in JOB_FACTS}

@@ -93,6 +93,22 @@ def test_another_name_is_a_contradiction(memory: Memory) -> None:
             memory.tell("a/1", event, **body)
 
 
+def test_a_name_stays_bound_when_a_later_report_leaves_it_out(memory: Memory) -> None:
+    memory.tell("a/1", "submitted", executor="e", token="t")
+    memory.tell("a/1", "accepted", external_id="x1")
+    memory.tell("a/1", "started")
+
+    job = memory.jobs["a/1"]
+    assert (job.executor, job.external_id, job.token) == ("e", "x1", "t")
+
+
+def test_another_plan_is_a_contradiction_before_its_epoch_is_stale(memory: Memory) -> None:
+    memory.tell("", "owner_started", owner="o", epoch=2)
+
+    with pytest.raises(Contradiction):
+        memory.plan("a", type="Other", owner="o", epoch=1)
+
+
 def test_an_external_id_belongs_to_one_job_for_ever(memory: Memory) -> None:
     memory.tell("a/1", "started", executor="e", external_id="x1")
     memory.tell("a/1", "succeeded")

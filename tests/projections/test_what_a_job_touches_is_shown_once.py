@@ -29,3 +29,12 @@ def test_a_job_planned_without_entities_may_attach_one(ledger: Ledger) -> None:
     ledger.plan("Move", job="root", entities=[{"type": "vm", "id": "1"}], children=[{"job": "a", "type": "Copy"}])
     ledger.attach("a", [{"type": "vm", "id": "1"}])
     assert [view.job for view in ledger.busy("vm/1").jobs] == ["root", "a"]
+
+
+def test_an_entity_that_is_held_already_is_not_held_twice(ledger: Ledger) -> None:
+    """An attach of something held and something new begins one stay."""
+    ledger.plan("Move", job="a", entities=[{"type": "disk", "id": "1"}])
+    ledger.attach("a", [{"type": "disk", "id": "1"}, {"type": "disk", "id": "2"}])
+    assert _touched(ledger) == ["target disk/1 exclusive", "target disk/2 exclusive"]
+    ledger.detach("a", [{"type": "disk", "id": "1"}])
+    assert _touched(ledger) == ["target disk/2 exclusive"]
