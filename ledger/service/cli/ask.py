@@ -161,7 +161,10 @@ def parse_span(text: str) -> timedelta:
 
 
 def busy(entities: Annotated[list[str], typer.Argument(metavar="TYPE/ID...")], form: Output = Form.TABLE) -> None:
-    """List every active job on the entities, oldest first; exit 0 where any is busy, 1 where all are free."""
+    """List every active job on entities, oldest first.
+
+    Exit 0 where any is busy, 1 where all are free.
+    """
     from ledger import open_ledger
 
     with open_ledger() as ledger:

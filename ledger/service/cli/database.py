@@ -19,7 +19,7 @@ def migrate(
     check: Annotated[bool, typer.Option("--check", help="Change nothing; exit 69 where something is pending.")] = False,
     print_: Annotated[bool, typer.Option("--print", help="Print the SQL for an empty database instead.")] = False,
 ) -> None:
-    """Bring the database to this release; safe to run from many places at once."""
+    """Bring the database to this release."""
     from ledger.service import assembly
     from ledger.service.settings import find_database
 
@@ -39,7 +39,10 @@ def migrate(
 
 
 def doctor(form: Output = Form.TABLE) -> None:
-    """Say what is missing or unsafe; exit 1 where something must be mended."""
+    """Say what is missing or unsafe.
+
+    Exit 1 where something must be mended.
+    """
     from ledger.service.assembly import diagnose
     from ledger.service.settings import find_database
 

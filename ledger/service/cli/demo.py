@@ -13,7 +13,7 @@ HYPERV_JOBS_MAX = 4_096
 
 
 def demo() -> None:
-    """Tell a story of a control plane on the embedded database, in under a minute."""
+    """Tell a story of a control plane, on the embedded database."""
     from ledger.service.assembly import assemble, ready_conninfo
     from ledger.service.embedded import default_folder
     from ledger.service.settings import Database

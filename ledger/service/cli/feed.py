@@ -19,7 +19,10 @@ def watch(
     after: Annotated[int | None, typer.Option(help="From this position; the end of the ledger unless told.")] = None,
     form: Output = Form.TABLE,
 ) -> None:
-    """Follow the ledger, event by event; with a job, exit 0 where it ended well and 3 where it did not."""
+    """Follow the ledger, event by event.
+
+    With a job, until that is closed: exit 0 where it ended well, 3 where it did not.
+    """
     from ledger import open_ledger
 
     with open_ledger() as ledger:
@@ -50,7 +53,10 @@ def wait(
     timeout: Annotated[float | None, typer.Option(help="Give up after so many seconds, with exit 124.")] = None,
     form: Output = Form.TABLE,
 ) -> None:
-    """Wait until a job is closed, however it ends, or until an entity is free; exit 3 where the job ended not well."""
+    """Wait until a job is closed, or an entity is free.
+
+    Exit 0 where the job ended well, 3 where it did not, 124 where the time ran out.
+    """
     from ledger import open_ledger
 
     if (job is None) == (free is None):

@@ -23,7 +23,10 @@ def import_(
     *,
     admit: Annotated[bool, typer.Option("--admit", help="Ask admission instead of counting overlaps.")] = False,
 ) -> None:
-    """Record what has already happened, a transition record a line; exit 1 where any line was rejected."""
+    """Record what has already happened, from a file.
+
+    A transition record a line; a line that cannot be taken never stops the rest, and exit 1 tells that there was one.
+    """
     from ledger import open_ledger
 
     with ExitStack() as stack:
@@ -148,7 +151,10 @@ def _print_summary(summary: "ImportSummary") -> None:
 def export(
     after: Annotated[int, typer.Option(help="Only events after this position.")] = 0,
 ) -> None:
-    """Print every event as a transition record, a line each, in the order of the ledger; `import` reads it back."""
+    """Print every event as a transition record.
+
+    A line each, in the order of the ledger; `import` reads it back to the same jobs.
+    """
     from ledger import open_ledger
     from ledger.service.transcript import transcribe
 

@@ -8,26 +8,33 @@ from ledger.service.cli import output
 from ledger.service.cli.output import Form, Output
 from ledger.service.cli.records import receipt_json, said
 
+PAGE_TREES = 50
+
 
 def expiry(
     policy: Annotated[str, typer.Option(help="For trees planned without one: default, or hyperv.")] = "default",
-    limit: Annotated[int, typer.Option(help="How many trees to show, or to take out with --apply.")] = 50,
+    limit: Annotated[int | None, typer.Option(help="At most so many trees; a table shows 50 unless told.")] = None,
     form: Output = Form.TABLE,
     *,
     apply: Annotated[bool, typer.Option("--apply", help="Take out those whose time has come.")] = False,
 ) -> None:
-    """Say when each tree leaves the live views, those that leave first in front; nothing ever leaves history."""
+    """Say what leaves the live views, and when.
+
+    Those that leave first are in front. Nothing ever leaves history.
+    """
     from ledger import open_ledger
     from ledger.domain.retention import PRESETS
 
     if policy not in PRESETS:
         raise typer.BadParameter(f"{policy!r} is none of {', '.join(PRESETS)}.", param_hint="--policy")
     with open_ledger() as ledger:
-        trees = ledger.expire(PRESETS[policy]) if apply else ledger.expiry(PRESETS[policy])
+        if apply:
+            trees = ledger.expire(PRESETS[policy], limit=limit)
+        else:
+            trees = ledger.expiry(PRESETS[policy], limit=limit or (None if form is Form.JSONL else PAGE_TREES))
         position = ledger.position()
-    shown = trees if apply else trees[:limit]
     if form is Form.JSON:
-        output.print_json({"applied": apply, "trees": [tree.as_json() for tree in shown], "position": position})
+        output.print_json({"applied": apply, "trees": [tree.as_json() for tree in trees], "position": position})
     elif form is Form.JSONL:
         output.print_jsonl(tree.as_json() for tree in trees)
     elif apply:
@@ -38,7 +45,7 @@ def expiry(
             (
                 (tree.root, tree.type, tree.actor or "–", str(tree.jobs), output.moment(tree.closed_at),
                  output.moment(tree.leaves_at), (tree.held_by or "yes") if tree.held else "–")
-                for tree in shown
+                for tree in trees
             ),
         )  # fmt: skip
 
