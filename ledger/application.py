@@ -12,6 +12,7 @@ from ledger.domain.decisions import Disposition
 from ledger.domain.entities import EntityRef
 from ledger.domain.events import Detached, Ended, RecordedEvent
 from ledger.domain.retention import PRESETS, Retention
+from ledger.domain.values import print_time
 from ledger.errors import (
     CancelRequested,
     IllegalTransition,
@@ -221,7 +222,10 @@ class Ledger:
 
     def _expire(self, tree: TreeExpiry) -> bool:
         policy = tree.policy.model_dump(mode="json")
-        said = {"policy": policy, "cause": tree.cause, "threshold": policy[tree.cause], "actor": "sweeper"}
+        # A job that was refused and comes back expires anew: when its tree closed tells one leaving from the other.
+        closed_at = print_time(tree.closed_at) if tree.closed_at else None
+        threshold = {tree.cause: policy[tree.cause], "closed_at": closed_at}
+        said = {"policy": policy, "cause": tree.cause, "threshold": threshold, "actor": "sweeper"}
         try:
             receipt = self.record({"job": tree.root, "event": "expired", **said})
         except IllegalTransition:  # held since the look

@@ -92,7 +92,7 @@ _EMPTY: Row = {
 }  # fmt: skip
 
 
-_STAYS_WHEN_REFUSED = ("held", "held_by", "expired", "disputed")
+_STAYS_WHEN_REFUSED = ("held", "held_by", "disputed")
 
 
 def _refuse(row: Row | None, fact: Refused, entry: RecordedEvent) -> Row:

@@ -62,7 +62,7 @@ class Model:
                 "closed": event.occurred_at,
                 "aged_from": entry.recorded_at,
             }
-            job["flags"] = before["flags"] if before else set()
+            job["flags"] = before["flags"] - {"expired"} if before else set()
         else:
             self._change(self.jobs[event.job], entry, said)
         self.jobs[event.job] |= {"last_event": name, "version": event.version, "position": entry.position}
