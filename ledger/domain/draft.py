@@ -1,6 +1,6 @@
 """What a decision may ask, what it answers, and the events of one as they come together."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -51,6 +51,9 @@ class Surroundings(Protocol):
 
     def children(self, parent: str) -> Sequence[Child]:
         """The children of a job in the order of planning."""
+
+    def open_children(self, parent: str) -> Iterator[str]:
+        """The children of a job that are not closed, in the order of planning; read as far as they are asked for."""
 
     def descendants(self, job: str) -> Sequence[Job]:
         """Every job below a job, parents first."""
@@ -109,6 +112,14 @@ class Draft:
         return [
             self._as_it_is_left(child) for child in self.around.children(parent) if child.outcome is not Outcome.REFUSED
         ]
+
+    def has_open_child(self, parent: str) -> bool:
+        """Whether this decision leaves a child of the job open."""
+        for name in self.around.open_children(parent):
+            job = self.job(name) if name in self.events else None
+            if job is None or not job.closed:
+                return True
+        return False
 
     def _as_it_is_left(self, child: Child) -> Child:
         job = self.job(child.job) if child.job in self.events else None

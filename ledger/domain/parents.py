@@ -31,12 +31,12 @@ def _parent_fact(draft: Draft, parent: Job) -> Fact | None:
     auto = parent.end_action is EndAction.AUTO
     open_auto = auto and not parent.closed
     lost = parent.outcome is Outcome.UNKNOWN and parent.lost_through_children
-    if not (open_auto or lost):
+    if not (open_auto or lost) or (open_auto and draft.has_open_child(parent.id)):
         return None
     children = draft.children(parent.id)
     value = parent_value(children, cancelling=parent.cancel_requested)
     if open_auto:
-        return None if any(child.outcome is None for child in children) else _END_OF_PARENT[value](children)
+        return _END_OF_PARENT[value](children)
     if value in (Value.FAILED, Value.CANCELLED) or (value is Value.SUCCEEDED and auto):
         return Resolved(outcome=Outcome(str(value)), evidence={"children": in_the_way(children)})
     return None

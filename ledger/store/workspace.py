@@ -1,7 +1,7 @@
 """What one append knows: the streams it concerns, as they stand under the lock and as its own decisions leave them."""
 
 from collections import OrderedDict, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,6 +66,7 @@ class Workspace:
         self._shelf = shelf
         self._streams: dict[str, Stream] = {}
         self._children: dict[str, list[Child]] = {}
+        self._first_open: dict[str, int] = {}
         self._bound: dict[tuple[str, str], str | None] = {}
         self._holders: dict[Demand, list[Holder]] = {}
         self._planned_below: dict[str, list[str]] = {}
@@ -137,6 +138,20 @@ class Workspace:
         if parent not in self._children:
             self._load_children({parent})
         return [self._as_it_stands(child) for child in self._children[parent]]
+
+    def open_children(self, parent: str) -> Iterator[str]:
+        """The children of a job that are not closed, in the order of planning."""
+        if parent not in self._children:
+            self._load_children({parent})
+        children = self._children[parent]
+        # A child that is closed stays so, and thus the next look may begin where this one found the first open one.
+        first = self._first_open.get(parent, 0)
+        while first < len(children) and self._as_it_stands(children[first]).outcome is not None:
+            first += 1
+        self._first_open[parent] = first
+        for place in range(first, len(children)):
+            if self._as_it_stands(children[place]).outcome is None:
+                yield children[place].job
 
     def _load_children(self, parents: Iterable[str]) -> None:
         fresh = [parent for parent in parents if parent not in self._children]
@@ -235,6 +250,7 @@ class Workspace:
             if job.parent in self._children:
                 kept = [child for child in self._children[job.parent] if child.job != job.id]
                 self._children[job.parent] = [*kept, self._child(job.id)]
+                self._first_open.pop(job.parent, None)
         if job.executor and job.external_id:
             self._bound[job.executor, job.external_id] = job.id
         for entity in getattr(event.fact, "entities", ()):

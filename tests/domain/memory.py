@@ -1,6 +1,6 @@
 """A ledger in memory, without store or views, and the named cases that the tests of the domain start from."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any
@@ -54,6 +54,9 @@ class Memory:
     def children(self, parent: str) -> Sequence[Child]:
         below = [job for job in self.jobs.values() if job.parent == parent]
         return [Child(job.id, job.outcome, job.required, job.retry_of) for job in below]
+
+    def open_children(self, parent: str) -> Iterator[str]:
+        return (child.job for child in self.children(parent) if child.outcome is None)
 
     def descendants(self, job: str) -> Sequence[Job]:
         found: list[Job] = []
