@@ -5,6 +5,7 @@ import psycopg
 
 from ledger.application import Ledger
 from ledger.service.assembly import assemble
+from tests.races.broken import BROKEN
 from tests.races.tail import blocked, gaps_filled_later
 from tests.store.controls import as_role, rows, stray
 
@@ -41,16 +42,6 @@ def test_a_reader_never_passes_an_event_that_appears_later(superuser: str, conni
     assert times == sorted(times)
     ledger.plan("T", job="last")
     assert ledger.job("stray/0/1").type == "Stray"
-
-
-BROKEN = """
-CREATE OR REPLACE FUNCTION ledger.place_append() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
-BEGIN
-    PERFORM set_config('jobledger.recorded_at', clock_timestamp()::text, true);
-    RETURN NULL;
-END
-$$
-"""
 
 
 def _overlap(superuser: str) -> list[int]:

@@ -12,6 +12,7 @@ from ledger.application import Ledger
 from ledger.errors import EntityBusy, LedgerError
 from ledger.service.assembly import assemble
 from ledger.service.transcript import transcribe
+from tests.races.broken import BROKEN
 from tests.races.log import violations
 
 PROCESSES, THREADS, ROUNDS, ENTITIES = 2, 8, 25, 20
@@ -56,17 +57,6 @@ def test_no_two_jobs_that_exclude_each_other_are_admitted(conninfo: str, ledger:
     assert violations(records, "T", AT_MOST) == []
     assert sum(record["event"] == "planned" for record in records) > PROCESSES * THREADS
     assert any(record["event"] == "refused" for record in records)
-
-
-# Without the lock: nobody waits, and positions are taken from the sequence alone.
-BROKEN = """
-CREATE OR REPLACE FUNCTION ledger.place_append() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
-BEGIN
-    PERFORM set_config('jobledger.recorded_at', clock_timestamp()::text, true);
-    RETURN NULL;
-END
-$$
-"""
 
 
 def test_without_the_lock_the_same_check_finds_double_admissions(
