@@ -1,12 +1,16 @@
 """What the ledger answers: jobs as views show them, and what is asked of the views."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from enum import StrEnum
+from typing import Any, NamedTuple, Protocol
 
 from ledger.domain.entities import EntityRef
+from ledger.domain.owner import Lease, OwnerEpoch
+from ledger.domain.quorum import Child
 from ledger.domain.retention import Retention
+from ledger.domain.states import EndAction, Outcome, Phase
 from ledger.domain.values import print_time
 
 
@@ -167,6 +171,95 @@ class TreeExpiry:
         }
 
 
+class Name(NamedTuple):
+    """What an executor calls a task: its id there, the token that it came under, or both."""
+
+    executor: str
+    external_id: str | None
+    token: str | None
+
+
+class OwnerState(StrEnum):
+    """What is known of an owner's epoch; only `fenced` means that it may no longer act."""
+
+    LIVE = "live"
+    LAPSED = "lapsed"
+    UNLEASED = "unleased"
+    FENCED = "fenced"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnerView:
+    """An owner in one epoch that has active jobs or a lease: `jobs` counts what it answers for.
+
+    `lapsed` is one whose lease ran out, `unleased` one that never took any; both still count as live.
+    """
+
+    owner: str
+    epoch: int | None
+    state: OwnerState
+    renewed_at: datetime | None
+    lease_ends_at: datetime | None
+    jobs: int
+
+    def as_json(self) -> dict[str, Any]:
+        """The owner, ready for JSON."""
+        values = {name: getattr(self, name) for name in self.__slots__}
+        return {name: print_time(value) if isinstance(value, datetime) else value for name, value in values.items()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """A job as recovery sees it: what decides what may have become of it."""
+
+    job: str
+    type: str
+    parent: str | None
+    depth: int
+    phase: Phase
+    outcome: Outcome | None
+    end_action: EndAction
+    cancel_requested: bool
+    contact_lost: bool
+    disputed: bool
+    executor: str | None
+    external_id: str | None
+    token: str | None
+    owner: str | None
+    epoch: int | None
+    version: int
+
+    @property
+    def active(self) -> bool:
+        """Whether the job keeps its entities busy."""
+        return self.phase is not Phase.CLOSED or self.outcome is Outcome.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """Every active job, those that were asked for by a name of theirs, and the children of all, as of a position."""
+
+    jobs: Sequence[Standing]
+    children: Mapping[str, Sequence[Child]]
+    position: int
+
+
+class Leases(Protocol):
+    """Where owners say that they live."""
+
+    def renew(self, holder: OwnerEpoch, seconds: float) -> None:
+        """Let the lease of an owner end `seconds` from now."""
+
+    def release(self, holder: OwnerEpoch) -> None:
+        """Drop the lease of this epoch and of every earlier one."""
+
+    def all(self) -> Sequence[Lease]:
+        """Every lease."""
+
+    def keep(self, beat: Callable[[], None], seconds: float) -> Callable[[], None]:
+        """Call `beat` often enough for a lease of so many seconds, until the returned function is called."""
+
+
 class Queries(Protocol):
     """What the ledger asks of its views."""
 
@@ -190,6 +283,12 @@ class Queries(Protocol):
 
     def expiry(self, policy: Retention, now: datetime, limit: int | None = None) -> list[TreeExpiry]:
         """Trees in the live views, those that leave first in front."""
+
+    def owners(self) -> list[tuple[OwnerEpoch, int]]:
+        """The owners of active jobs, each epoch with the number of its jobs."""
+
+    def unsettled(self, names: Sequence[Name]) -> Unsettled:
+        """Every active job, and those that bear one of these names, from one snapshot."""
 
     def position(self) -> int:
         """The position up to which the views are true."""

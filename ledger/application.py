@@ -1,35 +1,50 @@
 """The ledger: one method a command, and the questions that are asked of it."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from types import TracebackType
-from typing import Any, Self, TypedDict, TypeVar, Unpack
+from typing import Any, Self, TypedDict, Unpack
 
-from ledger import clock
-from ledger.answers import BusyAnswer, JobFilter, JobView, Queries, RollUp, TreeExpiry
+from ledger import clock, waiting
+from ledger.answers import (
+    BusyAnswer,
+    JobFilter,
+    JobView,
+    Leases,
+    Name,
+    OwnerState,
+    OwnerView,
+    Queries,
+    RollUp,
+    TreeExpiry,
+    Unsettled,
+)
 from ledger.domain.commands import Transition, parse_transition
 from ledger.domain.decisions import Disposition
 from ledger.domain.entities import EntityRef
 from ledger.domain.events import Detached, Ended, RecordedEvent
+from ledger.domain.owner import Lease, Owner, OwnerEpoch, evolve_owner
 from ledger.domain.retention import PRESETS, Retention
+from ledger.domain.states import Phase
 from ledger.domain.values import print_time
 from ledger.errors import (
+    AlreadyClaimed,
     CancelRequested,
     IllegalTransition,
     JobNotFound,
     LedgerError,
-    WaitTimedOut,
+    StaleEpoch,
 )
 from ledger.event_ids import identified
 from ledger.importer import Importer, ImportSummary, Rejected
 from ledger.judgement import judge_now
 from ledger.store.feed import Feed
-from ledger.store.recorder import Receipt, Recorder
+from ledger.store.recorder import Judge, Receipt, Recorder
 
 EXPIRY_PAGE_TREES = 5_000
-
-
-T = TypeVar("T")
+LEASE_SECONDS = 30.0
 
 
 class Said(TypedDict, total=False):
@@ -52,11 +67,22 @@ class Ledger:
     told before is `unchanged`. All raise `BadInput`, `NotFound`, `Conflict` or `Unavailable`.
     """
 
-    def __init__(self, recorder: Recorder, feed: Feed, queries: Queries, close: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        recorder: Recorder,
+        feed: Feed,
+        queries: Queries,
+        leases: Leases,
+        close: Callable[[], None],
+        *,
+        owner: OwnerEpoch | None = None,
+    ) -> None:
         self._recorder = recorder
         self._feed = feed
         self._queries = queries
+        self._leases = leases
         self._close = close
+        self.owner = owner
 
     def __enter__(self) -> Self:
         return self
@@ -75,10 +101,19 @@ class Ledger:
     def record(self, record: Mapping[str, Any] | str | bytes | Transition) -> Receipt:
         """Record one transition, given as a transition record."""
         said = record if isinstance(record, Transition) else parse_transition(record, clock.new_id)
-        answer = self._recorder.append([identified(said)], judge_now)[0]
+        answer = self.record_each([said])[0]
         if isinstance(answer, LedgerError):
             raise answer
         return answer
+
+    def record_each(self, batch: Sequence[Transition], judge: Judge = judge_now) -> list[Receipt | LedgerError]:
+        """Record several transitions in one append, in order: for each its receipt, or the error that it alone gets."""
+        return self._recorder.append([identified(self._signed(said)) for said in batch], judge)
+
+    def _signed(self, said: Transition) -> Transition:
+        if self.owner is None or said.owner is not None:
+            return said
+        return replace(said, owner=self.owner.owner, epoch=self.owner.epoch)
 
     def _say(self, job: str, event: str, fields: Mapping[str, Any], said: Said) -> Receipt:
         given = {key: value for key, value in fields.items() if value is not None}
@@ -232,6 +267,100 @@ class Ledger:
             return False
         return receipt.disposition is Disposition.RECORDED
 
+    # --- Owners
+
+    def start_owner(self, name: str, *, lease_seconds: float = LEASE_SECONDS, **said: Unpack[Said]) -> "Ledger":
+        """Begin a new epoch of an owner, which fences every earlier one; the ledger that speaks as it is returned.
+
+        Whatever that ledger records carries the epoch; a thread keeps the lease until it is closed. A fenced one hears
+        `StaleEpoch`.
+        """
+        me, version = self._begin_epoch(name, said)
+        self._leases.renew(me, lease_seconds)
+        started = {f"owner:{name}": version}
+
+        def beat() -> None:
+            self._check_not_fenced(me, started)
+            self._leases.renew(me, lease_seconds)
+
+        stop = self._leases.keep(beat, lease_seconds)
+
+        def close() -> None:
+            stop()
+            self._leases.release(me)
+
+        return Ledger(self._recorder, self._feed, self._queries, self._leases, close, owner=me)
+
+    def speak_as(self, me: OwnerEpoch) -> "Ledger":
+        """The ledger that speaks as an owner in an epoch that has begun, and keeps no lease; closing it is nothing."""
+        return Ledger(self._recorder, self._feed, self._queries, self._leases, lambda: None, owner=me)
+
+    def _begin_epoch(self, name: str, said: Said) -> tuple[OwnerEpoch, int]:
+        epoch = self._newest_epoch(name) + 1
+        while True:
+            try:
+                receipt = self.record({"event": "owner_started", **said, "owner": name, "epoch": epoch})
+            except StaleEpoch as error:
+                epoch = error.facts["newest"] + 1
+                continue
+            if receipt.disposition is Disposition.RECORDED:
+                return OwnerEpoch(name, epoch), receipt.version
+            epoch += 1  # another process of that name took this one at the same moment
+
+    def _newest_epoch(self, name: str) -> int:
+        """The newest epoch that started, was fenced, or has active jobs."""
+        seen = (of.epoch or 0 for of, _ in self._queries.owners() if of.owner == name)
+        return max(self.owner_states([name])[name].newest, *seen, 0)
+
+    def _check_not_fenced(self, me: OwnerEpoch, started: Mapping[str, int]) -> None:
+        if self._feed.streams(started):  # its own start was the last word of that stream
+            newest = self.owner_states([me.owner])[me.owner].newest
+            raise StaleEpoch(f"Epoch {me.epoch} of {me.owner} is fenced.", **me._asdict(), newest=newest)
+
+    def fence(self, name: str, **said: Unpack[Said]) -> Receipt:
+        """Say that every epoch of an owner so far may no longer act: it never returns, or must not."""
+        epoch = max(self._newest_epoch(name), 1)
+        receipt = self.record({"event": "owner_fenced", **said, "owner": name, "epoch": epoch})
+        self._leases.release(OwnerEpoch(name, epoch))
+        return receipt
+
+    def owners(self) -> list[OwnerView]:
+        """Every owner that has active jobs or a lease, each epoch by itself."""
+        jobs = dict(self._queries.owners())
+        leases = {OwnerEpoch(lease.owner, lease.epoch): lease for lease in self._leases.all()}
+        states = self.owner_states({of.owner for of in jobs.keys() | leases.keys()})
+        return [
+            _owner_view(of, states[of.owner], leases.get(of), jobs.get(of, 0))
+            for of in sorted(jobs.keys() | leases.keys(), key=lambda of: (of.owner, of.epoch or 0))
+        ]
+
+    def owner_states(self, names: Iterable[str]) -> dict[str, Owner]:
+        """What the events say of each owner; one that never started has no epoch."""
+        states = {name: Owner(name) for name in names}
+        for entry in self._feed.streams({f"owner:{name}": 0 for name in states}):
+            states[entry.event.job] = evolve_owner(states[entry.event.job], entry.event)
+        return states
+
+    def claim_closing(self, *, limit: int = 100) -> list[JobView]:
+        """Take the end actions of parents that are due, and of those whose owner is fenced; nobody else gets them.
+
+        Only of a ledger that speaks as an owner. An end action must be repeatable: who took it before may have done it.
+        """
+        claimed = []
+        for job in [*self.due_to_close(limit), *self._left_closing()]:
+            with suppress(AlreadyClaimed, IllegalTransition):  # somebody else was faster
+                receipt = self.record({"job": job.job, "event": "closing"})
+                if receipt.disposition is Disposition.RECORDED:
+                    claimed.append(self.job(job.job))
+            if len(claimed) == limit:
+                break
+        return claimed
+
+    def _left_closing(self) -> list[JobView]:
+        closing = list(self.jobs(JobFilter(phase=Phase.CLOSING, expired=True)))
+        states = self.owner_states({job.owner for job in closing if job.owner})
+        return [job for job in closing if job.owner and states[job.owner].left_behind(job.epoch)]
+
     # --- Import
 
     def import_records(
@@ -275,6 +404,14 @@ class Ledger:
             raise JobNotFound(f"No event speaks of job {job}.", job=job)
         return found
 
+    def lates(self, jobs: Sequence[str]) -> Sequence[RecordedEvent]:
+        """The reports about these jobs that came too late, in the order of the ledger."""
+        return self._feed.lates(jobs)
+
+    def unsettled(self, names: Sequence[Name] = ()) -> Unsettled:
+        """Every active job, and those that bear one of these names, with their children, as of one position."""
+        return self._queries.unsettled(names)
+
     def busy(self, entity: str | EntityRef) -> BusyAnswer:
         """The active jobs on one entity (`vm/web01`), oldest first."""
         return self.busy_all([entity])[0]
@@ -315,21 +452,12 @@ class Ledger:
 
     def watch(self, after: int | None = None, *, job: str | None = None) -> Iterator[RecordedEvent]:
         """Every event after a position (the end, where none is given), as it comes; of one job until that is closed."""
-        reached = self._feed.head() if after is None else after
-        view: JobView | None = None
-        for entry in self._feed.follow(reached):
-            reached = entry.position if entry else reached
-            if entry is not None and (job is None or entry.event.job == job):
-                yield entry
-            if job is None or (entry is not None and entry.event.job != job):
-                continue
-            view = view if view and view.position > reached else self._queries.job(job)
-            if view and view.done and view.position <= reached:
-                return
+        return waiting.watch(self._feed, self._queries, after, job)
 
     def wait(self, job: str, timeout: float | None = None) -> JobView:
         """The job once it is closed, however; raises `WaitTimedOut` after `timeout` seconds."""
-        return self._wait(
+        return waiting.wait(
+            self._feed,
             lambda: view if (view := self.job(job)).done else None,
             lambda entry: entry.event.job == job,
             timeout,
@@ -338,28 +466,25 @@ class Ledger:
 
     def wait_free(self, entity: str | EntityRef, timeout: float | None = None) -> BusyAnswer:
         """The answer once no job is active on the entity; raises `WaitTimedOut` after `timeout` seconds."""
-        return self._wait(
+        return waiting.wait(
+            self._feed,
             lambda: None if (answer := self.busy(entity)).busy else answer,
             lambda entry: isinstance(entry.event.fact, Ended | Detached),
             timeout,
             f"{entity} to be free",
         )
 
-    def _wait(
-        self, look: Callable[[], T | None], concerns: Callable[[RecordedEvent], bool], timeout: float | None, what: str
-    ) -> T:
-        deadline = None if timeout is None else clock.monotonic() + timeout
-        head = self._feed.head()
-        found = look()
-        if found is not None:
-            return found
-        for entry in self._feed.follow(head, timeout):
-            found = look() if entry is None or concerns(entry) else None
-            if found is not None:
-                return found
-            if deadline is not None and clock.monotonic() >= deadline:
-                break
-        raise WaitTimedOut(f"Waited {timeout:g} seconds for {what}.", seconds=timeout)
+
+def _owner_view(of: OwnerEpoch, owner: Owner, lease: Lease | None, jobs: int) -> OwnerView:
+    state = OwnerState.LAPSED if lease and lease.lapsed else OwnerState.LIVE if lease else OwnerState.UNLEASED
+    return OwnerView(
+        owner=of.owner,
+        epoch=of.epoch or None,
+        state=OwnerState.FENCED if owner.left_behind(of.epoch) else state,
+        renewed_at=lease.renewed_at if lease else None,
+        lease_ends_at=lease.ends_at if lease else None,
+        jobs=jobs,
+    )
 
 
 def _entity(entity: str | EntityRef) -> EntityRef:

@@ -175,6 +175,12 @@ class StaleEpoch(Conflict):
     code = "stale_epoch"
 
 
+class VersionConflict(Conflict):
+    """The job has gone on since it was looked at; facts: `job`, `version`, `expected`."""
+
+    code = "version_conflict"
+
+
 class EntityBusy(Conflict):
     """Other jobs are in the way; facts: `job`, `blockers`."""
 
@@ -197,6 +203,12 @@ class PositionAhead(IntegrityFailure):
     """A reader is further than the ledger, which was restored or failed over with loss; facts: `position`, `head`."""
 
     code = "position_ahead"
+
+
+class ViewsDiffer(IntegrityFailure):
+    """The views do not say what the events say; facts: `views`, each with the number of rows that differ."""
+
+    code = "views_differ"
 
 
 class ChecksumMismatch(IntegrityFailure):
@@ -251,6 +263,12 @@ class OutcomeUnknown(Unavailable):
     """Whether an append was recorded could not be found out; repeat it, which is safe."""
 
     code = "outcome_unknown"
+
+
+class ExecutorUnreachable(Unavailable):
+    """An executor does not answer; facts: `executor`."""
+
+    code = "executor_unreachable"
 
 
 class EmbeddedUnusable(Unavailable):

@@ -6,9 +6,9 @@ from typing import Any
 
 from psycopg import Cursor
 
-from ledger.answers import RollUp
+from ledger.answers import Name, RollUp, Standing, Unsettled
 from ledger.domain.quorum import Child
-from ledger.domain.states import Outcome, Phase
+from ledger.domain.states import EndAction, Outcome, Phase
 from projections.job_status import percent
 from projections.projection import SQL
 
@@ -35,6 +35,26 @@ def bound(cursor: Cursor[Any], names: Iterable[tuple[str, str]]) -> Mapping[tupl
     executors, external_ids = [name[0] for name in asked], [name[1] for name in asked]
     cursor.execute(SQL["select_bound"], {"executors": executors, "external_ids": external_ids})
     return {(row["executor"], row["external_id"]): row["job"] for row in cursor.fetchall()}
+
+
+def unsettled(cursor: Cursor[Any], names: Sequence[Name]) -> Unsettled:
+    """Every active job, and those that bear one of these names, with their children; the caller holds the snapshot."""
+    parameters = {
+        "executors": [name.executor for name in names],
+        "external_ids": [name.external_id for name in names],
+        "tokens": [name.token for name in names],
+    }
+    rows = cursor.execute(SQL["select_unsettled"], parameters, prepare=False).fetchall()
+    jobs = [_standing(row) for row in rows]
+    position = cursor.execute(SQL["select_position"]).fetchall()[0]["position"]
+    return Unsettled(jobs, children(cursor, [job.job for job in jobs]), position)
+
+
+def _standing(row: Mapping[str, Any]) -> Standing:
+    said = {name: value for name, value in row.items() if name != "planned_position"}
+    outcome = Outcome(row["outcome"]) if row["outcome"] else None
+    axes = {"phase": Phase(row["phase"]), "outcome": outcome, "end_action": EndAction(row["end_action"])}
+    return Standing(**said | axes)
 
 
 def roll_up(cursor: Cursor[Any], job: str) -> RollUp | None:

@@ -8,8 +8,9 @@ from typing import Any
 
 from psycopg import Connection
 
-from ledger.answers import BusyAnswer, JobFilter, JobView, RollUp, TreeExpiry
+from ledger.answers import BusyAnswer, JobFilter, JobView, Name, RollUp, TreeExpiry, Unsettled
 from ledger.domain.entities import EntityRef
+from ledger.domain.owner import OwnerEpoch
 from ledger.domain.retention import Retention
 from ledger.domain.states import Flag, Outcome, Phase, ok
 from projections import job_expiry, job_tree
@@ -73,6 +74,18 @@ class ViewQueries:
         """Trees in the live views, those that leave first in front."""
         with self._connect() as connection, connection.cursor() as cursor:
             return job_expiry.forecast(cursor, policy, now, limit)
+
+    def owners(self) -> list[tuple[OwnerEpoch, int]]:
+        """The owners of active jobs, each epoch (0 where none was said) with the number of its jobs."""
+        with self._connect() as connection:
+            rows = connection.execute(SQL["select_owners"]).fetchall()
+        return [(OwnerEpoch(row["owner"], row["epoch"]), row["jobs"]) for row in rows]
+
+    def unsettled(self, names: Sequence[Name]) -> Unsettled:
+        """Every active job, and those that bear one of these names, with their children, from one snapshot."""
+        with self._connect() as connection, connection.transaction(), connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            return job_tree.unsettled(cursor, names)
 
     def position(self) -> int:
         """The position up to which the views are true."""

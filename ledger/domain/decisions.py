@@ -12,7 +12,6 @@ from ledger.domain.draft import Decision, Disposition, Draft, Surroundings, othe
 from ledger.domain.events import OWNER_FACTS, OwnerFenced, OwnerStarted
 from ledger.domain.planning import decide_plan, refuse
 from ledger.domain.reporting import decide_report
-from ledger.errors import IllegalTransition
 
 __all__ = ["Decision", "Disposition", "Surroundings", "decide", "refuse"]
 
@@ -42,16 +41,9 @@ def decide_owner(draft: Draft) -> Decision:
         raise other_content(said)
     if content in known.by_content:
         return Decision(Disposition.UNCHANGED, known.by_content[content])
-    if isinstance(said.fact, OwnerStarted) and epoch <= owner.epoch:
+    if isinstance(said.fact, OwnerStarted) and epoch <= owner.newest:
         raise stale(said, draft.around)
     if isinstance(said.fact, OwnerFenced) and owner.fences(epoch):
         return Decision(Disposition.UNCHANGED, owner.version)
-    if isinstance(said.fact, OwnerFenced) and epoch > owner.epoch:
-        raise IllegalTransition(
-            f"An epoch must have started to be fenced, and {said.job} is at epoch {owner.epoch}.",
-            job=said.job,
-            phase="started",
-            event=said.fact.name,
-        )
     draft.add_at(owner.version + 1, said.job, said.fact, reason=said.reason, raw=said.raw)
     return draft.done()

@@ -138,7 +138,7 @@ def fenced(said: Transition, around: Surroundings) -> bool:
 
 def stale(said: Transition, around: Surroundings) -> StaleEpoch:
     """The error for what a fenced epoch says."""
-    newest = around.owner(said.owner or "").epoch
+    newest = around.owner(said.owner or "").newest
     return StaleEpoch(
         f"Epoch {said.epoch} of {said.owner} is fenced; the newest is {newest}.",
         owner=said.owner,

@@ -1,8 +1,31 @@
 """The process that answers for jobs, and the epochs in which it may."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import NamedTuple
 
 from ledger.domain.events import Event, OwnerStarted
+
+
+class OwnerEpoch(NamedTuple):
+    """An owner in one of its epochs: one life of a process, however often its name comes back."""
+
+    owner: str
+    epoch: int
+
+    def __str__(self) -> str:
+        return f"{self.owner}, epoch {self.epoch}"
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """How long an owner's word that it lives is good for, by the database's clock."""
+
+    owner: str
+    epoch: int
+    renewed_at: datetime
+    ends_at: datetime
+    lapsed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,9 +37,18 @@ class Owner:
     epoch: int = 0
     fenced_through: int = 0
 
+    @property
+    def newest(self) -> int:
+        """The newest epoch that is on record, 0 where there is none; the next one begins above it."""
+        return max(self.epoch, self.fenced_through)
+
     def fences(self, epoch: int) -> bool:
         """Whether what this epoch says comes too late."""
         return epoch < self.epoch or epoch <= self.fenced_through
+
+    def left_behind(self, epoch: int | None) -> bool:
+        """Whether nobody answers any more for what this epoch began; one without a number came before the first."""
+        return self.fences(epoch) if epoch else self.newest > 0
 
 
 def evolve_owner(owner: Owner, event: Event) -> Owner:

@@ -12,7 +12,7 @@ from ledger.domain.events import (
     Succeeded,
 )
 from ledger.domain.job import Job
-from ledger.domain.quorum import Child, Value, in_the_way, parent_value
+from ledger.domain.quorum import Child, Value, evidence, parent_value
 from ledger.domain.states import EndAction, Outcome
 
 
@@ -38,13 +38,13 @@ def _parent_fact(draft: Draft, parent: Job) -> Fact | None:
     if open_auto:
         return _END_OF_PARENT[value](children)
     if value in (Value.FAILED, Value.CANCELLED) or (value is Value.SUCCEEDED and auto):
-        return Resolved(outcome=Outcome(str(value)), evidence={"children": in_the_way(children)})
+        return Resolved(outcome=Outcome(str(value)), evidence=evidence(children))
     return None
 
 
 _END_OF_PARENT: dict[Value, Callable[[Sequence[Child]], Fact]] = {
     Value.SUCCEEDED: lambda _: Succeeded(),
-    Value.FAILED: lambda children: Failed(evidence={"children": in_the_way(children)}),
-    Value.CANCELLED: lambda children: Cancelled(evidence={"children": in_the_way(children)}),
-    Value.UNKNOWN: lambda children: Lost(evidence={"children": in_the_way(children)}),
+    Value.FAILED: lambda children: Failed(evidence=evidence(children)),
+    Value.CANCELLED: lambda children: Cancelled(evidence=evidence(children)),
+    Value.UNKNOWN: lambda children: Lost(evidence=evidence(children)),
 }

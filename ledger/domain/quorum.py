@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from ledger.domain.states import Outcome
 
@@ -73,3 +74,12 @@ def in_the_way(children: Iterable[Child]) -> list[str]:
     return [
         chain[-1].job for chain in chains(children) if chain[0].required and chain_value(chain) is not Value.SUCCEEDED
     ]
+
+
+CHILDREN_NAMED_MAX = 50  # a payload has room for no more of the longest names
+
+
+def evidence(children: Iterable[Child]) -> dict[str, Any]:
+    """What is said against a parent: the first of the children that are in its way, and how many there are."""
+    names = in_the_way(children)
+    return {"children": names[:CHILDREN_NAMED_MAX]} | ({"count": len(names)} if len(names) > CHILDREN_NAMED_MAX else {})

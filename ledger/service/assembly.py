@@ -11,6 +11,7 @@ from psycopg.rows import DictRow
 
 from ledger.application import Ledger
 from ledger.errors import Unavailable, UnsafeSettings
+from ledger.recovery.leases import LeaseTable
 from ledger.service.settings import Database, allowed_unsafe_settings, find_database
 from ledger.store.datastore import Datastore, connect, translate
 from ledger.store.feed import Feed
@@ -95,7 +96,8 @@ def assemble(conninfo: str) -> Ledger:
     """The ledger over a database that is known to be ready."""
     datastore = Datastore(conninfo)
     recorder = Recorder(datastore, InlineViews())
-    return Ledger(recorder, Feed(datastore), ViewQueries(datastore.connection), datastore.close)
+    leases = LeaseTable(datastore.connection)
+    return Ledger(recorder, Feed(datastore), ViewQueries(datastore.connection), leases, datastore.close)
 
 
 def check_release(database: Database) -> None:

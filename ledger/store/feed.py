@@ -1,13 +1,13 @@
 """Follows the ledger from any position: no gap, no duplicate, woken by NOTIFY and by a poll to be sure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import psycopg
 from psycopg import Connection
 from psycopg.rows import DictRow
 
 from ledger.clock import monotonic
-from ledger.domain.events import RecordedEvent
+from ledger.domain.events import Late, RecordedEvent
 from ledger.errors import PositionAhead
 from ledger.store.datastore import Datastore, connect, translate
 from ledger.store.mapper import read_recorded
@@ -41,8 +41,20 @@ class Feed:
 
     def stream(self, name: str) -> Sequence[RecordedEvent]:
         """The events of one stream (`job:<id>`, `owner:<name>`), in order."""
+        return self.streams({name: 0})
+
+    def streams(self, after: Mapping[str, int]) -> Sequence[RecordedEvent]:
+        """The events of several streams, each after a version, in the order of the ledger."""
+        parameters = {"streams": list(after), "versions": list(after.values())}
         with self._datastore.connection() as connection:
-            rows = connection.execute(SQL["select_streams"], {"streams": [name], "versions": [0]}).fetchall()
+            rows = connection.execute(SQL["select_streams"], parameters).fetchall()
+        return [read_recorded(row) for row in rows]
+
+    def lates(self, jobs: Sequence[str]) -> Sequence[RecordedEvent]:
+        """The reports about these jobs that came too late, in the order of the ledger."""
+        parameters = {"streams": [f"job:{job}" for job in jobs], "topic": Late.topic}
+        with self._datastore.connection() as connection:
+            rows = connection.execute(SQL["select_told_in_streams"], parameters).fetchall()
         return [read_recorded(row) for row in rows]
 
     def follow(self, after: int, timeout: float | None = None) -> Iterator[RecordedEvent | None]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ledger.errors import IllegalTransition, MalformedRecord, StaleEpoch
+from ledger.errors import MalformedRecord, StaleEpoch
 from tests.domain.memory import LATE, UNCHANGED, Memory, names
 
 
@@ -56,9 +56,17 @@ def test_an_epoch_is_fenced_by_name_too(memory: Memory) -> None:
     assert memory.tell("a", "started", owner="engine", epoch=3).error is None
 
 
-def test_only_what_has_started_is_fenced(memory: Memory) -> None:
-    with pytest.raises(IllegalTransition):
-        memory.tell("", "owner_fenced", owner="engine", epoch=7)
+def test_an_epoch_that_never_said_that_it_started_can_be_fenced(memory: Memory) -> None:
+    memory.tell("a", "started", owner="other", epoch=4)
+    memory.tell("", "owner_fenced", owner="other", epoch=4)
+
+    assert isinstance(memory.tell("a", "succeeded", owner="other", epoch=4).error, StaleEpoch)
+    with pytest.raises(StaleEpoch):
+        memory.tell("", "owner_started", owner="other", epoch=4)
+    memory.tell("", "owner_started", owner="other", epoch=5)
+
+
+def test_who_adopts_a_job_must_say_its_name(memory: Memory) -> None:
     with pytest.raises(MalformedRecord):
         memory.tell("a", "adopted")
 

@@ -3,6 +3,7 @@ import pytest
 
 from ledger.application import Ledger
 from ledger.errors import OutcomeUnknown
+from ledger.recovery.leases import LeaseTable
 from ledger.service.assembly import assemble
 from ledger.store.datastore import Datastore
 from ledger.store.feed import Feed
@@ -46,7 +47,8 @@ def test_an_append_cut_anywhere_is_recorded_once_and_answered_truly(conninfo: st
 def _over_one_connection(conninfo: str) -> Ledger:
     datastore = Datastore(conninfo, pool_size=1, max_overflow=0)
     recorder = Recorder(datastore, InlineViews())
-    return Ledger(recorder, Feed(datastore), ViewQueries(datastore.connection), datastore.close)
+    leases = LeaseTable(datastore.connection)
+    return Ledger(recorder, Feed(datastore), ViewQueries(datastore.connection), leases, datastore.close)
 
 
 def test_what_cannot_be_found_out_is_said_to_be_unknown(

@@ -2,7 +2,7 @@
 
 import typer
 
-from ledger.service.cli import ask, database, demo, feed, records, retention
+from ledger.service.cli import ask, database, demo, feed, records, recovery, retention
 
 app = typer.Typer(
     name="jobledger",
@@ -26,6 +26,9 @@ app.command("watch")(feed.watch)
 app.command("wait")(feed.wait)
 app.command("expiry")(retention.expiry)
 app.command("hold")(retention.hold)
+app.command("recover")(recovery.recover)
+app.command("resolve")(recovery.resolve)
+app.command("dispute")(recovery.dispute)
 app.command("migrate")(database.migrate)
 app.command("doctor")(database.doctor)
 app.add_typer(database.projections, name="projections")

@@ -33,6 +33,8 @@ _MARKS = {
     "refused": "yellow",
     "abandoned": "yellow",
     "running": "cyan",
+    "lost": "magenta",
+    "disputed": "magenta",
 }
 
 

@@ -9,6 +9,7 @@ BEGIN
     END IF;
     GRANT SELECT ON ALL TABLES IN SCHEMA ledger TO jobledger_writer, jobledger_projector, jobledger_reader;
     GRANT INSERT (originator_id, originator_version, topic, state) ON ledger.stored_events TO jobledger_writer;
+    GRANT INSERT, UPDATE, DELETE ON ledger.leases TO jobledger_writer;
     GRANT USAGE ON TYPE ledger.stored_event_text TO jobledger_writer;
 END
 $$;

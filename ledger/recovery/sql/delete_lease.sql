@@ -1,0 +1,1 @@
+DELETE FROM ledger.leases WHERE owner = %(owner)s AND epoch <= %(epoch)s

@@ -1,0 +1,184 @@
+"""What a dead engine left behind: recover, resolve, dispute."""
+
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ledger.service.cli import output
+from ledger.service.cli.output import Form, Output
+from ledger.service.cli.records import receipt_json, said
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ledger.answers import OwnerView
+    from ledger.recovery.plan import RecoveryPlan
+    from ledger.recovery.taskfile import ListedExecutor
+
+FOUND_WORK = 7
+
+
+def recover(
+    owner: Annotated[str | None, typer.Option(help="Only jobs of this owner.")] = None,
+    job: Annotated[str | None, typer.Option(help="Only this job and all below it.")] = None,
+    fence: Annotated[list[str] | None, typer.Option(metavar="OWNER", help="Fence an owner that never returns.")] = None,
+    tasks: Annotated[
+        list[str] | None, typer.Option(metavar="FILE|-", help="What executors know, a task a line; - is stdin.")
+    ] = None,
+    speak_as: Annotated[
+        str | None, typer.Option("--as", metavar="OWNER", help="Answer for what stays, as this owner.")
+    ] = None,
+    form: Output = Form.TABLE,
+    *,
+    adopt: Annotated[bool, typer.Option("--adopt", help="Put tasks on record that no job accounts for.")] = False,
+    compare: Annotated[
+        bool, typer.Option("--compare", help="First prove that the views equal the events; exit 6 where they do not.")
+    ] = False,
+    apply: Annotated[bool, typer.Option("--apply", help="Write it.")] = False,
+) -> None:
+    """Say what became of jobs that nobody answers for.
+
+    Those that a fenced owner left behind, and those without owner. Nothing is written without --apply; exit 7 where
+    there is something to write.
+    """
+    from ledger import open_ledger
+    from ledger.recovery import reconcile
+    from ledger.recovery.plan import Scope
+
+    executors = _read_tasks(tasks or [])
+    if compare:
+        _compare()
+    scope = Scope(owner=owner, job=job, fence=tuple(fence or ()), adopt=adopt)
+    with ExitStack() as stack:
+        ledger = stack.enter_context(open_ledger())
+        if speak_as is not None:
+            speaker = reconcile.speak_as(ledger, speak_as, begin=apply, fencing=speak_as in scope.fence)
+            ledger = stack.enter_context(speaker)
+        recovery = reconcile.Recovery(ledger, executors)
+        plan = recovery.apply(scope) if apply else recovery.plan(scope)
+    _print(plan, form, applied=apply)
+    raise typer.Exit(FOUND_WORK if (plan.errors if apply else plan.work) else 0)
+
+
+def _read_tasks(names: "Sequence[str]") -> "list[ListedExecutor]":
+    from ledger.recovery.taskfile import read_tasks
+
+    with ExitStack() as stack:
+        streams = [sys.stdin.buffer if name == "-" else stack.enter_context(Path(name).open("rb")) for name in names]
+        return read_tasks(line for stream in streams for line in stream)
+
+
+def _compare() -> None:
+    from ledger.errors import ViewsDiffer
+    from ledger.service.assembly import compare_views
+
+    differing = {view: rows for view, rows in compare_views().items() if rows}
+    if differing:
+        names = ", ".join(f"{view} ({rows:,} rows)" for view, rows in differing.items())
+        raise ViewsDiffer(
+            f"The views must equal the events, and {names} do not; run jobledger projections rebuild.", views=differing
+        )
+
+
+def _print(plan: "RecoveryPlan", form: Form, *, applied: bool) -> None:
+    if form is Form.JSON:
+        output.print_json({"applied": applied, **plan.as_json()})
+        return
+    if form is Form.JSONL:
+        output.print_jsonl(verdict.as_json() for verdict in plan.verdicts)
+        return
+    if plan.verdicts:
+        output.print_table(
+            ("verdict", "job", "type", "was", "reason"),
+            (
+                (it.word, it.job, it.about.type, it.about.outcome or it.about.phase, it.reason)
+                for it in plan.verdicts
+                if it.about
+            ),
+        )
+    for task in plan.orphans:
+        print(f"No job accounts for the task {task}, which is {task.state}.")
+    _print_notes(plan, applied=applied)
+
+
+def _print_notes(plan: "RecoveryPlan", *, applied: bool) -> None:
+    for owner in plan.owners:
+        if owner.state == "lapsed" and owner.owner not in plan.fences:
+            output.note(_lapsed(owner))
+    for job, error in plan.errors.items():
+        output.note(f"{job}: {error}")
+    for name in plan.fences:
+        output.note(f"{name} {'is' if applied else 'would be'} fenced.")
+    if applied:
+        output.note(f"{plan.written:,} {'event is' if plan.written == 1 else 'events are'} written.")
+    elif plan.work:
+        output.note("Nothing is written yet; --apply writes it.")
+    elif not plan.verdicts:
+        output.note("Nothing is left behind.")
+
+
+def _lapsed(owner: "OwnerView") -> str:
+    since = output.moment(owner.lease_ends_at)
+    return (
+        f"The lease of {owner.owner}, epoch {owner.epoch}, ran out at {since}, and it answers for {owner.jobs:,} jobs; "
+        f"--fence {owner.owner} if it never returns."
+    )
+
+
+Evidence = Annotated[str | None, typer.Option(help="What shows it: JSON, or words.")]
+Actor = Annotated[str | None, typer.Option(help="Who found it out.")]
+Reason = Annotated[str | None, typer.Option(help="Why.")]
+
+
+def resolve(
+    job: str,
+    outcome: Annotated[str, typer.Argument(metavar="OUTCOME", help="succeeded, failed, cancelled or abandoned.")],
+    evidence: Evidence = None,
+    actor: Actor = None,
+    reason: Reason = None,
+) -> None:
+    """Say what became of a job that was closed as unknown.
+
+    Evidence or a reason must be given.
+    """
+    from ledger import open_ledger
+
+    shown = _shown(evidence, reason)
+    with open_ledger() as ledger:
+        output.print_json(receipt_json(ledger.resolve(job, outcome, shown, **said(actor, reason))))
+
+
+def dispute(
+    job: str,
+    outcome: Annotated[str | None, typer.Option(help="What the outcome should have been.")] = None,
+    evidence: Evidence = None,
+    actor: Actor = None,
+    reason: Reason = None,
+) -> None:
+    """Put evidence beside an outcome, which stands.
+
+    Evidence or a reason must be given.
+    """
+    from ledger import open_ledger
+
+    shown = _shown(evidence, reason)
+    fields = {"outcome": outcome} if outcome is not None else {}
+    with open_ledger() as ledger:
+        output.print_json(receipt_json(ledger.dispute(job, shown, **fields, **said(actor, reason))))
+
+
+def _shown(evidence: str | None, reason: str | None) -> Any:
+    """The evidence as JSON where it is JSON, else as the words that it is."""
+    import json
+
+    if evidence is None:
+        if reason is None:
+            raise typer.BadParameter("Say what shows it, with --evidence or --reason.")
+        return None
+    try:
+        return json.loads(evidence)
+    except ValueError:
+        return evidence
