@@ -187,6 +187,12 @@ class EntityBusy(Conflict):
     code = "entity_busy"
 
 
+class TokenFenced(Conflict):
+    """An executor was told to take no call under this token; facts: `executor`, `token`."""
+
+    code = "token_fenced"
+
+
 class ViewBehind(Conflict):
     """A view is further behind than an append may catch up; facts: `view`, `position`, `head`."""
 
