@@ -16,8 +16,9 @@ from typing import Any
 from ledger.answers import JobFilter, JobView
 from ledger.application import Ledger
 from ledger.domain.decisions import Disposition
-from ledger.domain.states import EndAction
-from ledger.errors import ChildrenNotSucceeded, ExecutorUnreachable
+from ledger.domain.quorum import Child, Value, evidence, parent_value
+from ledger.domain.states import EndAction, Outcome
+from ledger.errors import ExecutorUnreachable
 from ledger.recovery.executors import Task, TaskState
 from ledger.recovery.fake.executor import FakeExecutor
 
@@ -196,15 +197,23 @@ class Engine:
             if not self._is_mine(self.ledger.job(job.job)):
                 return
             self.on_step(f"claimed {job.job}")
-        try:
+        self._close(flow, job)
+        self.on_step(f"closed {job.job}")
+
+    def _close(self, flow: Flow, job: JobView) -> None:
+        children = list(self.ledger.jobs(JobFilter(parent=job.job)))[::-1]
+        told = [Child(it.job, Outcome(it.outcome), it.required, it.retry_of) for it in children if it.outcome]
+        value = parent_value(told, cancelling="cancel_requested" in job.flags)
+        if value is Value.UNKNOWN:
+            self.ledger.lose(job.job, evidence(told))
+        elif value is not Value.SUCCEEDED:
+            self.ledger.record({"job": job.job, "event": str(value), "evidence": evidence(told)})
+        else:
             if flow.end is not None:
                 # The same token each time, so that an end action done twice is done once.
-                self.executor.call(flow.end, {"id": flow.entity["id"]}, f"{job.job}/end")
-                self.on_step(f"ended {job.job}")
+                task = self.executor.call(flow.end, {"id": flow.entity["id"]}, f"{job.job}/end")
+                self.ledger.accept(job.job, task, self.executor.name)
             self.ledger.succeed(job.job, products=[flow.product] if flow.product else [])
-        except ChildrenNotSucceeded as error:
-            self.ledger.fail(job.job, {"code": error.code, "message": str(error)})
-        self.on_step(f"closed {job.job}")
 
 
 def main(words: Sequence[str] | None = None) -> None:
