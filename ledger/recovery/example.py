@@ -227,6 +227,7 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("folder", type=Path, help="of the fake executor")
     parser.add_argument("--parts", type=int, default=4)
     parser.add_argument("--owner", default="engine")
+    parser.add_argument("--executor", default="fake", help="its name")
     parser.add_argument("--scripts", type=json.loads, default={})
     parser.add_argument("--paced", action="store_true")
     said = parser.parse_args(words)
@@ -237,7 +238,7 @@ def main(words: Sequence[str] | None = None) -> None:
             sys.stdin.readline()
 
     with open_ledger() as ledger, ledger.start_owner(said.owner) as own:
-        engine = Engine(own, FakeExecutor(said.folder), tell, said.scripts)
+        engine = Engine(own, FakeExecutor(said.folder, said.executor), tell, said.scripts)
         engine.run(FLOWS[said.flow](said.thing, said.parts), said.job)
 
 

@@ -195,11 +195,12 @@ def _unreachable(job: Standing) -> Verdict | None:
 
 def _as_told(job: Standing, task: Task) -> Verdict:
     """What an executor says of a job that is open: bound to its task first, where it is not yet."""
-    told, why = {"task": task.told()}, f"{task.executor} says {task.state}"
+    found = "it was found by its token, and " if job.phase is Phase.SUBMITTED and task.token == job.token else ""
+    told, why = {"task": task.told()}, f"{found}{task.executor} says {task.state}"
     records = []
     if job.external_id is None and task.external_id is not None:
         said = {"executor": task.executor, "external_id": task.external_id, "raw": task.raw}
-        records.append(_record(job, "accepted", "found by its token", said))
+        records.append(_record(job, "accepted", why, said))
     if task.state.final:
         fields = _outcome_fields(task) | {"evidence": told}
         records.append(_record(job, str(task.state), why, fields))

@@ -81,10 +81,12 @@ class Stage:
     recovered: Counter[str] = field(default_factory=Counter)
     _books: Path = field(init=False)
     _executor: Watched = field(init=False)
+    _ledger: Ledger = field(init=False)
 
     def __post_init__(self) -> None:
         self._books = self.folder / "0"
         self._executor = Watched(self._books)
+        self._ledger = assemble(self.conninfo)
 
     def play(self, kind: str, parts: int, seed: str, crash: Callable[[int], Boundaries]) -> list[str]:
         """Play one flow from the plan to the end; `crash` says for each life of the engine what befalls it.
@@ -94,8 +96,7 @@ class Stage:
         run = f"{kind}-{uuid.uuid4().hex[:12]}"
         flow = FLOWS[kind](run, parts)
         self._start_executor()
-        with assemble(self.conninfo) as ledger:
-            before = ledger.position()
+        before = self._ledger.position()
         for life in range(LIVES_MAX):
             with crash(life) as boundaries:
                 ended = self._live(kind, parts, run, seed, boundaries, first=life == 0)
@@ -127,20 +128,20 @@ class Stage:
         self._executor.start()
 
     def close(self) -> None:
-        """Stop the executor."""
+        """Stop the executor, and give the connections back."""
         self._executor.stop()
+        self._ledger.close()
 
     def _judge(self, flow: Flow, job: str, before: int) -> list[str]:
-        with assemble(self.conninfo) as ledger:
-            self._resolve(ledger, flow, job)
-            entities = [f"{it['type']}/{it['id']}" for it in (flow.entity, *(part.entity for part in flow.parts))]
-            found = [f"{answer.entity} is busy in the end" for answer in ledger.busy_all(entities) if answer.busy]
-            records = [
-                transcribe_event(entry.event) | {"position": entry.position, "version": entry.event.version}
-                for entry in ledger.events(before)
-                if entry.event.job == job or entry.event.job.startswith(f"{job}/")
-            ]
-            return found + wrongs(records, self._truth(job), ends=flow.end is not None)
+        self._resolve(self._ledger, flow, job)
+        entities = [f"{it['type']}/{it['id']}" for it in (flow.entity, *(part.entity for part in flow.parts))]
+        found = [f"{answer.entity} is busy in the end" for answer in self._ledger.busy_all(entities) if answer.busy]
+        records = [
+            transcribe_event(entry.event) | {"position": entry.position, "version": entry.event.version}
+            for entry in self._ledger.events(before)
+            if entry.event.job == job or entry.event.job.startswith(f"{job}/")
+        ]
+        return found + wrongs(records, self._truth(job), ends=flow.end is not None)
 
     def _truth(self, job: str) -> Mapping[str, str | None]:
         """What the executor did for this flow: entities and end actions bear its name."""

@@ -3,12 +3,13 @@ import signal
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from itertools import count
 from pathlib import Path
 
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from ledger.application import Ledger
 from ledger.errors import Unavailable
 from ledger.service.assembly import WRITER, assemble, migrator
 from ledger.service.embedded import EmbeddedServer
@@ -30,26 +31,22 @@ def own_server(tmp_path: Path) -> Iterator[EmbeddedServer]:
     server.stop()
 
 
-def _write(ledger: Ledger, writer: int, acknowledged: list[Receipt], enough: threading.Semaphore) -> None:
+def _write(conninfo: str, writer: int, acknowledged: list[Receipt], enough: threading.Semaphore) -> None:
     """Plan and end jobs until the database is gone; what was answered is noted."""
-    n = 0
-    try:
-        while True:
-            n += 1
+    with assemble(conninfo) as ledger, suppress(Unavailable):
+        for n in count():
             job, vm = f"{writer}/{n}", {"type": "vm", "id": f"v{writer}"}
             acknowledged.append(ledger.plan("T", job=job, entities=[vm]))
             enough.release()
             acknowledged.append(ledger.succeed(job))
-    except Unavailable:
-        return
 
 
 def test_what_was_acknowledged_survives_a_killed_postmaster(own_server: EmbeddedServer) -> None:
     conninfo = make_conninfo(own_server.conninfo(), options=WRITER)
     acknowledged: list[list[Receipt]] = [[] for _ in range(WRITERS)]
     enough = threading.Semaphore(0)
-    with assemble(conninfo) as ledger, ThreadPoolExecutor(WRITERS) as pool:
-        work = [pool.submit(_write, ledger, n, acknowledged[n], enough) for n in range(WRITERS)]
+    with ThreadPoolExecutor(WRITERS) as pool:
+        work = [pool.submit(_write, conninfo, n, acknowledged[n], enough) for n in range(WRITERS)]
         for _ in range(BEFORE_THE_KILL):
             enough.acquire()
         pid = own_server.status().pid

@@ -15,22 +15,25 @@ HYPERV_JOBS_MAX = 4_096
 def demo() -> None:
     """Tell a story of a control plane, on the embedded database."""
     from ledger.service.assembly import assemble, ready_conninfo
+    from ledger.service.cli import crash
     from ledger.service.embedded import default_folder
     from ledger.service.settings import Database
 
     print("Starting a PostgreSQL of its own for the story …", flush=True)
-    with assemble(ready_conninfo(Database(None, default_folder()))) as ledger:
+    conninfo = ready_conninfo(Database(None, default_folder()))
+    with assemble(conninfo) as ledger:
         run = _clear_stage(ledger)
         _work(ledger, run)
         _ask(ledger, run)
         _snapshot(ledger, run)
         _burst(ledger, run)
+        crash.tell(ledger, conninfo, run)
     print(
         f"""
 The story is on record. Ask on:
     scripts/jobledger busy disk/d-17
     scripts/jobledger tree {run}/remove-web01
-    scripts/jobledger history {run}/backup-d-17
+    scripts/jobledger history {run}/remove-db02
     scripts/jobledger list --active
 and end the database with scripts/jobledger pg stop."""
     )

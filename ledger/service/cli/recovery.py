@@ -91,17 +91,20 @@ def _print(plan: "RecoveryPlan", form: Form, *, applied: bool) -> None:
         output.print_jsonl(verdict.as_json() for verdict in plan.verdicts)
         return
     if plan.verdicts:
-        output.print_table(
-            ("verdict", "job", "type", "was", "reason"),
-            (
-                (it.word, it.job, it.about.type, it.about.outcome or it.about.phase, it.reason)
-                for it in plan.verdicts
-                if it.about
-            ),
-        )
+        print_verdicts(plan)
     for task in plan.orphans:
         print(f"No job accounts for the task {task}, which is {task.state}.")
     _print_notes(plan, applied=applied)
+
+
+def print_verdicts(plan: "RecoveryPlan") -> None:
+    """A table of verdicts, leaves first."""
+    rows = (
+        (it.word, it.job, it.about.type, it.about.outcome or it.about.phase, it.reason)
+        for it in plan.verdicts
+        if it.about
+    )
+    output.print_table(("verdict", "job", "type", "was", "reason"), rows)
 
 
 def _print_notes(plan: "RecoveryPlan", *, applied: bool) -> None:

@@ -1,0 +1,64 @@
+"""A ledger with a long history, loaded by COPY and plain SQL in seconds instead of being told in hours.
+
+Every job has a few events on a disk of its own, but for the first 10,000 past jobs and the last active ones, which
+share `disk/busy`. What is stored is what the ledger would have stored.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+ROWS = 50_000  # a round, so that memory stays small
+
+EVENTS = """
+COPY ledger.stored_events (originator_id, originator_version, topic, state) FROM STDIN
+"""
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much history: `jobs` that have ended, in `events_each` events (3 or more), and `active` that run.
+
+    `busy` of the active ones are on `disk/busy`, as 10,000 of the others were.
+    """
+
+    jobs: int
+    active: int
+    events_each: int = 3
+    busy: int = 3
+
+
+def load(superuser: str, size: Size) -> int:
+    """Put a history on record, past the views; the last position is returned."""
+    with psycopg.connect(superuser, autocommit=True) as connection:
+        for start in range(0, size.jobs + size.active, ROWS):
+            _copy(connection, range(start, min(start + ROWS, size.jobs + size.active)), size)
+        connection.execute("VACUUM (ANALYZE) ledger.stored_events")
+        row = connection.execute("SELECT max(notification_id) FROM ledger.stored_events").fetchone()
+        assert row is not None
+        return int(row[0])
+
+
+def _copy(connection: psycopg.Connection[Any], numbers: range, size: Size) -> None:
+    with connection.cursor() as cursor, cursor.copy(EVENTS) as copy:
+        for n in numbers:
+            for version, (topic, state) in enumerate(_events(n, size), start=1):
+                copy.write_row((f"job:j{n}", version, topic, state))
+
+
+def _events(n: int, size: Size) -> Iterator[tuple[str, bytes]]:
+    at = f"2026-01-01T{n // 3600 % 24:02}:{n // 60 % 60:02}:{n % 60:02}Z"
+    shared = n < min(10_000, size.jobs) or n >= size.jobs + size.active - size.busy
+    disk = {"type": "disk", "id": "busy" if shared else f"d{n}", "access": "shared"}
+    told: list[tuple[str, dict[str, Any]]] = [
+        ("planned", {"actor": f"a{n % 50}", "type": "BackupDisk", "entities": [disk], "root": f"j{n}"}),
+        ("started", {"executor": "agent", "external_id": f"x{n}"}),
+    ]
+    if n < size.jobs:
+        told += [("progressed", {"done": k, "total": 100}) for k in range(size.events_each - 3)]
+        told.append(("succeeded", {"result": {"bytes": n}}))
+    for version, (name, said) in enumerate(told, start=1):
+        yield f"job.{name}.v1", json.dumps({"id": f"e{n}/{version}", "at": at, **said}, separators=(",", ":")).encode()
