@@ -94,11 +94,17 @@ def demands(events: Iterable[Event]) -> list[Demand]:
     return sorted(asked, key=lambda demand: (demand.type, demand.id, demand.access))
 
 
+def against(access: Access) -> tuple[Access, ...]:
+    """With what access others stand in the way of somebody who asks for this one."""
+    if access is Access.NONE:
+        return ()
+    return (Access.EXCLUSIVE, Access.SHARED) if access is Access.EXCLUSIVE else (Access.EXCLUSIVE,)
+
+
 def conflicts(demand: Demand, holder: Holder) -> bool:
     """Whether a holder stands in the way of a demand."""
     same = (demand.type, demand.id) == (holder.type, holder.id)
-    accesses = {demand.access, holder.access}
-    return same and Access.NONE not in accesses and Access.EXCLUSIVE in accesses
+    return same and holder.access in against(demand.access)
 
 
 def blockers(events: Sequence[Event], running: Running) -> list[Blocker]:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple, Protocol
 
-from ledger.domain.entities import EntityRef
+from ledger.domain.entities import Access, EntityRef
 from ledger.domain.owner import Lease, OwnerEpoch
 from ledger.domain.quorum import Child
 from ledger.domain.retention import Retention
@@ -66,15 +66,16 @@ class JobView:
 
 @dataclass(frozen=True, slots=True)
 class BusyAnswer:
-    """The active jobs on one entity, oldest first, as of a position."""
+    """The active jobs on one entity, oldest first, as of a position; with `would`, those that this access would meet."""
 
     entity: EntityRef
     jobs: Sequence[JobView]
     position: int
+    would: Access | None = None
 
     @property
     def busy(self) -> bool:
-        """Whether any job is active on the entity."""
+        """Whether any job is active on the entity, or in the way of the access that was asked about."""
         return bool(self.jobs)
 
     def as_json(self) -> dict[str, Any]:
@@ -85,7 +86,7 @@ class BusyAnswer:
             "count": len(self.jobs),
             "jobs": [job.as_json() for job in self.jobs],
             "position": self.position,
-        }
+        } | ({"would": str(self.would)} if self.would else {})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -272,8 +273,13 @@ class Queries(Protocol):
     def tree(self, root: str) -> list[JobView]:
         """A job and all below it, parents first."""
 
-    def busy(self, entities: Sequence[EntityRef]) -> list[BusyAnswer]:
-        """The active jobs on each entity."""
+    def busy(
+        self, entities: Sequence[EntityRef], would: Access | None = None, besides: str | None = None
+    ) -> list[BusyAnswer] | None:
+        """The active jobs on each entity that this access would meet, outside the tree of the job `besides`.
+
+        None where no event speaks of that job.
+        """
 
     def due_to_close(self, limit: int) -> list[JobView]:
         """The parents whose children have all closed and whose end action an owner has yet to claim, oldest first."""

@@ -23,7 +23,7 @@ from ledger.answers import (
 )
 from ledger.domain.commands import Transition, parse_transition
 from ledger.domain.decisions import Disposition
-from ledger.domain.entities import EntityRef
+from ledger.domain.entities import Access, EntityRef
 from ledger.domain.events import Detached, Ended, RecordedEvent
 from ledger.domain.owner import Lease, Owner, OwnerEpoch, evolve_owner
 from ledger.domain.retention import PRESETS, Retention
@@ -35,6 +35,7 @@ from ledger.errors import (
     IllegalTransition,
     JobNotFound,
     LedgerError,
+    MalformedRecord,
     StaleEpoch,
 )
 from ledger.event_ids import identified
@@ -412,13 +413,23 @@ class Ledger:
         """Every active job, and those that bear one of these names, with their children, as of one position."""
         return self._queries.unsettled(names)
 
-    def busy(self, entity: str | EntityRef) -> BusyAnswer:
-        """The active jobs on one entity (`vm/web01`), oldest first."""
-        return self.busy_all([entity])[0]
+    def busy(self, entity: str | EntityRef, *, would: str | None = None, besides: str | None = None) -> BusyAnswer:
+        """The active jobs on one entity (`vm/web01`), oldest first; `would` and `besides` as for `busy_all`."""
+        return self.busy_all([entity], would=would, besides=besides)[0]
 
-    def busy_all(self, entities: Sequence[str | EntityRef]) -> list[BusyAnswer]:
-        """The active jobs on each of several entities, as of one position."""
-        return self._queries.busy([_entity(entity) for entity in entities])
+    def busy_all(
+        self, entities: Sequence[str | EntityRef], *, would: str | None = None, besides: str | None = None
+    ) -> list[BusyAnswer]:
+        """The active jobs on each of several entities, as of one position.
+
+        `would` (`exclusive` or `shared`) asks only for those that a plan asking for this access would meet, `besides`
+        leaves out the tree that a job belongs to. Raises `JobNotFound` for a job that never was.
+        """
+        access = _access(would) if would is not None else None
+        answers = self._queries.busy([_entity(entity) for entity in entities], access, besides)
+        if answers is None:
+            raise JobNotFound(f"No event speaks of job {besides}.", job=besides)
+        return answers
 
     def history(self, job: str) -> Sequence[RecordedEvent]:
         """Every event of a job, in order; raises `JobNotFound`."""
@@ -485,6 +496,12 @@ def _owner_view(of: OwnerEpoch, owner: Owner, lease: Lease | None, jobs: int) ->
         lease_ends_at=lease.ends_at if lease else None,
         jobs=jobs,
     )
+
+
+def _access(word: str) -> Access:
+    if word not in (Access.EXCLUSIVE, Access.SHARED):
+        raise MalformedRecord(f"What a plan would ask for must be exclusive or shared, and this is {word!r}.")
+    return Access(word)
 
 
 def _entity(entity: str | EntityRef) -> EntityRef:

@@ -8,8 +8,9 @@ from typing import Any
 
 from psycopg import Connection
 
+from ledger.admission import against
 from ledger.answers import BusyAnswer, JobFilter, JobView, Name, RollUp, TreeExpiry, Unsettled
-from ledger.domain.entities import EntityRef
+from ledger.domain.entities import Access, EntityRef
 from ledger.domain.owner import OwnerEpoch
 from ledger.domain.retention import Retention
 from ledger.domain.states import Flag, Outcome, Phase, ok
@@ -58,17 +59,26 @@ class ViewQueries:
         with self._connect() as connection, connection.cursor() as cursor:
             return job_tree.roll_up(cursor, job)
 
-    def busy(self, entities: Sequence[EntityRef]) -> list[BusyAnswer]:
-        """The active jobs on each entity, oldest first."""
-        parameters = {"types": [entity.type for entity in entities], "ids": [entity.id for entity in entities]}
+    def busy(
+        self, entities: Sequence[EntityRef], would: Access | None = None, besides: str | None = None
+    ) -> list[BusyAnswer] | None:
+        """The active jobs on each entity that this access would meet, outside the tree of the job `besides`."""
+        parameters = {
+            "types": [entity.type for entity in entities],
+            "ids": [entity.id for entity in entities],
+            "accesses": list(against(would) if would else Access),
+            "besides": besides,
+        }
         with self._connect() as connection:
             rows = connection.execute(SQL["select_busy"], parameters).fetchall()
         on: dict[tuple[str, str], list[JobView]] = {}
         for row in rows:
             if row["job"] is not None:
                 on.setdefault((row["entity_type"], row["entity_id"]), []).append(view(row))
+        if besides is not None and rows[0]["besides"] is None:
+            return None
         position = rows[0]["reached"]
-        return [BusyAnswer(entity, on.get((entity.type, entity.id), []), position) for entity in entities]
+        return [BusyAnswer(entity, on.get((entity.type, entity.id), []), position, would) for entity in entities]
 
     def expiry(self, policy: Retention, now: datetime, limit: int | None = None) -> list[TreeExpiry]:
         """Trees in the live views, those that leave first in front."""

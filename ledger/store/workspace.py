@@ -7,7 +7,7 @@ from typing import Any
 
 from psycopg import Cursor
 
-from ledger.admission import Demand, Holder
+from ledger.admission import Demand, Holder, against
 from ledger.domain.commands import Plan, Transition
 from ledger.domain.content import Told
 from ledger.domain.decisions import Decision
@@ -200,7 +200,7 @@ class Workspace:
         self._load_holders(demands)
         found = [holder for demand in demands for holder in self._holders[demand] if self._still_holds(holder)]
         for demand in demands:
-            for access in (Access.EXCLUSIVE, Access.SHARED) if demand.exclusive else (Access.EXCLUSIVE,):
+            for access in against(demand.access):
                 begun = self._holding.get(Demand(demand.type, demand.id, access), {})
                 found += [holder for holder in begun.values() if self._still_holds(holder)]
         return found

@@ -1,13 +1,21 @@
 -- OFFSET 0 keeps the planner to the index, whatever it takes the size of a young table for.
-SELECT reached.reached, found.*
-FROM (SELECT coalesce(min(position), 0) AS reached FROM tracking) AS reached
-LEFT JOIN (
+SELECT asking.*, found.*
+FROM (
+    SELECT
+        (SELECT coalesce(min(position), 0) FROM tracking) AS reached,
+        (SELECT root FROM job_status WHERE job = %(besides)s) AS besides
+) AS asking
+LEFT JOIN LATERAL (
     SELECT open.entity_type, open.entity_id, open.from_position, shown.*
     FROM (
         SELECT running.entity_type, running.entity_id, running.job, min(running.from_position) AS from_position
         FROM unnest(%(types)s::text[], %(ids)s::text[]) AS asked (type, id)
         JOIN running_jobs AS running
-            ON running.entity_type = asked.type AND running.entity_id = asked.id AND running.to_position IS NULL
+            ON running.entity_type = asked.type
+            AND running.entity_id = asked.id
+            AND running.access = ANY(%(accesses)s::text[])
+            AND running.to_position IS NULL
+        WHERE running.root IS DISTINCT FROM asking.besides
         GROUP BY running.entity_type, running.entity_id, running.job
     ) AS open
     CROSS JOIN LATERAL (SELECT * FROM job_view WHERE job = open.job OFFSET 0) AS shown

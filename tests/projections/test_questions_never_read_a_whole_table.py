@@ -10,7 +10,8 @@ ANY = dict.fromkeys(("phase", "outcome", "type", "root", "parent", "silent_for",
 LIST = ANY | {"expired": False, "active": False, "overdue": False, "limit": 500}
 ONE_ENTITY = {"types": ["disk"], "ids": ["d4999"]}
 QUESTIONS: list[tuple[str, dict[str, Any]]] = [
-    ("select_busy", ONE_ENTITY),
+    ("select_busy", ONE_ENTITY | {"accesses": ["exclusive", "shared", "none"], "besides": None}),
+    ("select_busy", ONE_ENTITY | {"accesses": ["exclusive"], "besides": "j49999"}),
     ("select_holders", ONE_ENTITY | {"exclusives": [True]}),
     ("select_job", {"job": "j49999"}),
     ("select_jobs", LIST),

@@ -160,7 +160,14 @@ def parse_span(text: str) -> timedelta:
         raise typer.BadParameter(f"A span must read like 90s, 15m, 2h or 1d, not {text!r}.") from None
 
 
-def busy(entities: Annotated[list[str], typer.Argument(metavar="TYPE/ID...")], form: Output = Form.TABLE) -> None:
+def busy(
+    entities: Annotated[list[str], typer.Argument(metavar="TYPE/ID...")],
+    would: Annotated[
+        str | None, typer.Option(metavar="ACCESS", help="Only jobs in the way of a plan: exclusive or shared.")
+    ] = None,
+    besides: Annotated[str | None, typer.Option(metavar="JOB", help="Only jobs outside the tree of this job.")] = None,
+    form: Output = Form.TABLE,
+) -> None:
     """List every active job on entities, oldest first.
 
     Exit 0 where any is busy, 1 where all are free.
@@ -168,7 +175,7 @@ def busy(entities: Annotated[list[str], typer.Argument(metavar="TYPE/ID...")], f
     from ledger import open_ledger
 
     with open_ledger() as ledger:
-        answers = ledger.busy_all(entities)
+        answers = ledger.busy_all(entities, would=would, besides=besides)
     if form is Form.JSON and len(answers) == 1:
         output.print_json(answers[0].as_json())
     elif form is Form.JSON:
@@ -183,10 +190,11 @@ def busy(entities: Annotated[list[str], typer.Argument(metavar="TYPE/ID...")], f
 def _print_busy(answers: "Sequence[BusyAnswer]") -> None:
     columns = ("job", "type", "state", "role", "access", "progress", "planned")
     for answer in answers:
+        free, busy = ("would be free", "would meet") if answer.would else ("is free", "is busy with")
         if not answer.busy:
-            print(f"{answer.entity} is free.")
+            print(f"{answer.entity} {free}.")
             continue
-        print(f"{answer.entity} is busy with {len(answer.jobs):,}:")
+        print(f"{answer.entity} {busy} {len(answer.jobs):,}:")
         rows = (
             (job.job, job.type, output.state(job), *_holds(answer, job), output.progress(job),
              output.moment(job.planned_at))
