@@ -6,14 +6,15 @@ active jobs of a type on an entity, itself and its tree included; it holds again
 The decision is made under the append lock, so that nothing can begin between the look and the record.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
 from ledger.domain.entities import Access
 from ledger.domain.events import Attached, Event, Limit, Planned
 from ledger.domain.job import Job
+from ledger.domain.progress import shown
 from ledger.domain.values import print_time
 
 
@@ -33,15 +34,17 @@ class Demand:
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """An active job on an entity, since the time at which it began to hold it."""
+    """An active job on an entity, since the time at which it began to hold it; `progress` is as it was told."""
 
     job: str
+    job_type: str
     root: str
     type: str
     id: str
     access: Access
     since: datetime
     owner: str | None = None
+    progress: Mapping[str, Any] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +55,20 @@ class Blocker:
     limit: Limit | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """The blocker as it goes on record."""
+        """The blocker as it goes on record: without progress, so that the same refusal stays the same."""
         said: dict[str, Any] = {
             "job": self.holder.job,
+            "type": self.holder.job_type,
             "entity": {"type": self.holder.type, "id": self.holder.id},
             "access": str(self.holder.access),
             "since": print_time(self.holder.since),
             "owner": self.holder.owner,
         }
         return said | ({"limit": self.limit.model_dump(mode="json")} if self.limit else {})
+
+    def as_fact(self) -> dict[str, Any]:
+        """The blocker as the caller is told of it: with its progress, which may move at any time."""
+        return self.as_json() | {"progress": shown(self.holder.progress)}
 
     def __str__(self) -> str:
         entity = f"{self.holder.type}/{self.holder.id}"
@@ -142,7 +150,7 @@ def _over_limit(events: Sequence[Event], running: Running) -> Iterator[Blocker]:
 def _as_holder(event: Event, limit: Limit) -> Holder:
     """A job that is over its own limit, with nobody else in the way."""
     entity = limit.entity
-    return Holder(event.job, event.job, entity.type, entity.id, Access.NONE, event.occurred_at, event.owner)
+    return Holder(event.job, limit.type, event.job, entity.type, entity.id, Access.NONE, event.occurred_at, event.owner)
 
 
 def _limits(event: Event, running: Running) -> Sequence[Limit]:

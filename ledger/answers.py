@@ -66,7 +66,7 @@ class JobView:
 
 @dataclass(frozen=True, slots=True)
 class BusyAnswer:
-    """The active jobs on one entity, oldest first, as of a position; with `would`, those that this access would meet."""
+    """The active jobs on one entity, oldest first, as of a position; where `would` is set, those that it would meet."""
 
     entity: EntityRef
     jobs: Sequence[JobView]

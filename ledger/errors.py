@@ -182,7 +182,10 @@ class VersionConflict(Conflict):
 
 
 class EntityBusy(Conflict):
-    """Other jobs are in the way; facts: `job`, `blockers`."""
+    """Other jobs are in the way; facts: `job`, `blockers`, each with job, type, entity, access, since, owner, progress.
+
+    A blocker that fills a limit also has the `limit`.
+    """
 
     code = "entity_busy"
 

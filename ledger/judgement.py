@@ -40,7 +40,8 @@ def _refused(said: Transition, workspace: Workspace, found: Sequence[Blocker]) -
     names = ", ".join(map(str, found[:BLOCKERS_SHOWN]))
     more = f" and {len(found) - BLOCKERS_SHOWN:,} more" if len(found) > BLOCKERS_SHOWN else ""
     told = [blocker.as_json() for blocker in found]
-    error = EntityBusy(f"Job {said.job} must wait for {names}{more}.", job=said.job, blockers=told)
+    facts = [blocker.as_fact() for blocker in found]
+    error = EntityBusy(f"Job {said.job} must wait for {names}{more}.", job=said.job, blockers=facts)
     if isinstance(said.fact, Attached):
         raise error
     return Verdict(replace(refuse(said, clock.now(), workspace, told), error=error))

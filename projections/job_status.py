@@ -9,6 +9,7 @@ from psycopg import Cursor
 
 from ledger.domain.commands import print_fact
 from ledger.domain.events import Ended, Event, Planned, RecordedEvent, Refused, Resolved, Terms
+from ledger.domain.progress import advance
 from ledger.domain.states import OUTCOMES, TRANSITIONS, Outcome, Phase
 from ledger.domain.values import print_time
 from projections.projection import SQL
@@ -156,27 +157,10 @@ def _progress(row: Row, entry: RecordedEvent) -> Row:
     said = print_fact(entry.event.fact)
     estimated_end = said.pop("estimated_end", None)
     return {
-        "progress": _still_true(row["progress"] or {}, said) | said,
+        "progress": advance(row["progress"], said),
         "progress_at": entry.event.occurred_at,
         "estimated_end": estimated_end or row["estimated_end"],
     }
-
-
-def _still_true(before: Row, said: Row) -> Row:
-    """What was said before, without the measure that the new one overtakes: per cent or units, whichever came last."""
-    counted, rated = "done" in said or "total" in said, "percent" in said
-    overtaken = "percent" if counted and not rated else "done" if rated and not counted else None
-    return {name: value for name, value in before.items() if name != overtaken}
-
-
-def percent(progress: Mapping[str, Any] | None) -> float | None:
-    """How far a job is, in per cent, as it was said or as units done of a total give it."""
-    said = progress or {}
-    if said.get("percent") is not None:
-        return float(said["percent"])
-    if said.get("done") is None or not said.get("total"):
-        return None
-    return min(100.0, round(100 * float(said["done"]) / float(said["total"]), 2))
 
 
 def _end(row: Row, entry: RecordedEvent) -> Row:

@@ -7,9 +7,9 @@ from typing import Any
 from psycopg import Cursor
 
 from ledger.answers import Name, RollUp, Standing, Unsettled
+from ledger.domain.progress import percent
 from ledger.domain.quorum import Child
 from ledger.domain.states import EndAction, Outcome, Phase
-from projections.job_status import percent
 from projections.projection import SQL
 
 

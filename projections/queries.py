@@ -12,10 +12,10 @@ from ledger.admission import against
 from ledger.answers import BusyAnswer, JobFilter, JobView, Name, RollUp, TreeExpiry, Unsettled
 from ledger.domain.entities import Access, EntityRef
 from ledger.domain.owner import OwnerEpoch
+from ledger.domain.progress import shown
 from ledger.domain.retention import Retention
 from ledger.domain.states import Flag, Outcome, Phase, ok
 from projections import job_expiry, job_tree
-from projections.job_status import percent
 from projections.projection import SQL
 
 PAGE_JOBS_MAX = 500
@@ -134,7 +134,7 @@ _COPIED = {field.name for field in fields(JobView)} - {
 def view(row: Mapping[str, Any]) -> JobView:
     """A job as its row and the time of asking show it."""
     done = row["phase"] == Phase.CLOSED
-    progress = _progress(row["progress"])
+    progress = shown(row["progress"])
     return JobView(
         **{name: row[name] for name in _COPIED},
         done=done,
@@ -151,17 +151,6 @@ def view(row: Mapping[str, Any]) -> JobView:
 def _flags(row: Mapping[str, Any], *, done: bool) -> list[str]:
     overdue = not done and row["deadline"] is not None and row["deadline"] < row["asked_at"]
     return [str(flag) for flag in Flag if (overdue if flag is Flag.OVERDUE else row[flag])]
-
-
-def _progress(said: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    if said is None:
-        return None
-    return {name: said.get(name) for name in ("percent", "done", "total", "unit", "message")} | _percent(said)
-
-
-def _percent(said: Mapping[str, Any]) -> dict[str, float]:
-    derived = None if said.get("percent") is not None else percent(said)
-    return {} if derived is None else {"percent": derived}
 
 
 def _elapsed(row: Mapping[str, Any]) -> float | None:

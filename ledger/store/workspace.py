@@ -2,19 +2,21 @@
 
 from collections import OrderedDict, deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import reduce
 from typing import Any
 
 from psycopg import Cursor
 
 from ledger.admission import Demand, Holder, against
-from ledger.domain.commands import Plan, Transition
+from ledger.domain.commands import Plan, Transition, print_fact
 from ledger.domain.content import Told
 from ledger.domain.decisions import Decision
 from ledger.domain.entities import Access
-from ledger.domain.events import OWNER_FACTS, Ended, Event, Limit, Planned
+from ledger.domain.events import OWNER_FACTS, Ended, Event, Limit, Planned, Progressed
 from ledger.domain.job import Job, evolve
 from ledger.domain.owner import Owner, evolve_owner
+from ledger.domain.progress import advance
 from ledger.domain.quorum import Child
 from ledger.store.mapper import read_recorded
 from ledger.store.statements import SQL
@@ -71,6 +73,7 @@ class Workspace:
         self._holders: dict[Demand, list[Holder]] = {}
         self._planned_below: dict[str, list[str]] = {}
         self._holding: dict[Demand, dict[str, Holder]] = {}
+        self._progress: dict[str, list[dict[str, Any]]] = {}
         self.events: list[Event] = []
 
     # --- Reading
@@ -203,7 +206,7 @@ class Workspace:
             for access in against(demand.access):
                 begun = self._holding.get(Demand(demand.type, demand.id, access), {})
                 found += [holder for holder in begun.values() if self._still_holds(holder)]
-        return found
+        return [self._as_told(holder) for holder in found]
 
     def present(self, limit: Limit) -> Sequence[Holder]:
         """The active jobs that count against a limit, each once."""
@@ -214,7 +217,12 @@ class Workspace:
                 job = self.job(holder.job)
                 if job and job.type == limit.type and self._still_holds(holder):
                     found.setdefault(holder.job, holder)
-        return list(found.values())
+        return [self._as_told(holder) for holder in found.values()]
+
+    def _as_told(self, holder: Holder) -> Holder:
+        """A holder with what this append itself has told of it."""
+        told = self._progress.get(holder.job)
+        return replace(holder, progress=reduce(advance, told, holder.progress)) if told else holder
 
     def _load_holders(self, demands: Iterable[Demand]) -> None:
         fresh = [demand for demand in demands if demand not in self._holders]
@@ -253,10 +261,13 @@ class Workspace:
                 self._first_open.pop(job.parent, None)
         if job.executor and job.external_id:
             self._bound[job.executor, job.external_id] = job.id
+        if isinstance(event.fact, Progressed):
+            self._progress.setdefault(job.id, []).append(print_fact(event.fact))
         for entity in getattr(event.fact, "entities", ()):
             access = getattr(entity, "access", None)
             if access is not None:
-                holder = Holder(job.id, job.root, entity.type, entity.id, access, event.occurred_at, job.owner)
+                place = (entity.type, entity.id, access)
+                holder = Holder(job.id, job.type, job.root, *place, event.occurred_at, job.owner)
                 self._holding.setdefault(Demand(entity.type, entity.id, access), {})[job.id] = holder
 
     def keep(self) -> None:

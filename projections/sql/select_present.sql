@@ -1,5 +1,6 @@
 SELECT
-    held.job, held.root, held.entity_type AS type, held.entity_id AS id, held.access, held.since, status.owner
+    held.job, held.root, held.entity_type AS type, held.entity_id AS id, held.access, held.since,
+    status.owner, status.type AS job_type, status.progress
 FROM running_jobs AS held
 JOIN job_status AS status ON status.job = held.job
 WHERE

@@ -10,7 +10,7 @@ from tests.domain.memory import NOW, Memory, parts
 
 
 def _holder(job: str, access: str, root: str = "") -> Holder:
-    return Holder(job, root or job, "disk", "d", Access(access), NOW)
+    return Holder(job, "T", root or job, "disk", "d", Access(access), NOW)
 
 
 class Running:

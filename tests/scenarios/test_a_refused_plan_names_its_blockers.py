@@ -19,12 +19,11 @@ def test_a_refused_plan_names_its_blockers(ledger: Ledger) -> None:
             "RemoveVm", job="vm", children=[{"job": f"disk{n}", "type": "Remove", "entities": _disks(n)} for n in "123"]
         )
     blockers = caught.value.facts["blockers"]
-    assert [(found["job"], found["entity"]["id"], found["access"], found["owner"]) for found in blockers] == [
-        ("old", "1", "shared", "engine"),
-        ("new", "2", "exclusive", None),
-    ]
+    told = [(found["job"], found["type"], found["entity"]["id"], found["access"], found["owner"]) for found in blockers]
+    assert told == [("old", "Backup", "1", "shared", "engine"), ("new", "Move", "2", "exclusive", None)]
     view = ledger.job("vm")
     assert (view.phase, view.outcome, view.ok, view.type) == ("closed", "refused", False, "RemoveVm")
-    assert view.evidence == {"blockers": list(blockers)}
+    on_record = [{name: said for name, said in found.items() if name != "progress"} for found in blockers]
+    assert view.evidence == {"blockers": on_record}
     assert [found.job for found in ledger.tree("vm")] == ["vm"]
     assert not ledger.busy("disk/3").busy
