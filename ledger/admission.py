@@ -77,6 +77,14 @@ class Blocker:
         return f"{self.holder.job} (on {entity}, {self.holder.access})"
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Beside:
+    """A job that another one ran beside although their accesses exclude each other, and the entity (`disk/d-1`)."""
+
+    entity: str
+    job: str
+
+
 class Running(Protocol):
     """Who reads what is running."""
 

@@ -39,8 +39,8 @@ from ledger.errors import (
     StaleEpoch,
 )
 from ledger.event_ids import identified
-from ledger.importer import Importer, ImportSummary, Rejected
-from ledger.judgement import judge_now
+from ledger.importer import Importer, ImportSummary, Overlap, Rejected
+from ledger.judgement import judge_now, judge_unrecorded
 from ledger.store.feed import Feed
 from ledger.store.recorder import Judge, Receipt, Recorder
 
@@ -101,8 +101,11 @@ class Ledger:
 
     def record(self, record: Mapping[str, Any] | str | bytes | Transition) -> Receipt:
         """Record one transition, given as a transition record."""
+        return self._append(record, judge_now)
+
+    def _append(self, record: Mapping[str, Any] | str | bytes | Transition, judge: Judge) -> Receipt:
         said = record if isinstance(record, Transition) else parse_transition(record, clock.new_id)
-        answer = self.record_each([said])[0]
+        answer = self.record_each([said], judge)[0]
         if isinstance(answer, LedgerError):
             raise answer
         return answer
@@ -120,15 +123,24 @@ class Ledger:
         given = {key: value for key, value in fields.items() if value is not None}
         return self.record({"job": job, "event": event, **given, **said})
 
-    def plan(self, type: str, *, job: str | None = None, **terms: Any) -> Receipt:  # noqa: A002 - the field's word
+    def plan(
+        self,
+        type: str,  # noqa: A002 - the field's word
+        *,
+        job: str | None = None,
+        record_refusal: bool = True,
+        **terms: Any,
+    ) -> Receipt:
         """Put a job on record before its executor is called.
 
         `terms` are those of the transition record: `entities`, `parent`, `children`, `params`, `deadline`, `retry_of`,
         `required`, `cancellable`, `end_action`, `limits`, `retention`, and `actor`, `reason`, `owner`, `epoch`, `at`,
-        `id`. Raises `EntityBusy` where another tree holds an entity; the refusal is then on record.
+        `id`. Raises `EntityBusy` where another tree holds an entity or a limit is full; the refusal is then on record,
+        unless `record_refusal` is false: for a caller that asks again and again until it is admitted.
         """
         given = {key: value for key, value in terms.items() if value is not None}
-        return self.record({"event": "planned", "type": type, "job": job or clock.new_id(), **given})
+        record = {"event": "planned", "type": type, "job": job or clock.new_id(), **given}
+        return self._append(record, judge_now if record_refusal else judge_unrecorded)
 
     def dispatch(self, job: str, call: Callable[[str], str | None], *, executor: str, **said: Unpack[Said]) -> Receipt:
         """Call an executor the safe way round: record `submitted` with a fresh token, call, record `accepted`.
@@ -370,14 +382,15 @@ class Ledger:
         *,
         admit: bool = False,
         on_reject: Callable[[Rejected], None] = lambda _: None,
+        on_overlap: Callable[[Overlap], None] = lambda _: None,
         on_page: Callable[[ImportSummary], None] = lambda _: None,
     ) -> ImportSummary:
         """Record what has already happened, a transition record a line; memory does not grow with the lines.
 
-        A line that cannot be taken is handed to `on_reject`, and the rest goes on. Overlaps on busy entities are
-        counted, not refused, unless `admit` asks admission.
+        A line that cannot be taken is handed to `on_reject`, and the rest goes on. A line on entities that others hold
+        is recorded, counted and handed to `on_overlap`, unless `admit` asks admission.
         """
-        importer = Importer(self._recorder, on_reject, admit=admit)
+        importer = Importer(self._recorder, on_reject, on_overlap, admit=admit)
         importer.read(lines, on_page)
         importer.summary.position = self._feed.head()
         on_page(importer.summary)

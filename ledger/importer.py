@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from ledger import clock
+from ledger.admission import Beside
 from ledger.domain.commands import Transition, parse_transition
 from ledger.domain.decisions import Disposition
 from ledger.errors import LedgerError, MalformedRecord
@@ -22,6 +23,15 @@ class Rejected:
     number: int
     line: bytes
     error: LedgerError
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """A line whose job, or a child planned with it, ran beside jobs that exclude it: its number from 1, and which."""
+
+    number: int
+    job: str
+    beside: tuple[Beside, ...]
 
 
 @dataclass(slots=True)
@@ -55,12 +65,20 @@ class _Page:
 
 
 class Importer:
-    """One import: reads lines, hands over pages, counts, and passes rejected lines on."""
+    """One import: reads lines, hands over pages, counts, and passes rejected and overlapping lines on."""
 
-    def __init__(self, recorder: Recorder, on_reject: Callable[[Rejected], None], *, admit: bool) -> None:
+    def __init__(
+        self,
+        recorder: Recorder,
+        on_reject: Callable[[Rejected], None],
+        on_overlap: Callable[[Overlap], None],
+        *,
+        admit: bool,
+    ) -> None:
         self.summary = ImportSummary()
         self._recorder = recorder
         self._on_reject = on_reject
+        self._on_overlap = on_overlap
         self._judge: Judge = judge_admitting if admit else judge_past
         self._page = _Page()
 
@@ -91,8 +109,10 @@ class Importer:
         for (number, line), answer in zip(page.lines, answers, strict=True):
             if isinstance(answer, LedgerError):
                 self._reject(Rejected(number, line, answer))
-            else:
-                self.summary.count(answer)
+                continue
+            self.summary.count(answer)
+            if answer.overlaps:
+                self._on_overlap(Overlap(number, answer.job, answer.overlaps))
 
     def _reject(self, rejected: Rejected) -> None:
         self.summary.rejected += 1

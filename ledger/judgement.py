@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ledger import clock
-from ledger.admission import Blocker, blockers
+from ledger.admission import Beside, Blocker, blockers
 from ledger.domain.commands import Transition
 from ledger.domain.decisions import decide, refuse
 from ledger.domain.events import Attached
@@ -22,11 +22,20 @@ def judge_now(said: Transition, workspace: Workspace) -> Verdict:
     return _refused(said, workspace, found) if found else Verdict(decision)
 
 
+def judge_unrecorded(said: Transition, workspace: Workspace) -> Verdict:
+    """What happens now, for a caller who wants no refusal on record."""
+    verdict = judge_now(said, workspace)
+    if isinstance(verdict.decision.error, EntityBusy):
+        raise verdict.decision.error
+    return verdict
+
+
 def judge_past(said: Transition, workspace: Workspace) -> Verdict:
     """What has already happened: nothing is refused for being busy, but the overlaps are told."""
     decision = replace(decide(said, clock.now(), workspace, historical=True), error=None)
     found = blockers(decision.events, workspace)
-    return Verdict(decision, tuple(sorted({f"{it.holder.type}/{it.holder.id}" for it in found if not it.limit})))
+    beside = {Beside(f"{it.holder.type}/{it.holder.id}", it.holder.job) for it in found if not it.limit}
+    return Verdict(decision, tuple(sorted(beside)))
 
 
 def judge_admitting(said: Transition, workspace: Workspace) -> Verdict:

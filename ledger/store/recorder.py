@@ -17,6 +17,7 @@ from eventsourcing.postgres import PostgresApplicationRecorder
 from psycopg import Cursor
 from psycopg.rows import DictRow
 
+from ledger.admission import Beside
 from ledger.domain.commands import Transition
 from ledger.domain.decisions import Decision, Disposition
 from ledger.domain.events import Event, RecordedEvent
@@ -32,13 +33,13 @@ FIND_LOCK_SECONDS_MAX = 15
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of a transition, and where the answer stands; `overlaps` are the busy entities that it found."""
+    """What became of a transition, and where the answer stands; `overlaps` tells whom an imported one ran beside."""
 
     disposition: Disposition
     job: str
     version: int
     position: int
-    overlaps: tuple[str, ...] = ()
+    overlaps: tuple[Beside, ...] = ()
     events: int = 0
 
 
@@ -47,7 +48,7 @@ class Verdict:
     """A decision with what admission saw."""
 
     decision: Decision
-    overlaps: tuple[str, ...] = ()
+    overlaps: tuple[Beside, ...] = ()
 
 
 Judge = Callable[[Transition, Workspace], Verdict]

@@ -1,5 +1,6 @@
 """Transition records in and out: import, export, record, cancel."""
 
+import json
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -12,13 +13,14 @@ from ledger.service.cli import output
 from ledger.service.cli.output import Form, Output
 
 if TYPE_CHECKING:
-    from ledger.importer import ImportSummary, Rejected
+    from ledger.importer import ImportSummary, Overlap, Rejected
     from ledger.store.recorder import Receipt
 
 
 def import_(
     file: Annotated[str, typer.Argument(metavar="FILE|-", help="Transition records, plain or .gz; - is stdin.")],
     rejects: Annotated[Path | None, typer.Option(help="Write what could not be taken to this file.")] = None,
+    overlaps: Annotated[Path | None, typer.Option(help="Write which jobs ran beside which to this file.")] = None,
     form: Output = Form.TABLE,
     *,
     admit: Annotated[bool, typer.Option("--admit", help="Ask admission instead of counting overlaps.")] = False,
@@ -33,13 +35,16 @@ def import_(
         source, size = _open_source(file, stack)
         keep = stack.enter_context(rejects.open("wb")) if rejects else None
         seen = _Rejects(keep)
+        met = _Overlaps(stack.enter_context(overlaps.open("wb")) if overlaps else None)
         ledger = stack.enter_context(open_ledger())
         on_page = stack.enter_context(_Bar(source, size))
-        summary = ledger.import_records(_lines(source.stream), admit=admit, on_reject=seen.take, on_page=on_page)
+        lines = _lines(source.stream)
+        summary = ledger.import_records(lines, admit=admit, on_reject=seen.take, on_overlap=met.take, on_page=on_page)
     if form is Form.TABLE:
         _print_summary(summary)
     else:
         output.print_json(summary.as_json())
+    met.explain()
     if summary.rejected:
         seen.explain()
         raise typer.Exit(1)
@@ -91,8 +96,6 @@ class _Rejects:
         self._first: list[Rejected] = []
 
     def take(self, rejected: "Rejected") -> None:
-        import json
-
         if len(self._first) < 3:  # noqa: PLR2004 - three are shown
             self._first.append(rejected)
         if self._file:
@@ -108,6 +111,26 @@ class _Rejects:
     def explain(self) -> None:
         for rejected in self._first:
             output.note(f"line {rejected.number}: {rejected.error}")
+
+
+class _Overlaps:
+    """Keeps which jobs ran beside which: a JSON object a pair, with line number, job, entity and the other job."""
+
+    def __init__(self, file: IO[bytes] | None) -> None:
+        self._file = file
+        self._first: list[dict[str, Any]] = []
+
+    def take(self, overlap: "Overlap") -> None:
+        for other in overlap.beside:
+            said = {"line": overlap.number, "job": overlap.job, "entity": other.entity, "beside": other.job}
+            if len(self._first) < 3:  # noqa: PLR2004 - three are shown
+                self._first.append(said)
+            if self._file:
+                self._file.write(json.dumps(said, ensure_ascii=False).encode() + b"\n")
+
+    def explain(self) -> None:
+        for said in self._first:
+            output.note("line {line}: job {job} runs beside {beside} on {entity}".format_map(said))
 
 
 class _Bar:
