@@ -69,9 +69,9 @@ class InlineViews:
         """The active jobs that stand against a demand, their own tree included."""
         return running_jobs.holders(cursor, demands)
 
-    def present(self, cursor: Cursor[Any], limit: Limit) -> list[Holder]:
-        """The active jobs of a type on an entity, whatever their access."""
-        return running_jobs.present(cursor, limit)
+    def present(self, cursor: Cursor[Any], limits: Iterable[Limit]) -> list[Holder]:
+        """The active jobs that count against limits, whatever their access."""
+        return running_jobs.present(cursor, limits)
 
 
 def _project(cursor: Cursor[Any], events: Sequence[RecordedEvent]) -> None:

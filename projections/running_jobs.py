@@ -151,8 +151,12 @@ def holders(cursor: Cursor[Any], demands: Iterable[Demand]) -> list[Holder]:
     return [Holder(**{**row, "access": Access(row["access"])}) for row in cursor.fetchall()]
 
 
-def present(cursor: Cursor[Any], limit: Limit) -> list[Holder]:
-    """The active jobs of a type on an entity, whatever their access."""
-    parameters = {"job_type": limit.type, "type": limit.entity.type, "id": limit.entity.id}
+def present(cursor: Cursor[Any], limits: Iterable[Limit]) -> list[Holder]:
+    """The active jobs that count against limits, whatever their access."""
+    asked = sorted({limit.counted for limit in limits})
+    if not asked:
+        return []
+    job_types, types, ids = map(list, zip(*asked, strict=True))
+    parameters = {"job_types": job_types, "types": types, "ids": ids}
     cursor.execute(SQL["select_present"], parameters)
     return [Holder(**{**row, "access": Access(row["access"])}) for row in cursor.fetchall()]

@@ -64,6 +64,11 @@ class Limit(Frozen):
     entity: EntityRef
     at_most: Count
 
+    @property
+    def counted(self) -> tuple[str, str, str]:
+        """What is counted: the type of the jobs, and the type and id of the entity."""
+        return self.type, self.entity.type, self.entity.id
+
 
 class Error(Frozen):
     """What went wrong, as the executor tells it."""

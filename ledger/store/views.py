@@ -31,5 +31,5 @@ class Views(Protocol):
     def holders(self, cursor: Cursor[Any], demands: Iterable[Demand]) -> list[Holder]:
         """The active jobs that stand against a demand, their own tree included."""
 
-    def present(self, cursor: Cursor[Any], limit: Limit) -> list[Holder]:
-        """The active jobs of a type on an entity, whatever their access."""
+    def present(self, cursor: Cursor[Any], limits: Iterable[Limit]) -> list[Holder]:
+        """The active jobs that count against limits, whatever their access."""

@@ -13,7 +13,7 @@ from ledger.domain.commands import Plan, Transition, print_fact
 from ledger.domain.content import Told
 from ledger.domain.decisions import Decision
 from ledger.domain.entities import Access
-from ledger.domain.events import OWNER_FACTS, Ended, Event, Limit, Planned, Progressed
+from ledger.domain.events import OWNER_FACTS, Ended, Event, Fact, Limit, Planned, Progressed
 from ledger.domain.job import Job, evolve
 from ledger.domain.owner import Owner, evolve_owner
 from ledger.domain.progress import advance
@@ -73,6 +73,7 @@ class Workspace:
         self._holders: dict[Demand, list[Holder]] = {}
         self._planned_below: dict[str, list[str]] = {}
         self._holding: dict[Demand, dict[str, Holder]] = {}
+        self._present: dict[tuple[str, str, str], list[Holder]] = {}
         self._progress: dict[str, list[dict[str, Any]]] = {}
         self.events: list[Event] = []
 
@@ -84,6 +85,7 @@ class Workspace:
         self._load(streams)
         parents = {stream.state.parent for stream in self._streams.values() if isinstance(stream.state, Job)}
         self._load({f"job:{parent}" for parent in parents if parent})
+        self._load_present(limit for said in batch for part in _parts(said) for limit in getattr(part, "limits", ()))
         if len(batch) > 1:
             ended = {said.job for said in batch if isinstance(said.fact, Ended)}
             self._load_children(ended | {job.parent for job in self._jobs() if job.id in ended and job.parent})
@@ -210,7 +212,8 @@ class Workspace:
 
     def present(self, limit: Limit) -> Sequence[Holder]:
         """The active jobs that count against a limit, each once."""
-        found = {holder.job: holder for holder in self._views.present(self._cursor, limit) if self._still_holds(holder)}
+        self._load_present([limit])
+        found = {holder.job: holder for holder in self._present[limit.counted] if self._still_holds(holder)}
         for access in Access:
             begun = self._holding.get(Demand(limit.entity.type, limit.entity.id, access), {})
             for holder in begun.values():
@@ -218,6 +221,14 @@ class Workspace:
                 if job and job.type == limit.type and self._still_holds(holder):
                     found.setdefault(holder.job, holder)
         return [self._as_told(holder) for holder in found.values()]
+
+    def _load_present(self, limits: Iterable[Limit]) -> None:
+        fresh = {limit.counted: limit for limit in limits if limit.counted not in self._present}
+        if not fresh:
+            return
+        self._present.update({counted: [] for counted in fresh})
+        for holder in self._views.present(self._cursor, fresh.values()):
+            self._present[holder.job_type, holder.type, holder.id].append(holder)
 
     def _as_told(self, holder: Holder) -> Holder:
         """A holder with what this append itself has told of it."""
@@ -295,8 +306,11 @@ def _names_of(batch: Sequence[Transition]) -> list[tuple[str, str]]:
     return sorted((executor, external_id) for executor, external_id in names if executor and external_id)
 
 
+def _parts(said: Transition) -> Iterable[Fact]:
+    return said.fact.walk() if isinstance(said.fact, Plan) else [said.fact]
+
+
 def _demands_of(batch: Sequence[Transition]) -> list[Demand]:
-    parts = [part for said in batch for part in (said.fact.walk() if isinstance(said.fact, Plan) else [said.fact])]
-    entities = {entity for part in parts for entity in getattr(part, "entities", ())}
+    entities = {entity for said in batch for part in _parts(said) for entity in getattr(part, "entities", ())}
     found = {Demand(entity.type, entity.id, entity.access) for entity in entities if hasattr(entity, "access")}
     return [demand for demand in found if demand.access is not Access.NONE]

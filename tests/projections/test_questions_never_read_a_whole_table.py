@@ -13,7 +13,7 @@ QUESTIONS: list[tuple[str, dict[str, Any]]] = [
     ("select_busy", ONE_ENTITY | {"accesses": ["exclusive", "shared", "none"], "besides": None}),
     ("select_busy", ONE_ENTITY | {"accesses": ["exclusive"], "besides": "j49999"}),
     ("select_holders", ONE_ENTITY | {"exclusives": [True]}),
-    ("select_present", {"job_type": "T", "type": "disk", "id": "d4999"}),
+    ("select_present", ONE_ENTITY | {"job_types": ["T"]}),
     ("select_job", {"job": "j49999"}),
     ("select_jobs", LIST),
     ("select_jobs", LIST | {"active": True}),
