@@ -14,7 +14,6 @@ from ledger.answers import (
     JobView,
     Leases,
     Name,
-    OwnerState,
     OwnerView,
     Queries,
     RollUp,
@@ -25,7 +24,7 @@ from ledger.domain.commands import Transition, parse_transition
 from ledger.domain.decisions import Disposition
 from ledger.domain.entities import Access, EntityRef
 from ledger.domain.events import Detached, Ended, RecordedEvent
-from ledger.domain.owner import Lease, Owner, OwnerEpoch, evolve_owner
+from ledger.domain.owner import Owner, OwnerEpoch
 from ledger.domain.retention import PRESETS, Retention
 from ledger.domain.states import Phase
 from ledger.domain.values import print_time
@@ -36,11 +35,11 @@ from ledger.errors import (
     JobNotFound,
     LedgerError,
     MalformedRecord,
-    StaleEpoch,
 )
 from ledger.event_ids import identified
 from ledger.importer import Importer, ImportSummary, Overlap, Rejected
 from ledger.judgement import judge_now, judge_unrecorded
+from ledger.ownership import Owners
 from ledger.store.feed import Feed
 from ledger.store.recorder import Judge, Receipt, Recorder
 
@@ -83,6 +82,7 @@ class Ledger:
         self._queries = queries
         self._leases = leases
         self._close = close
+        self._owners = Owners(feed, queries, leases)
         self.owner = owner
 
     def __enter__(self) -> Self:
@@ -288,71 +288,27 @@ class Ledger:
         Whatever that ledger records carries the epoch; a thread keeps the lease until it is closed. A fenced one hears
         `StaleEpoch`.
         """
-        me, version = self._begin_epoch(name, said)
-        self._leases.renew(me, lease_seconds)
-        started = {f"owner:{name}": version}
-
-        def beat() -> None:
-            self._check_not_fenced(me, started)
-            self._leases.renew(me, lease_seconds)
-
-        stop = self._leases.keep(beat, lease_seconds)
-
-        def close() -> None:
-            stop()
-            self._leases.release(me)
-
+        me, close = self._owners.start(name, lease_seconds, self._tell_owner("owner_started", said))
         return Ledger(self._recorder, self._feed, self._queries, self._leases, close, owner=me)
+
+    def _tell_owner(self, event: str, said: Said) -> Callable[[OwnerEpoch], Receipt]:
+        return lambda of: self.record({"event": event, **said, **of._asdict()})
 
     def speak_as(self, me: OwnerEpoch) -> "Ledger":
         """The ledger that speaks as an owner in an epoch that has begun, and keeps no lease; closing it is nothing."""
         return Ledger(self._recorder, self._feed, self._queries, self._leases, lambda: None, owner=me)
 
-    def _begin_epoch(self, name: str, said: Said) -> tuple[OwnerEpoch, int]:
-        epoch = self._newest_epoch(name) + 1
-        while True:
-            try:
-                receipt = self.record({"event": "owner_started", **said, "owner": name, "epoch": epoch})
-            except StaleEpoch as error:
-                epoch = error.facts["newest"] + 1
-                continue
-            if receipt.disposition is Disposition.RECORDED:
-                return OwnerEpoch(name, epoch), receipt.version
-            epoch += 1  # another process of that name took this one at the same moment
-
-    def _newest_epoch(self, name: str) -> int:
-        """The newest epoch that started, was fenced, or has active jobs."""
-        seen = (of.epoch or 0 for of, _ in self._queries.owners() if of.owner == name)
-        return max(self.owner_states([name])[name].newest, *seen, 0)
-
-    def _check_not_fenced(self, me: OwnerEpoch, started: Mapping[str, int]) -> None:
-        if self._feed.streams(started):  # its own start was the last word of that stream
-            newest = self.owner_states([me.owner])[me.owner].newest
-            raise StaleEpoch(f"Epoch {me.epoch} of {me.owner} is fenced.", **me._asdict(), newest=newest)
-
     def fence(self, name: str, **said: Unpack[Said]) -> Receipt:
         """Say that every epoch of an owner so far may no longer act: it never returns, or must not."""
-        epoch = max(self._newest_epoch(name), 1)
-        receipt = self.record({"event": "owner_fenced", **said, "owner": name, "epoch": epoch})
-        self._leases.release(OwnerEpoch(name, epoch))
-        return receipt
+        return self._owners.fence(name, self._tell_owner("owner_fenced", said))
 
     def owners(self) -> list[OwnerView]:
         """Every owner that has active jobs or a lease, each epoch by itself."""
-        jobs = dict(self._queries.owners())
-        leases = {OwnerEpoch(lease.owner, lease.epoch): lease for lease in self._leases.all()}
-        states = self.owner_states({of.owner for of in jobs.keys() | leases.keys()})
-        return [
-            _owner_view(of, states[of.owner], leases.get(of), jobs.get(of, 0))
-            for of in sorted(jobs.keys() | leases.keys(), key=lambda of: (of.owner, of.epoch or 0))
-        ]
+        return self._owners.views()
 
     def owner_states(self, names: Iterable[str]) -> dict[str, Owner]:
         """What the events say of each owner; one that never started has no epoch."""
-        states = {name: Owner(name) for name in names}
-        for entry in self._feed.streams({f"owner:{name}": 0 for name in states}):
-            states[entry.event.job] = evolve_owner(states[entry.event.job], entry.event)
-        return states
+        return self._owners.states(names)
 
     def claim_closing(self, *, limit: int = 100) -> list[JobView]:
         """Take the end actions of parents that are due, and of those whose owner is fenced; nobody else gets them.
@@ -499,23 +455,11 @@ class Ledger:
         )
 
 
-def _owner_view(of: OwnerEpoch, owner: Owner, lease: Lease | None, jobs: int) -> OwnerView:
-    state = OwnerState.LAPSED if lease and lease.lapsed else OwnerState.LIVE if lease else OwnerState.UNLEASED
-    return OwnerView(
-        owner=of.owner,
-        epoch=of.epoch or None,
-        state=OwnerState.FENCED if owner.left_behind(of.epoch) else state,
-        renewed_at=lease.renewed_at if lease else None,
-        lease_ends_at=lease.ends_at if lease else None,
-        jobs=jobs,
-    )
+def _entity(entity: str | EntityRef) -> EntityRef:
+    return entity if isinstance(entity, EntityRef) else EntityRef.parse(entity)
 
 
 def _access(word: str) -> Access:
     if word not in (Access.EXCLUSIVE, Access.SHARED):
         raise MalformedRecord(f"What a plan would ask for must be exclusive or shared, and this is {word!r}.")
     return Access(word)
-
-
-def _entity(entity: str | EntityRef) -> EntityRef:
-    return entity if isinstance(entity, EntityRef) else EntityRef.parse(entity)

@@ -1,0 +1,99 @@
+"""Owners and their epochs: each start is a new one and fences those before it, whatever process bears the name."""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from ledger.answers import Leases, OwnerState, OwnerView, Queries
+from ledger.domain.decisions import Disposition
+from ledger.domain.owner import Lease, Owner, OwnerEpoch, evolve_owner
+from ledger.errors import StaleEpoch
+from ledger.store.feed import Feed
+from ledger.store.recorder import Receipt
+
+Tell = Callable[[OwnerEpoch], Receipt]
+
+
+class Owners:
+    """What is known of owners, from their events, their leases and their jobs."""
+
+    def __init__(self, feed: Feed, queries: Queries, leases: Leases) -> None:
+        self._feed = feed
+        self._queries = queries
+        self._leases = leases
+
+    def start(self, name: str, lease_seconds: float, tell: Tell) -> tuple[OwnerEpoch, Callable[[], None]]:
+        """Begin the next epoch and keep its lease; the epoch, and a function that ends the lease.
+
+        `tell` records that the epoch has started.
+        """
+        me, version = self._begin(name, tell)
+        self._leases.renew(me, lease_seconds)
+        started = {f"owner:{name}": version}
+
+        def beat() -> None:
+            self._check_not_fenced(me, started)
+            self._leases.renew(me, lease_seconds)
+
+        stop = self._leases.keep(beat, lease_seconds)
+
+        def close() -> None:
+            stop()
+            self._leases.release(me)
+
+        return me, close
+
+    def _begin(self, name: str, tell: Tell) -> tuple[OwnerEpoch, int]:
+        epoch = self._newest(name) + 1
+        while True:
+            try:
+                receipt = tell(OwnerEpoch(name, epoch))
+            except StaleEpoch as error:
+                epoch = error.facts["newest"] + 1
+                continue
+            if receipt.disposition is Disposition.RECORDED:
+                return OwnerEpoch(name, epoch), receipt.version
+            epoch += 1  # another process of that name took this one at the same moment
+
+    def _newest(self, name: str) -> int:
+        """The newest epoch that started, was fenced, or has active jobs."""
+        seen = (of.epoch for of, _ in self._queries.owners() if of.owner == name)
+        return max(self.states([name])[name].newest, *seen, 0)
+
+    def _check_not_fenced(self, me: OwnerEpoch, started: Mapping[str, int]) -> None:
+        if self._feed.streams(started):  # its own start was the last word of that stream
+            newest = self.states([me.owner])[me.owner].newest
+            raise StaleEpoch(f"Epoch {me.epoch} of {me.owner} is fenced.", **me._asdict(), newest=newest)
+
+    def fence(self, name: str, tell: Tell) -> Receipt:
+        """Fence every epoch of an owner so far, and drop its lease; `tell` records it."""
+        newest = OwnerEpoch(name, max(self._newest(name), 1))
+        receipt = tell(newest)
+        self._leases.release(newest)
+        return receipt
+
+    def states(self, names: Iterable[str]) -> dict[str, Owner]:
+        """What the events say of each owner; one that never started has no epoch."""
+        states = {name: Owner(name) for name in names}
+        for entry in self._feed.streams({f"owner:{name}": 0 for name in states}):
+            states[entry.event.job] = evolve_owner(states[entry.event.job], entry.event)
+        return states
+
+    def views(self) -> list[OwnerView]:
+        """Every owner that has active jobs or a lease, each epoch by itself."""
+        jobs = dict(self._queries.owners())
+        leases = {OwnerEpoch(lease.owner, lease.epoch): lease for lease in self._leases.all()}
+        states = self.states({of.owner for of in jobs.keys() | leases.keys()})
+        return [
+            _view(of, states[of.owner], leases.get(of), jobs.get(of, 0)) for of in sorted(jobs.keys() | leases.keys())
+        ]
+
+
+def _view(of: OwnerEpoch, owner: Owner, lease: Lease | None, jobs: int) -> OwnerView:
+    state = OwnerState.LAPSED if lease and lease.lapsed else OwnerState.LIVE if lease else OwnerState.UNLEASED
+    return OwnerView(
+        owner=of.owner,
+        epoch=of.epoch or None,
+        state=OwnerState.FENCED if owner.left_behind(of.epoch) else state,
+        renewed_at=lease.renewed_at if lease else None,
+        lease_ends_at=lease.ends_at if lease else None,
+        jobs=jobs,
+    )
