@@ -21,6 +21,9 @@ def test_the_demo_tells_its_story_twice(folder: Path) -> None:
             assert "4,096" in done.out
             assert "5,000 of 5,000 are still answered" in done.out
             assert "disk d-17" in done.out
+            assert "db02-d4 were never sent" in done.out
+            assert "The VM and its disks are free again" in done.out
+            assert "found by its token" in done.out
         assert execute(("busy", "disk/d-17"), "", own).code == 0
         assert execute(("pg", "status"), "", own).code == 0
         assert execute(("doctor",), "", own).code == 0
