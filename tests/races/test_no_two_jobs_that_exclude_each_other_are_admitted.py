@@ -1,62 +1,33 @@
 import contextlib
-import random
-import subprocess
-import sys
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import psycopg
 import pytest
 
 from ledger.application import Ledger
-from ledger.errors import EntityBusy, LedgerError
+from ledger.errors import LedgerError
 from ledger.service.assembly import assemble
 from ledger.service.transcript import transcribe
 from tests.races.broken import BROKEN
 from tests.races.log import violations
+from tests.races.race import PROCESSES, THREADS, race
 
-PROCESSES, THREADS, ROUNDS, ENTITIES = 2, 8, 25, 20
-AT_MOST = 3
-
-
-def _entity(chance: random.Random) -> dict[str, Any]:
-    access = chance.choice(["exclusive", "shared", "shared"])
-    return {"type": "disk", "id": f"d{chance.randrange(ENTITIES)}", "access": access}
+SECONDS = 15
+HAPPENED = {"planned", "refused", "attached", "detached", "lost", "resolved", "failed", "abandoned"}
+DEADLOCKS = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
 
 
-def _work(ledger: Ledger, name: str) -> int:
-    """Plan on random disks, end what was admitted; the number of plans that were admitted is returned."""
-    chance, admitted = random.Random(name), 0
-    for n in range(ROUNDS):
-        entities = {entity["id"]: entity for entity in (_entity(chance) for _ in range(3))}
-        limits = [{"type": "T", "entity": {"type": "disk", "id": name}, "at_most": AT_MOST} for name in entities]
-        try:
-            ledger.plan("T", job=f"{name}/{n}", entities=list(entities.values()), limits=limits)
-        except EntityBusy:
-            continue
-        admitted += 1
-        if chance.random() < 0.8:
-            ledger.succeed(f"{name}/{n}")
-    return admitted
+def test_no_two_jobs_that_exclude_each_other_are_admitted(superuser: str, conninfo: str, ledger: Ledger) -> None:
+    """Nor is a limit passed or a refusal untrue; every caller comes on, and every process to its end."""
+    callers = race(conninfo, SECONDS)
 
-
-def work(conninfo: str, process: str) -> None:
-    """What one process does."""
-    with assemble(conninfo) as ledger, ThreadPoolExecutor(THREADS) as pool:
-        assert sum(pool.map(lambda n: _work(ledger, f"{process}-{n}"), range(THREADS))) > 0
-
-
-PROGRAM = f"import sys; sys.path.insert(0, '.'); from {__name__} import work; work(*sys.argv[1:])"
-
-
-def test_no_two_jobs_that_exclude_each_other_are_admitted(conninfo: str, ledger: Ledger) -> None:
-    running = [subprocess.Popen((sys.executable, "-c", PROGRAM, conninfo, str(n))) for n in range(PROCESSES)]
-    assert [process.wait(timeout=60) for process in running] == [0] * PROCESSES
-
-    records = list(transcribe(ledger.events()))
-    assert violations(records, "T", AT_MOST) == []
-    assert sum(record["event"] == "planned" for record in records) > PROCESSES * THREADS
-    assert any(record["event"] == "refused" for record in records)
+    assert violations(transcribe(ledger.events())) == []
+    assert len(callers) == PROCESSES * THREADS
+    assert all(admitted and refused for admitted, refused in callers)
+    assert Counter(entry.event.name for entry in ledger.events()).keys() == HAPPENED
+    with psycopg.connect(superuser) as connection:
+        assert connection.execute(DEADLOCKS).fetchall() == [(0,)]
 
 
 def test_without_the_lock_the_same_check_finds_double_admissions(
