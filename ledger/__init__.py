@@ -10,22 +10,32 @@ from typing import TYPE_CHECKING, Any
 from ledger import errors
 
 if TYPE_CHECKING:
-    from ledger.answers import BusyAnswer, JobFilter, JobView, TreeExpiry
+    from ledger.answers import BusyAnswer, JobFilter, JobView, OwnerView, TreeExpiry
     from ledger.application import Ledger
     from ledger.domain.events import Event, RecordedEvent
     from ledger.domain.retention import Retention
+    from ledger.recovery.executors import Executor, Listing, Task
+    from ledger.recovery.plan import RecoveryPlan, Scope
+    from ledger.recovery.reconcile import Recovery
     from ledger.service.assembly import open_ledger
     from ledger.store.recorder import Receipt
 
 _HOMES = {
     "BusyAnswer": "ledger.answers",
     "Event": "ledger.domain.events",
+    "Executor": "ledger.recovery.executors",
     "JobFilter": "ledger.answers",
     "JobView": "ledger.answers",
     "Ledger": "ledger.application",
+    "Listing": "ledger.recovery.executors",
+    "OwnerView": "ledger.answers",
     "Receipt": "ledger.store.recorder",
     "RecordedEvent": "ledger.domain.events",
+    "Recovery": "ledger.recovery.reconcile",
+    "RecoveryPlan": "ledger.recovery.plan",
     "Retention": "ledger.domain.retention",
+    "Scope": "ledger.recovery.plan",
+    "Task": "ledger.recovery.executors",
     "TreeExpiry": "ledger.answers",
     "open_ledger": "ledger.service.assembly",
 }
@@ -33,12 +43,19 @@ _HOMES = {
 __all__ = [
     "BusyAnswer",
     "Event",
+    "Executor",
     "JobFilter",
     "JobView",
     "Ledger",
+    "Listing",
+    "OwnerView",
     "Receipt",
     "RecordedEvent",
+    "Recovery",
+    "RecoveryPlan",
     "Retention",
+    "Scope",
+    "Task",
     "TreeExpiry",
     "errors",
     "open_ledger",

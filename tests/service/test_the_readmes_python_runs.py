@@ -3,11 +3,22 @@ from pathlib import Path
 
 import pytest
 
+from ledger import Listing
+from ledger.service.assembly import assemble
+
 README = Path(__file__).parents[2] / "README.md"
 
 
 class Agent:
     """The outside system of the example."""
+
+    name = "storage-agent"
+
+    def list(self) -> Listing:
+        return Listing(self.name)
+
+    def ask(self, external_id: str | None, token: str | None) -> None:
+        return None
 
     def remove(self, disk: str, token: str) -> str:
         return f"{disk}-{token}"
@@ -17,8 +28,11 @@ def test_the_readmes_python_runs(
     conninfo: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("JOBLEDGER_DSN", conninfo)
-    (block,) = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    blocks = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
 
-    exec(compile(block, str(README), "exec"), {"agent": Agent()})
+    for block in blocks:
+        exec(compile(block, str(README), "exec"), {"agent": Agent()})
 
     assert capsys.readouterr().out == "queued\n"
+    with assemble(conninfo) as ledger:
+        assert ledger.job("remove-d-17").outcome == "unknown"
