@@ -24,10 +24,11 @@ def judge_now(said: Transition, workspace: Workspace) -> Verdict:
 
 def judge_unrecorded(said: Transition, workspace: Workspace) -> Verdict:
     """What happens now, for a caller who wants no refusal on record."""
-    verdict = judge_now(said, workspace)
-    if isinstance(verdict.decision.error, EntityBusy):
-        raise verdict.decision.error
-    return verdict
+    decision = decide(said, clock.now(), workspace)
+    found = blockers(decision.events, workspace)
+    if found:
+        raise _busy(said, found)
+    return Verdict(decision)
 
 
 def judge_past(said: Transition, workspace: Workspace) -> Verdict:
@@ -46,11 +47,15 @@ def judge_admitting(said: Transition, workspace: Workspace) -> Verdict:
 
 
 def _refused(said: Transition, workspace: Workspace, found: Sequence[Blocker]) -> Verdict:
-    names = ", ".join(map(str, found[:BLOCKERS_SHOWN]))
-    more = f" and {len(found) - BLOCKERS_SHOWN:,} more" if len(found) > BLOCKERS_SHOWN else ""
-    told = [blocker.as_json() for blocker in found]
-    facts = [blocker.as_fact() for blocker in found]
-    error = EntityBusy(f"Job {said.job} must wait for {names}{more}.", job=said.job, blockers=facts)
+    error = _busy(said, found)
     if isinstance(said.fact, Attached):
         raise error
+    told = [blocker.as_json() for blocker in found]
     return Verdict(replace(refuse(said, clock.now(), workspace, told), error=error))
+
+
+def _busy(said: Transition, found: Sequence[Blocker]) -> EntityBusy:
+    names = ", ".join(map(str, found[:BLOCKERS_SHOWN]))
+    more = f" and {len(found) - BLOCKERS_SHOWN:,} more" if len(found) > BLOCKERS_SHOWN else ""
+    facts = [blocker.as_fact() for blocker in found]
+    return EntityBusy(f"Job {said.job} must wait for {names}{more}.", job=said.job, blockers=facts)
