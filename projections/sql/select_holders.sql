@@ -1,13 +1,17 @@
--- OFFSET 0 keeps the planner to the index, whatever it takes the size of a young table for.
+-- OFFSET 0 keeps the planner to the index, whatever it takes the size of a young table for. Each access has a search of
+-- its own: who asks for shared access to what thousands share must not read them all.
 SELECT held.*, told.owner, told.job_type, told.progress
 FROM (
-    SELECT DISTINCT held.job, held.root, held.entity_type AS type, held.entity_id AS id, held.access, held.since
+    SELECT DISTINCT found.*
     FROM unnest(%(types)s::text[], %(ids)s::text[], %(exclusives)s::boolean[]) AS asked (type, id, exclusive)
-    JOIN running_jobs AS held
-        ON held.entity_type = asked.type
-        AND held.entity_id = asked.id
-        AND held.to_position IS NULL
-        AND (held.access = 'exclusive' OR (asked.exclusive AND held.access = 'shared'))
+    CROSS JOIN LATERAL (VALUES ('exclusive'), ('shared')) AS against (access)
+    CROSS JOIN LATERAL (
+        SELECT job, root, entity_type AS type, entity_id AS id, access, since
+        FROM running_jobs
+        WHERE entity_type = asked.type AND entity_id = asked.id AND access = against.access AND to_position IS NULL
+        OFFSET 0
+    ) AS found
+    WHERE asked.exclusive OR against.access = 'exclusive'
 ) AS held
 CROSS JOIN LATERAL (
     SELECT owner, type AS job_type, progress FROM job_status WHERE job = held.job OFFSET 0
