@@ -149,6 +149,8 @@ def _root(event: Event, running: Running) -> str:
 def _over_limit(events: Sequence[Event], running: Running) -> Iterator[Blocker]:
     for limit in {limit for event in events for limit in _limits(event, running)}:
         coming = {event.job: event for event in events if _counts(event, limit, running)}
+        if not coming and isinstance(events[0].fact, Attached):
+            continue  # what is attached does not touch the entity of this limit
         present = [holder for holder in running.present(limit) if holder.job not in coming]
         if len(present) + len(coming) > limit.at_most:
             own = (_as_holder(event, limit) for event in coming.values())

@@ -53,7 +53,8 @@ class Log:
             yield from self._plan(record)
         elif event == "attached":
             yield from self._hold(record)
-            yield from self._over_limits(job, [job])
+            touched = {_place(entity) for entity in record["entities"]}
+            yield from self._over_limits(job, [job], touched)
         elif event == "detached":
             for entity in record["entities"]:
                 self._let_go(job, _place(entity), entity.get("role"))
@@ -113,10 +114,11 @@ class Log:
         on = self._on.get(_place(limit["entity"]), set())
         return {job for job in on if self._active[job].type == limit["type"]}
 
-    def _over_limits(self, job: str, family: list[str]) -> Iterator[str]:
+    def _over_limits(self, job: str, family: list[str], touched: set[Place] | None = None) -> Iterator[str]:
+        """The limits of a family that are passed; after an attach, those on what was attached."""
         for limit in (limit for member in family for limit in self._active[member].limits):
             count = len(self._counted(limit))
-            if count > limit["at_most"]:
+            if count > limit["at_most"] and (touched is None or _place(limit["entity"]) in touched):
                 yield f"{job} was admitted as number {count} of {_limit(limit)}"
 
     def _refused(self, record: Record) -> Iterator[str]:

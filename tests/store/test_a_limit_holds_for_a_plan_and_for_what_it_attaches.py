@@ -43,6 +43,16 @@ def test_a_limit_holds_again_for_what_is_attached(ledger: Ledger) -> None:
     assert ledger.busy("host/h1").jobs[0].job == "late"
 
 
+def test_what_is_attached_elsewhere_is_not_held_against_a_limit(ledger: Ledger) -> None:
+    """A job that never stated the limit joined; that must not stop the one that did from touching something else."""
+    _relocate(ledger, "a", at_most=1)
+    ledger.plan("RelocateDisk", job="b", entities=[_host("h1")])
+
+    ledger.attach("a", [{"type": "disk", "id": "d1"}])
+    with pytest.raises(EntityBusy):
+        ledger.attach("a", [_host("h1") | {"role": "target"}])
+
+
 def test_a_limit_counts_a_tree_that_is_planned_at_once(ledger: Ledger) -> None:
     limit = {"type": "RelocateDisk", "entity": {"type": "host", "id": "h1"}, "at_most": 2}
     children = [{"job": f"p/{n}", "type": "RelocateDisk", "entities": [_host("h1")]} for n in range(3)]
