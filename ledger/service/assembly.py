@@ -97,7 +97,12 @@ def assemble(conninfo: str) -> Ledger:
     datastore = Datastore(conninfo)
     recorder = Recorder(datastore, InlineViews())
     leases = LeaseTable(datastore.connection)
-    return Ledger(recorder, Feed(datastore), ViewQueries(datastore.connection), leases, datastore.close)
+
+    def close() -> None:
+        recorder.close()
+        datastore.close()
+
+    return Ledger(recorder, Feed(datastore), ViewQueries(datastore.connection), leases, close)
 
 
 def check_release(database: Database) -> None:

@@ -7,7 +7,6 @@ more. So an answer is never guessed, and an append happens once.
 """
 
 import json
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +21,7 @@ from ledger.domain.commands import Transition
 from ledger.domain.decisions import Decision, Disposition
 from ledger.domain.events import Event, RecordedEvent
 from ledger.errors import LedgerError, OutcomeUnknown, PositionAhead, Unavailable
+from ledger.store.committer import Committer
 from ledger.store.datastore import Datastore, translate
 from ledger.store.mapper import write_row
 from ledger.store.statements import SQL
@@ -53,6 +53,7 @@ class Verdict:
 
 Judge = Callable[[Transition, Workspace], Verdict]
 Answer = Receipt | LedgerError
+Piece = tuple[Transition, Judge]
 
 
 class Recorder(PostgresApplicationRecorder):
@@ -65,25 +66,32 @@ class Recorder(PostgresApplicationRecorder):
         self.lock_table_statements = [SQL["take_append_lock"].encode()]
         self._views = views
         self._shelf = Shelf()
-        self._turn = threading.Lock()
+        self._committer = Committer[Piece, Answer](self._commit)
         self._head = 0
 
     def append(self, batch: Sequence[Transition], judge: Judge) -> list[Answer]:
         """Record a batch: for each transition its receipt, or the error that it alone gets.
 
-        Every transition has an id. Raises `Unavailable`, and then nothing is recorded, or `OutcomeUnknown`.
+        Every transition has an id. Callers that come at the same time share a transaction. Raises `Unavailable`, and
+        then nothing is recorded, or `OutcomeUnknown`.
         """
-        with self._turn:
-            try:
-                return self._try(batch, judge)
-            except BaseException:
-                self._shelf.clear()
-                raise
+        return self._committer.submit([(said, judge) for said in batch])
 
-    def _try(self, batch: Sequence[Transition], judge: Judge, *, again: bool = True) -> list[Answer]:
+    def close(self) -> None:
+        """Take no more batches, and wait until everybody who waits has an answer."""
+        self._committer.close()
+
+    def _commit(self, batch: Sequence[Piece]) -> list[Answer]:
+        try:
+            return self._try(batch)
+        except BaseException:
+            self._shelf.clear()
+            raise
+
+    def _try(self, batch: Sequence[Piece], *, again: bool = True) -> list[Answer]:
         attempt = Attempt()
         try:
-            return self._append(batch, judge, attempt)
+            return self._append(batch, attempt)
         except psycopg.Error as error:
             self._shelf.clear()
             if _took_connection(error):
@@ -91,24 +99,24 @@ class Recorder(PostgresApplicationRecorder):
                 if found is not None:
                     return found
                 if again:
-                    return self._try(batch, judge, again=False)
+                    return self._try(batch, again=False)
             elif len(batch) > 1:
-                return [self._alone(said, judge) for said in batch]
+                return [self._alone(piece) for piece in batch]
             raise translate(error) from error
 
-    def _alone(self, said: Transition, judge: Judge) -> Answer:
+    def _alone(self, piece: Piece) -> Answer:
         """The answer of one of a batch that failed together, so that nobody answers for another."""
         try:
-            return self._try([said], judge)[0]
+            return self._try([piece])[0]
         except LedgerError as error:
             return error
 
-    def _append(self, batch: Sequence[Transition], judge: Judge, attempt: "Attempt") -> list[Answer]:
+    def _append(self, batch: Sequence[Piece], attempt: "Attempt") -> list[Answer]:
         with self.datastore.raw_connection() as connection:
             connection.add_notice_handler(attempt.hear)
             try:
                 with connection.pipeline(), connection.transaction(), connection.cursor() as cursor:
-                    answers = self._decide_and_write(cursor, batch, judge, attempt)
+                    answers = self._decide_and_write(cursor, batch, attempt)
             finally:
                 connection.remove_notice_handler(attempt.hear)
         if attempt.unsure:
@@ -120,16 +128,15 @@ class Recorder(PostgresApplicationRecorder):
         self._head = attempt.head
         return answers
 
-    def _decide_and_write(
-        self, cursor: Cursor[DictRow], batch: Sequence[Transition], judge: Judge, attempt: "Attempt"
-    ) -> list[Answer]:
+    def _decide_and_write(self, cursor: Cursor[DictRow], batch: Sequence[Piece], attempt: "Attempt") -> list[Answer]:
         cursor.execute(SQL["take_append_lock"])
         head = self._read_head(cursor)
         self._views.catch_up(cursor, head)
         workspace = Workspace(cursor, self._views, self._shelf)
-        workspace.prefetch(batch)
-        verdicts = [_judge(said, workspace, judge) for said in batch]
-        attempt.begin(batch, verdicts, workspace)
+        transitions = [said for said, _ in batch]
+        workspace.prefetch(transitions)
+        verdicts = [_judge(said, workspace, judge) for said, judge in batch]
+        attempt.begin(transitions, verdicts, workspace)
         recorded = _insert(cursor, workspace.events)
         if recorded:
             self._views.apply(cursor, recorded)
