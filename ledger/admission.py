@@ -149,8 +149,8 @@ def _root(event: Event, running: Running) -> str:
 def _over_limit(events: Sequence[Event], running: Running) -> Iterator[Blocker]:
     for limit in {limit for event in events for limit in _limits(event, running)}:
         coming = {event.job: event for event in events if _counts(event, limit, running)}
-        if not coming and isinstance(events[0].fact, Attached):
-            continue  # what is attached does not touch the entity of this limit
+        if isinstance(events[0].fact, Attached) and not _names(events[0].fact, limit):
+            continue  # a limit holds again for what is attached to its entity
         present = [holder for holder in running.present(limit) if holder.job not in coming]
         if len(present) + len(coming) > limit.at_most:
             own = (_as_holder(event, limit) for event in coming.values())
@@ -175,5 +175,8 @@ def _counts(event: Event, limit: Limit, running: Running) -> bool:
         return False
     job = None if isinstance(event.fact, Planned) else running.job(event.job)
     kind = event.fact.type if isinstance(event.fact, Planned) else job.type if job else ""
-    named = ((entity.type, entity.id) for entity in event.fact.entities)
-    return kind == limit.type and (limit.entity.type, limit.entity.id) in named
+    return kind == limit.type and _names(event.fact, limit)
+
+
+def _names(fact: Planned | Attached, limit: Limit) -> bool:
+    return any((entity.type, entity.id) == (limit.entity.type, limit.entity.id) for entity in fact.entities)
