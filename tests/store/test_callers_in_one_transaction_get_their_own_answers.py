@@ -1,0 +1,67 @@
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg
+
+from ledger.application import Ledger
+from ledger.errors import Contradiction, EntityBusy, IllegalTransition, JobNotFound, LedgerError
+from ledger.service.assembly import assemble
+
+CALLERS = 40
+LOCK = 7308604896899097444  # the append lock, as the migration names it
+
+
+def _call(ledger: Ledger, n: int) -> LedgerError | None:
+    """What caller n says: every fifth conflicts, is refused, speaks of nobody, or errs."""
+    kinds = [
+        lambda: ledger.plan("T", job=f"j{n}", entities=[{"type": "vm", "id": f"v{n}"}]),
+        lambda: ledger.plan("Other", job="known"),
+        lambda: ledger.plan("T", job=f"j{n}", entities=[{"type": "vm", "id": "busy"}]),
+        lambda: ledger.succeed("never-was"),
+        lambda: ledger.resume("known"),
+    ]
+    try:
+        kinds[n % 5]()
+    except LedgerError as error:
+        return error
+    return None
+
+
+def test_callers_in_one_transaction_get_their_own_answers(superuser: str, conninfo: str, ledger: Ledger) -> None:
+    ledger.plan("T", job="known", entities=[{"type": "vm", "id": "busy"}])
+    with psycopg.connect(superuser) as holder, ThreadPoolExecutor(CALLERS) as pool:
+        holder.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
+        calls = [pool.submit(_call, ledger, n) for n in range(CALLERS)]
+        committer = ledger._recorder._committer
+        while len(committer._waiting) < CALLERS - 1:  # one leads, and waits for the append lock
+            pass
+        holder.rollback()
+        answers = [type(call.result(timeout=60)) for call in calls]
+
+        expected = [type(None), Contradiction, EntityBusy, JobNotFound, IllegalTransition]
+        assert answers == [expected[n % 5] for n in range(CALLERS)]
+        rows = holder.execute("SELECT count(DISTINCT xmin::text), count(*) FROM ledger.stored_events").fetchall()
+    ((transactions, events),) = rows
+    assert events == 1 + CALLERS // 5 * 2
+    assert transactions <= 3  # the first plan, the caller that led, and all the others
+
+
+def test_processes_and_threads_do_not_starve_each_other(conninfo: str) -> None:
+    """While many threads of one ledger keep on writing, a lone caller of another gets its turns."""
+    stop = threading.Event()
+
+    def write(ledger: Ledger, n: int) -> int:
+        written = 0
+        while not stop.is_set():
+            ledger.plan("T", job=f"{n}/{written}")
+            written += 1
+        return written
+
+    with assemble(conninfo) as many, assemble(conninfo) as lone, ThreadPoolExecutor(16) as pool:
+        work = [pool.submit(write, many, n) for n in range(16)]
+        try:
+            for n in range(50):
+                lone.plan("T", job=f"lone/{n}")
+        finally:
+            stop.set()
+        assert all(future.result(timeout=60) for future in work)
