@@ -5,13 +5,12 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from psycopg import Cursor
-
 from ledger.domain.commands import print_fact
 from ledger.domain.events import Ended, Event, Planned, RecordedEvent, Refused, Resolved, Terms
 from ledger.domain.progress import advance
 from ledger.domain.states import OUTCOMES, TRANSITIONS, Outcome, Phase
 from ledger.domain.values import print_time
+from ledger.store.views import Session
 from projections.projection import SQL
 
 Row = dict[str, Any]
@@ -24,20 +23,21 @@ class JobStatus:
     version = 1
     tables: Mapping[str, str] = {"job_status": "job"}
 
-    def apply(self, cursor: Cursor[Any], events: Sequence[RecordedEvent]) -> None:
+    def prepare(self, session: Session, events: Sequence[Event]) -> Callable[[Sequence[RecordedEvent]], None]:
         """Fold the events of jobs into their rows, read and written once each."""
-        told = [entry for entry in events if entry.event.stream.startswith("job:")]
-        if not told:
-            return
-        known = sorted({entry.event.job for entry in told if entry.event.version > 1})
-        rows: dict[str, Row] = {}
-        if known:
-            cursor.execute(SQL["select_rows"], {"jobs": known})
-            rows = {row["job"]: row for row in cursor.fetchall()}
-        for entry in told:
-            rows[entry.event.job] = fold(rows.get(entry.event.job), entry)
-        written = json.dumps(list(rows.values()), default=_print, ensure_ascii=False, separators=(",", ":"))
-        cursor.execute(SQL["upsert_rows"], {"rows": written})
+        known = sorted({event.job for event in events if event.version > 1 and event.stream.startswith("job:")})
+        found = session.execute(SQL["select_rows"], {"jobs": known}) if known else None
+
+        def take(placed: Sequence[RecordedEvent]) -> None:
+            rows: dict[str, Row] = {row["job"]: row for row in found.fetchall()} if found else {}
+            for entry in placed:
+                if entry.event.stream.startswith("job:"):
+                    rows[entry.event.job] = fold(rows.get(entry.event.job), entry)
+            if rows:
+                written = json.dumps(list(rows.values()), default=_print, ensure_ascii=False, separators=(",", ":"))
+                session.execute(SQL["upsert_rows"], {"rows": written})
+
+        return take
 
 
 def _print(value: object) -> str:

@@ -10,44 +10,48 @@ from ledger.answers import Name, RollUp, Standing, Unsettled
 from ledger.domain.progress import percent
 from ledger.domain.quorum import Child
 from ledger.domain.states import EndAction, Outcome, Phase
+from ledger.store.views import Asked, Session
 from projections.projection import SQL
 
 
-def children(cursor: Cursor[Any], parents: Iterable[str]) -> Mapping[str, list[Child]]:
+def children(session: Session, parents: Iterable[str]) -> Asked[Mapping[str, list[Child]]]:
     """The children of each parent in the order of planning."""
-    cursor.execute(SQL["select_children"], {"parents": list(parents)})
-    found: dict[str, list[Child]] = {}
-    for row in cursor.fetchall():
-        outcome = Outcome(row["outcome"]) if row["outcome"] else None
-        found.setdefault(row["parent"], []).append(Child(row["job"], outcome, row["required"], row["retry_of"]))
-    return found
+    cursor = session.execute(SQL["select_children"], {"parents": list(parents)})
+
+    def answer() -> Mapping[str, list[Child]]:
+        found: dict[str, list[Child]] = {}
+        for row in cursor.fetchall():
+            outcome = Outcome(row["outcome"]) if row["outcome"] else None
+            found.setdefault(row["parent"], []).append(Child(row["job"], outcome, row["required"], row["retry_of"]))
+        return found
+
+    return answer
 
 
-def descendants(cursor: Cursor[Any], job: str) -> list[str]:
+def descendants(session: Session, job: str) -> list[str]:
     """The jobs below a job, parents first."""
-    cursor.execute(SQL["select_descendants"], {"job": job})
-    return [row["job"] for row in cursor.fetchall()]
+    return [row["job"] for row in session.execute(SQL["select_descendants"], {"job": job}).fetchall()]
 
 
-def bound(cursor: Cursor[Any], names: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], str]:
+def bound(session: Session, names: Iterable[tuple[str, str]]) -> Asked[Mapping[tuple[str, str], str]]:
     """The job of each (executor, external id) that is bound."""
     asked = list(names)
     executors, external_ids = [name[0] for name in asked], [name[1] for name in asked]
-    cursor.execute(SQL["select_bound"], {"executors": executors, "external_ids": external_ids})
-    return {(row["executor"], row["external_id"]): row["job"] for row in cursor.fetchall()}
+    cursor = session.execute(SQL["select_bound"], {"executors": executors, "external_ids": external_ids})
+    return lambda: {(row["executor"], row["external_id"]): row["job"] for row in cursor.fetchall()}
 
 
-def unsettled(cursor: Cursor[Any], names: Sequence[Name]) -> Unsettled:
+def unsettled(session: Session, names: Sequence[Name]) -> Unsettled:
     """Every active job, and those that bear one of these names, with their children; the caller holds the snapshot."""
     parameters = {
         "executors": [name.executor for name in names],
         "external_ids": [name.external_id for name in names],
         "tokens": [name.token for name in names],
     }
-    rows = cursor.execute(SQL["select_unsettled"], parameters, prepare=False).fetchall()
+    rows = session.execute(SQL["select_unsettled"], parameters, prepare=False).fetchall()
     jobs = [_standing(row) for row in rows]
-    position = cursor.execute(SQL["select_position"]).fetchall()[0]["position"]
-    return Unsettled(jobs, children(cursor, [job.job for job in jobs]), position)
+    position = session.execute(SQL["select_position"]).fetchall()[0]["position"]
+    return Unsettled(jobs, children(session, [job.job for job in jobs])(), position)
 
 
 def _standing(row: Mapping[str, Any]) -> Standing:

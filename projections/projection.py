@@ -1,12 +1,11 @@
 """What a projection is: a name, a version, and a fold of events into tables of its own."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
 
-from psycopg import Cursor
-
-from ledger.domain.events import RecordedEvent
+from ledger.domain.events import Event, RecordedEvent
 from ledger.store.statements import load_statements
+from ledger.store.views import Session
 
 SQL = load_statements("projections")
 
@@ -26,5 +25,8 @@ class Projection(Protocol):
     def tables(self) -> Mapping[str, str]:
         """The tables that it fills, each with the columns of its key."""
 
-    def apply(self, cursor: Cursor[Any], events: Sequence[RecordedEvent]) -> None:
-        """Take in events that follow those taken in before; a second time must not happen."""
+    def prepare(self, session: Session, events: Sequence[Event]) -> Callable[[Sequence[RecordedEvent]], None]:
+        """Ask for the rows that these events will change; what is returned takes them in, once they are placed.
+
+        They follow those taken in before; a second time must not happen.
+        """

@@ -93,9 +93,9 @@ class ViewQueries:
 
     def unsettled(self, names: Sequence[Name]) -> Unsettled:
         """Every active job, and those that bear one of these names, with their children, from one snapshot."""
-        with self._connect() as connection, connection.transaction(), connection.cursor() as cursor:
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            return job_tree.unsettled(cursor, names)
+        with self._connect() as connection, connection.transaction():
+            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            return job_tree.unsettled(connection, names)
 
     def position(self) -> int:
         """The position up to which the views are true."""

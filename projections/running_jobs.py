@@ -5,15 +5,16 @@ length. Nothing in a row changes but its end.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from psycopg import Cursor
 
 from ledger.admission import Demand, Holder
 from ledger.domain.entities import Access, Release
-from ledger.domain.events import Attached, Detached, Ended, Limit, Lost, Planned, RecordedEvent
+from ledger.domain.events import Attached, Detached, Ended, Event, Limit, Lost, Planned, RecordedEvent
 from ledger.domain.values import print_time
+from ledger.store.views import Asked, Session
 from projections.projection import SQL
 
 Key = tuple[str, str, str, str, int]
@@ -27,41 +28,34 @@ class RunningJobs:
     version = 1
     tables: Mapping[str, str] = {"running_jobs": "job, entity_type, entity_id, role, from_position"}
 
-    def apply(self, cursor: Cursor[Any], events: Sequence[RecordedEvent]) -> None:
-        """Open and close the intervals that the events speak of; `job_status` has taken them in before."""
-        told = [entry for entry in events if isinstance(entry.event.fact, Planned | Attached | Detached | Ended)]
-        if not told:
-            return
-        known = sorted({entry.event.job for entry in told if entry.event.version > 1})
-        book = _Book(self._open_rows(cursor, known))
-        book.roots |= self._roots(cursor, _touching(told) - book.roots.keys())
-        for entry in told:
-            book.take(entry)
-        if book.changed:
-            rows = [book.rows[key] for key in book.changed]
-            written = json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
-            cursor.execute(SQL["upsert_intervals"], {"rows": written})
+    def prepare(self, session: Session, events: Sequence[Event]) -> Callable[[Sequence[RecordedEvent]], None]:
+        """Open and close the intervals that the events speak of."""
+        told = [event for event in events if isinstance(event.fact, _HOLDING)]
+        known = sorted({event.job for event in told if event.version > 1})
+        touching = sorted({event.job for event in told if event.version > 1 and _touches(event)})
+        open_rows = session.execute(SQL["select_open_intervals"], {"jobs": known}) if known else None
+        roots = session.execute(SQL["select_roots"], {"jobs": touching}) if touching else None
 
-    @staticmethod
-    def _open_rows(cursor: Cursor[Any], jobs: Sequence[str]) -> Iterable[Row]:
-        if not jobs:
-            return []
-        cursor.execute(SQL["select_open_intervals"], {"jobs": jobs})
-        return [{**row, "since": print_time(row["since"])} for row in cursor.fetchall()]
+        def take(placed: Sequence[RecordedEvent]) -> None:
+            book = _Book({**row, "since": print_time(row["since"])} for row in (open_rows or ()))
+            book.roots.update((row["job"], row["root"]) for row in (roots or ()))
+            for entry in placed:
+                if isinstance(entry.event.fact, _HOLDING):
+                    book.take(entry)
+            if book.changed:
+                rows = [book.rows[key] for key in book.changed]
+                written = json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
+                session.execute(SQL["upsert_intervals"], {"rows": written})
 
-    @staticmethod
-    def _roots(cursor: Cursor[Any], jobs: Iterable[str]) -> Mapping[str, str]:
-        asked = sorted(jobs)
-        if not asked:
-            return {}
-        cursor.execute(SQL["select_roots"], {"jobs": asked})
-        return {row["job"]: row["root"] for row in cursor.fetchall()}
+        return take
 
 
-def _touching(told: Iterable[RecordedEvent]) -> set[str]:
-    """The jobs that touch something new after they were planned."""
-    facts = [(entry.event.job, entry.event.fact) for entry in told]
-    return {job for job, fact in facts if isinstance(fact, Attached) or (isinstance(fact, Ended) and fact.products)}
+_HOLDING = (Planned, Attached, Detached, Ended)
+
+
+def _touches(event: Event) -> bool:
+    """Whether a job touches something new after it was planned, for which it may hold nothing that tells its root."""
+    return isinstance(event.fact, Attached) or (isinstance(event.fact, Ended) and bool(event.fact.products))
 
 
 class _Book:
@@ -137,26 +131,27 @@ def _speaks_of(release: Release, row: Mapping[str, Any]) -> bool:
     return same and release.role in (None, row["role"])
 
 
-def holders(cursor: Cursor[Any], demands: Iterable[Demand]) -> list[Holder]:
+def holders(session: Session, demands: Iterable[Demand]) -> Asked[list[Holder]]:
     """The active jobs that stand against a demand, their own tree included."""
     asked = list(demands)
     if not asked:
-        return []
+        return list
     parameters = {
         "types": [demand.type for demand in asked],
         "ids": [demand.id for demand in asked],
         "exclusives": [demand.exclusive for demand in asked],
     }
-    cursor.execute(SQL["select_holders"], parameters)
-    return [Holder(**{**row, "access": Access(row["access"])}) for row in cursor.fetchall()]
+    return _holders(session.execute(SQL["select_holders"], parameters))
 
 
-def present(cursor: Cursor[Any], limits: Iterable[Limit]) -> list[Holder]:
+def present(session: Session, limits: Iterable[Limit]) -> Asked[list[Holder]]:
     """The active jobs that count against limits, whatever their access."""
     asked = sorted({limit.counted for limit in limits})
     if not asked:
-        return []
+        return list
     job_types, types, ids = map(list, zip(*asked, strict=True))
-    parameters = {"job_types": job_types, "types": types, "ids": ids}
-    cursor.execute(SQL["select_present"], parameters)
-    return [Holder(**{**row, "access": Access(row["access"])}) for row in cursor.fetchall()]
+    return _holders(session.execute(SQL["select_present"], {"job_types": job_types, "types": types, "ids": ids}))
+
+
+def _holders(cursor: Cursor[dict[str, Any]]) -> Asked[list[Holder]]:
+    return lambda: [Holder(**{**row, "access": Access(row["access"])}) for row in cursor.fetchall()]

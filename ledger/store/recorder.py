@@ -13,7 +13,6 @@ from typing import Any
 
 import psycopg
 from eventsourcing.postgres import PostgresApplicationRecorder
-from psycopg import Cursor
 from psycopg.rows import DictRow
 
 from ledger.admission import Beside
@@ -25,7 +24,7 @@ from ledger.store.committer import Committer
 from ledger.store.datastore import Datastore, translate
 from ledger.store.mapper import write_row
 from ledger.store.statements import SQL
-from ledger.store.views import Views
+from ledger.store.views import Asked, Session, Views
 from ledger.store.workspace import Shelf, Workspace
 
 FIND_LOCK_SECONDS_MAX = 15
@@ -115,8 +114,8 @@ class Recorder(PostgresApplicationRecorder):
         with self.datastore.raw_connection() as connection:
             connection.add_notice_handler(attempt.hear)
             try:
-                with connection.pipeline(), connection.transaction(), connection.cursor() as cursor:
-                    answers = self._decide_and_write(cursor, batch, attempt)
+                with connection.pipeline(), connection.transaction():
+                    answers = self._decide_and_write(connection, batch, attempt)
             finally:
                 connection.remove_notice_handler(attempt.hear)
         if attempt.unsure:
@@ -128,24 +127,36 @@ class Recorder(PostgresApplicationRecorder):
         self._head = attempt.head
         return answers
 
-    def _decide_and_write(self, cursor: Cursor[DictRow], batch: Sequence[Piece], attempt: "Attempt") -> list[Answer]:
-        cursor.execute(SQL["take_append_lock"])
-        head = self._read_head(cursor)
-        self._views.catch_up(cursor, head)
-        workspace = Workspace(cursor, self._views, self._shelf)
-        transitions = [said for said, _ in batch]
-        workspace.prefetch(transitions)
+    def _decide_and_write(self, session: Session, batch: Sequence[Piece], attempt: "Attempt") -> list[Answer]:
+        """Three round trips: ask, under the lock; insert, and ask what the views will need; write these."""
+        workspace, head = self._read(session, [said for said, _ in batch])
         verdicts = [_judge(said, workspace, judge) for said, judge in batch]
-        attempt.begin(transitions, verdicts, workspace)
-        recorded = _insert(cursor, workspace.events)
-        if recorded:
-            self._views.apply(cursor, recorded)
-            cursor.execute(SQL["notify_append"])
+        attempt.begin([said for said, _ in batch], verdicts, workspace)
+        recorded: list[RecordedEvent] = []
+        if workspace.events:
+            inserted = _insert(session, workspace.events)
+            project = self._views.prepare(session, workspace.events)
+            recorded = inserted()
+            project(recorded)
+            session.execute(SQL["notify_append"])
         attempt.head = recorded[-1].position if recorded else head
-        return attempt.answer(cursor, recorded)
+        return attempt.answer(session, recorded)
 
-    def _read_head(self, cursor: Cursor[DictRow]) -> int:
-        head = int(cursor.execute(SQL["select_head"]).fetchall()[0]["head"])
+    def _read(self, session: Session, batch: Sequence[Transition]) -> tuple[Workspace, int]:
+        """What decisions about a batch depend on, as it stands under the append lock, and the last position."""
+        session.execute(SQL["take_append_lock"])
+        last = session.execute(SQL["select_head"])
+        catch_up = self._views.look(session)
+        workspace = Workspace(session, self._views, self._shelf)
+        read = workspace.ask(batch)
+        head = self._check_head(int(last.fetchall()[0]["head"]))
+        if catch_up(head):  # what was asked of the views was asked too early
+            workspace = Workspace(session, self._views, self._shelf)
+            read = workspace.ask(batch)
+        read()
+        return workspace, head
+
+    def _check_head(self, head: int) -> int:
         if head < self._head:
             raise PositionAhead(
                 f"The ledger must reach position {self._head:,}, which this process knows, and it ends at {head:,}: "
@@ -160,10 +171,10 @@ class Recorder(PostgresApplicationRecorder):
         if not attempt.events:
             return None
         try:
-            with self.datastore.raw_connection() as connection, connection.transaction(), connection.cursor() as cursor:
-                cursor.execute(f"SET LOCAL lock_timeout = '{FIND_LOCK_SECONDS_MAX}s'")
-                cursor.execute(SQL["take_append_lock"])
-                return attempt.find(cursor)
+            with self.datastore.raw_connection() as connection, connection.transaction():
+                connection.execute(f"SET LOCAL lock_timeout = '{FIND_LOCK_SECONDS_MAX}s'")
+                connection.execute(SQL["take_append_lock"])
+                return attempt.find(connection)
         except (psycopg.Error, Unavailable) as error:
             raise OutcomeUnknown(
                 "The connection was lost before the append was answered, and the database cannot be asked; repeat it."
@@ -185,11 +196,9 @@ def _judge(said: Transition, workspace: Workspace, judge: Judge) -> Verdict | Le
     return verdict
 
 
-def _insert(cursor: Cursor[DictRow], events: Sequence[Event]) -> list[RecordedEvent]:
-    if not events:
-        return []
+def _insert(session: Session, events: Sequence[Event]) -> Asked[list[RecordedEvent]]:
     rows = [write_row(event) for event in events]
-    cursor.execute(
+    cursor = session.execute(
         SQL["insert_events"],
         {
             "streams": [row.stream for row in rows],
@@ -198,12 +207,16 @@ def _insert(cursor: Cursor[DictRow], events: Sequence[Event]) -> list[RecordedEv
             "states": [row.state for row in rows],
         },
     )
-    placed = {(row["originator_id"], row["originator_version"]): row for row in cursor.fetchall()}
-    recorded = []
-    for event in events:
-        row = placed[event.stream, event.version]
-        recorded.append(RecordedEvent(event=event, position=row["notification_id"], recorded_at=row["recorded_at"]))
-    return recorded
+
+    def read() -> list[RecordedEvent]:
+        placed = {(row["originator_id"], row["originator_version"]): row for row in cursor.fetchall()}
+        return [_placed(event, placed[event.stream, event.version]) for event in events]
+
+    return read
+
+
+def _placed(event: Event, row: DictRow) -> RecordedEvent:
+    return RecordedEvent(event=event, position=row["notification_id"], recorded_at=row["recorded_at"])
 
 
 class Attempt:
@@ -232,23 +245,23 @@ class Attempt:
         if self._workspace:
             self._workspace.keep()
 
-    def answer(self, cursor: Cursor[DictRow], recorded: Sequence[RecordedEvent]) -> list[Answer]:
+    def answer(self, session: Session, recorded: Sequence[RecordedEvent]) -> list[Answer]:
         """The receipts, each with its position."""
         positions = {(entry.event.stream, entry.event.version): entry.position for entry in recorded}
         wanted = {
             place for said, verdict in zip(self._batch, self._verdicts, strict=True) for place in _place(said, verdict)
         }
-        positions |= _select_positions(cursor, wanted - positions.keys())
+        positions |= _select_positions(session, wanted - positions.keys())
         return [_receipt(said, verdict, positions) for said, verdict in zip(self._batch, self._verdicts, strict=True)]
 
-    def find(self, cursor: Cursor[DictRow]) -> list[Answer] | None:
+    def find(self, session: Session) -> list[Answer] | None:
         """The receipts where every event is on record under its own id; None where none is."""
         places = {(event.stream, event.version): event.id for event in self.events}
-        rows = _select_rows(cursor, places)
+        rows = _select_rows(session, places)
         for row in rows:
             if json.loads(bytes(row["state"]))["id"] != places[row["originator_id"], row["originator_version"]]:
                 return None
-        return self.answer(cursor, []) if len(rows) == len(places) else None
+        return self.answer(session, []) if len(rows) == len(places) else None
 
 
 def _place(said: Transition, verdict: Verdict | LedgerError) -> list[tuple[str, int]]:
@@ -268,14 +281,14 @@ def _receipt(said: Transition, verdict: Verdict | LedgerError, positions: dict[t
     return Receipt(decision.disposition, said.job, decision.version, position, verdict.overlaps, len(decision.events))
 
 
-def _select_rows(cursor: Cursor[DictRow], places: Any) -> list[DictRow]:
+def _select_rows(session: Session, places: Any) -> list[DictRow]:
     if not places:
         return []
     streams, versions = zip(*places, strict=True)
-    cursor.execute(SQL["select_positions"], {"streams": list(streams), "versions": list(versions)})
-    return cursor.fetchall()
+    parameters = {"streams": list(streams), "versions": list(versions)}
+    return session.execute(SQL["select_positions"], parameters).fetchall()
 
 
-def _select_positions(cursor: Cursor[DictRow], places: set[tuple[str, int]]) -> dict[tuple[str, int], int]:
-    rows = _select_rows(cursor, places)
+def _select_positions(session: Session, places: set[tuple[str, int]]) -> dict[tuple[str, int], int]:
+    rows = _select_rows(session, places)
     return {(row["originator_id"], row["originator_version"]): row["notification_id"] for row in rows}

@@ -1,35 +1,46 @@
-"""What the store asks of views: to be told of every event in its append, and to say what runs."""
+"""What the store asks of views: to be told of every event in its append, and to say what runs.
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Protocol
+A question is asked first and answered when its `Asked` is called, so that many share one round trip to the server.
+"""
 
-from psycopg import Cursor
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
+
+from psycopg import Connection
 
 from ledger.admission import Demand, Holder
-from ledger.domain.events import Limit, RecordedEvent
+from ledger.domain.events import Event, Limit, RecordedEvent
 from ledger.domain.quorum import Child
+
+T = TypeVar("T")
+Asked = Callable[[], T]
+Session = Connection[dict[str, Any]]
 
 
 class Views(Protocol):
     """The inline views, inside the append's own transaction and under its lock."""
 
-    def catch_up(self, cursor: Cursor[Any], head: int) -> None:
-        """Bring every view to `head`; raises `ViewBehind` where that would take too long."""
+    def look(self, session: Session) -> Callable[[int], bool]:
+        """Ask how far the views are.
 
-    def apply(self, cursor: Cursor[Any], events: Sequence[RecordedEvent]) -> None:
-        """Project the events of this append."""
+        What is returned brings every view to a head, and says whether it had to; it raises `ViewBehind` where that
+        would take too long.
+        """
 
-    def children(self, cursor: Cursor[Any], parents: Iterable[str]) -> Mapping[str, list[Child]]:
+    def prepare(self, session: Session, events: Sequence[Event]) -> Callable[[Sequence[RecordedEvent]], None]:
+        """Ask for what projecting these events will need; what is returned projects them, once they are placed."""
+
+    def children(self, session: Session, parents: Iterable[str]) -> Asked[Mapping[str, list[Child]]]:
         """The children of each parent in the order of planning."""
 
-    def descendants(self, cursor: Cursor[Any], job: str) -> list[str]:
+    def descendants(self, session: Session, job: str) -> list[str]:
         """The jobs below a job, parents first."""
 
-    def bound(self, cursor: Cursor[Any], names: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], str]:
+    def bound(self, session: Session, names: Iterable[tuple[str, str]]) -> Asked[Mapping[tuple[str, str], str]]:
         """The job of each (executor, external id) that is bound."""
 
-    def holders(self, cursor: Cursor[Any], demands: Iterable[Demand]) -> list[Holder]:
+    def holders(self, session: Session, demands: Iterable[Demand]) -> Asked[list[Holder]]:
         """The active jobs that stand against a demand, their own tree included."""
 
-    def present(self, cursor: Cursor[Any], limits: Iterable[Limit]) -> list[Holder]:
+    def present(self, session: Session, limits: Iterable[Limit]) -> Asked[list[Holder]]:
         """The active jobs that count against limits, whatever their access."""

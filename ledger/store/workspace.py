@@ -1,12 +1,10 @@
 """What one append knows: the streams it concerns, as they stand under the lock and as its own decisions leave them."""
 
 from collections import OrderedDict, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any
-
-from psycopg import Cursor
 
 from ledger.admission import Demand, Holder, against
 from ledger.domain.commands import Plan, Transition, print_fact
@@ -20,7 +18,7 @@ from ledger.domain.progress import advance
 from ledger.domain.quorum import Child
 from ledger.store.mapper import read_recorded
 from ledger.store.statements import SQL
-from ledger.store.views import Views
+from ledger.store.views import Asked, Session, Views
 
 SHELF_STREAMS_MAX = 8_192
 
@@ -62,8 +60,8 @@ class Shelf:
 class Workspace:
     """The surroundings of the decisions of one append; it takes in each decision before the next is made."""
 
-    def __init__(self, cursor: Cursor[Any], views: Views, shelf: Shelf) -> None:
-        self._cursor = cursor
+    def __init__(self, session: Session, views: Views, shelf: Shelf) -> None:
+        self._session = session
         self._views = views
         self._shelf = shelf
         self._streams: dict[str, Stream] = {}
@@ -79,32 +77,46 @@ class Workspace:
 
     # --- Reading
 
-    def prefetch(self, batch: Sequence[Transition]) -> None:
-        """Read what the transitions of a batch are sure to ask for, a statement for each kind."""
-        streams = {name for said in batch for name in _streams_of(said)}
-        self._load(streams)
-        parents = {stream.state.parent for stream in self._streams.values() if isinstance(stream.state, Job)}
-        self._load({f"job:{parent}" for parent in parents if parent})
-        self._load_present(limit for said in batch for part in _parts(said) for limit in getattr(part, "limits", ()))
-        if len(batch) > 1:
-            ended = {said.job for said in batch if isinstance(said.fact, Ended)}
-            self._load_children(ended | {job.parent for job in self._jobs() if job.id in ended and job.parent})
-            self._load_bound(_names_of(batch))
-            self._load_holders(_demands_of(batch))
+    def ask(self, batch: Sequence[Transition]) -> Asked[None]:
+        """Ask for what the transitions of a batch are sure to need, a statement for each kind; read when called."""
+        ended = {said.job for said in batch if isinstance(said.fact, Ended)}
+        limits = (limit for said in batch for part in _parts(said) for limit in getattr(part, "limits", ()))
+        asked = [
+            self._ask_streams({name for said in batch for name in _streams_of(said)}),
+            self._ask_present(limits),
+            self._ask_children(ended),
+            self._ask_bound(_names_of(batch)),
+            self._ask_holders(_demands_of(batch)),
+        ]
 
-    def _jobs(self) -> list[Job]:
-        return [stream.state for stream in self._streams.values() if isinstance(stream.state, Job)]
+        def read() -> None:
+            for answer in asked:
+                answer()
+            self._read_parents(ended)
 
-    def _load(self, names: Iterable[str]) -> None:
+        return read
+
+    def _read_parents(self, ended: Collection[str]) -> None:
+        jobs = [stream.state for stream in self._streams.values() if isinstance(stream.state, Job)]
+        streams = self._ask_streams({f"job:{job.parent}" for job in jobs if job.parent})
+        children = self._ask_children({job.parent for job in jobs if job.parent and job.id in ended})
+        streams()
+        children()
+
+    def _ask_streams(self, names: Iterable[str]) -> Asked[None]:
         fresh = [name for name in names if name not in self._streams]
         for name in fresh:
             self._streams[name] = self._shelf.take(name) or Stream(None, Told())
         if not fresh:
-            return
+            return _nothing
         versions = [self._streams[name].version for name in fresh]
-        self._cursor.execute(SQL["select_streams"], {"streams": fresh, "versions": versions})
-        for row in self._cursor.fetchall():
-            self._fold(read_recorded(row).event)
+        cursor = self._session.execute(SQL["select_streams"], {"streams": fresh, "versions": versions})
+
+        def read() -> None:
+            for row in cursor.fetchall():
+                self._fold(read_recorded(row).event)
+
+        return read
 
     def _fold(self, event: Event) -> None:
         stream = self._streams[event.stream]
@@ -117,7 +129,7 @@ class Workspace:
 
     def _stream(self, name: str) -> Stream:
         if name not in self._streams:
-            self._load([name])
+            self._ask_streams([name])()
         return self._streams[name]
 
     def job(self, job: str) -> Job | None:
@@ -141,13 +153,13 @@ class Workspace:
     def children(self, parent: str) -> Sequence[Child]:
         """The children of a job in the order of planning."""
         if parent not in self._children:
-            self._load_children({parent})
+            self._ask_children({parent})()
         return [self._as_it_stands(child) for child in self._children[parent]]
 
     def open_children(self, parent: str) -> Iterator[str]:
         """The children of a job that are not closed, in the order of planning."""
         if parent not in self._children:
-            self._load_children({parent})
+            self._ask_children({parent})()
         children = self._children[parent]
         # A child that is closed stays so, and thus the next look may begin where this one found the first open one.
         first = self._first_open.get(parent, 0)
@@ -158,14 +170,21 @@ class Workspace:
             if self._as_it_stands(children[place]).outcome is None:
                 yield children[place].job
 
-    def _load_children(self, parents: Iterable[str]) -> None:
+    def _ask_children(self, parents: Iterable[str]) -> Asked[None]:
         fresh = [parent for parent in parents if parent not in self._children]
-        found = self._views.children(self._cursor, fresh) if fresh else {}
-        for parent in fresh:
-            known = found.get(parent, [])
-            names = {child.job for child in known}
-            planned = [name for name in self._planned_below.get(parent, []) if name not in names]
-            self._children[parent] = known + [self._child(name) for name in planned]
+        if not fresh:
+            return _nothing
+        asked = self._views.children(self._session, fresh)
+
+        def read() -> None:
+            found = asked()
+            for parent in fresh:
+                known = found.get(parent, [])
+                names = {child.job for child in known}
+                planned = [name for name in self._planned_below.get(parent, []) if name not in names]
+                self._children[parent] = known + [self._child(name) for name in planned]
+
+        return read
 
     def _child(self, name: str) -> Child:
         job = self.job(name)
@@ -178,31 +197,37 @@ class Workspace:
 
     def descendants(self, job: str) -> Sequence[Job]:
         """Every job below a job, parents first."""
-        names = dict.fromkeys(self._views.descendants(self._cursor, job))
+        names = dict.fromkeys(self._views.descendants(self._session, job))
         waiting = deque([job, *names])
         while waiting:
             below = self._planned_below.get(waiting.popleft(), [])
             waiting += [name for name in below if name not in names]
             names.update(dict.fromkeys(below))
-        self._load(f"job:{name}" for name in names)
+        self._ask_streams(f"job:{name}" for name in names)()
         found = [state for name in names if (state := self.job(name))]
         return sorted(found, key=lambda state: state.depth)
 
     def bound(self, executor: str, external_id: str) -> str | None:
         """The job that has this external id of this executor."""
         if (executor, external_id) not in self._bound:
-            self._load_bound([(executor, external_id)])
+            self._ask_bound([(executor, external_id)])()
         return self._bound[executor, external_id]
 
-    def _load_bound(self, names: Iterable[tuple[str, str]]) -> None:
+    def _ask_bound(self, names: Iterable[tuple[str, str]]) -> Asked[None]:
         fresh = [name for name in names if name not in self._bound]
-        found = self._views.bound(self._cursor, fresh) if fresh else {}
-        for name in fresh:
-            self._bound[name] = found.get(name)
+        if not fresh:
+            return _nothing
+        asked = self._views.bound(self._session, fresh)
+
+        def read() -> None:
+            found = asked()
+            self._bound.update((name, found.get(name)) for name in fresh)
+
+        return read
 
     def holders(self, demands: Sequence[Demand]) -> Sequence[Holder]:
         """The active jobs that may stand against these demands."""
-        self._load_holders(demands)
+        self._ask_holders(demands)()
         found = [holder for demand in demands for holder in self._holders[demand] if self._still_holds(holder)]
         for demand in demands:
             for access in against(demand.access):
@@ -212,7 +237,7 @@ class Workspace:
 
     def present(self, limit: Limit) -> Sequence[Holder]:
         """The active jobs that count against a limit, each once."""
-        self._load_present([limit])
+        self._ask_present([limit])()
         found = {holder.job: holder for holder in self._present[limit.counted] if self._still_holds(holder)}
         for access in Access:
             begun = self._holding.get(Demand(limit.entity.type, limit.entity.id, access), {})
@@ -222,27 +247,37 @@ class Workspace:
                     found.setdefault(holder.job, holder)
         return [self._as_told(holder) for holder in found.values()]
 
-    def _load_present(self, limits: Iterable[Limit]) -> None:
+    def _ask_present(self, limits: Iterable[Limit]) -> Asked[None]:
         fresh = {limit.counted: limit for limit in limits if limit.counted not in self._present}
         if not fresh:
-            return
-        self._present.update({counted: [] for counted in fresh})
-        for holder in self._views.present(self._cursor, fresh.values()):
-            self._present[holder.job_type, holder.type, holder.id].append(holder)
+            return _nothing
+        asked = self._views.present(self._session, fresh.values())
+
+        def read() -> None:
+            self._present.update({counted: [] for counted in fresh})
+            for holder in asked():
+                self._present[holder.job_type, holder.type, holder.id].append(holder)
+
+        return read
 
     def _as_told(self, holder: Holder) -> Holder:
         """A holder with what this append itself has told of it."""
         told = self._progress.get(holder.job)
         return replace(holder, progress=reduce(advance, told, holder.progress)) if told else holder
 
-    def _load_holders(self, demands: Iterable[Demand]) -> None:
+    def _ask_holders(self, demands: Iterable[Demand]) -> Asked[None]:
         fresh = [demand for demand in demands if demand not in self._holders]
         if not fresh:
-            return
-        found = self._views.holders(self._cursor, fresh)
-        for demand in fresh:
-            key = (demand.type, demand.id)
-            self._holders[demand] = [holder for holder in found if (holder.type, holder.id) == key]
+            return _nothing
+        asked = self._views.holders(self._session, fresh)
+
+        def read() -> None:
+            found: dict[tuple[str, str], list[Holder]] = {}
+            for holder in asked():
+                found.setdefault((holder.type, holder.id), []).append(holder)
+            self._holders.update((demand, found.get((demand.type, demand.id), [])) for demand in fresh)
+
+        return read
 
     def _still_holds(self, holder: Holder) -> bool:
         stream = self._streams.get(f"job:{holder.job}")
@@ -286,6 +321,10 @@ class Workspace:
         for name, stream in self._streams.items():
             if stream.state is not None:
                 self._shelf.put(name, stream)
+
+
+def _nothing() -> None:
+    """The answer where nothing had to be asked."""
 
 
 def _streams_of(said: Transition) -> Iterable[str]:

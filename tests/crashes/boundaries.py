@@ -39,20 +39,20 @@ class Boundaries:
         for verb in ("call", "ask", "fence", "list"):
             self._around(FakeExecutor, verb)
         if self._inside:
-            self._around(InlineViews, "catch_up", cursor=1)
-            self._around(InlineViews, "apply", cursor=1)
-            self._around(Attempt, "answer", cursor=1)
+            self._around(InlineViews, "look", session=1)
+            self._around(InlineViews, "prepare", session=1)
+            self._around(Attempt, "answer", session=1)
             self._around(Attempt, "keep")
         return self
 
     def __exit__(self, *_: object) -> None:
         self._patches.close()
 
-    def _around(self, owner: type, name: str, cursor: int | None = None) -> None:
+    def _around(self, owner: type, name: str, session: int | None = None) -> None:
         whole = getattr(owner, name)
 
         def hooked(*words: Any, **named: Any) -> Any:
-            drop = None if cursor is None else words[cursor].connection.pgconn.finish
+            drop = None if session is None else words[session].pgconn.finish
             self._pass(f"before {name}", drop)
             answer = whole(*words, **named)
             self._pass(f"after {name}", drop)

@@ -2,12 +2,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from psycopg import Cursor
 
 from ledger.application import Ledger
-from ledger.domain.events import RecordedEvent
+from ledger.domain.events import Event
 from ledger.errors import Unavailable
 from ledger.importer import Rejected
+from ledger.store.views import Session
 from projections.job_status import JobStatus
 
 LINES = [
@@ -31,14 +31,14 @@ def test_a_contradiction_in_a_batch_stays_with_its_caller(ledger: Ledger) -> Non
 def test_an_unexpected_error_of_the_database_stays_with_its_caller(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    honest = JobStatus.apply
+    honest = JobStatus.prepare
 
-    def poisoned(self: JobStatus, cursor: Cursor[Any], events: Sequence[RecordedEvent]) -> None:
-        if any(entry.event.job == "poison" for entry in events):
-            cursor.execute("SELECT 1 / 0")
-        honest(self, cursor, events)
+    def poisoned(self: JobStatus, session: Session, events: Sequence[Event]) -> Any:
+        if any(event.job == "poison" for event in events):
+            session.execute("SELECT 1 / 0")
+        return honest(self, session, events)
 
-    monkeypatch.setattr(JobStatus, "apply", poisoned)
+    monkeypatch.setattr(JobStatus, "prepare", poisoned)
     rejected: list[Rejected] = []
 
     ledger.import_records(LINES, on_reject=rejected.append)
