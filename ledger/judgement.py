@@ -6,7 +6,7 @@ from dataclasses import replace
 from ledger import clock
 from ledger.admission import Beside, Blocker, blockers
 from ledger.domain.commands import Transition
-from ledger.domain.decisions import decide, refuse
+from ledger.domain.decisions import Decision, decide, refuse
 from ledger.domain.events import Attached
 from ledger.errors import EntityBusy
 from ledger.store.recorder import Verdict
@@ -33,7 +33,7 @@ def judge_unrecorded(said: Transition, workspace: Workspace) -> Verdict:
 
 def judge_past(said: Transition, workspace: Workspace) -> Verdict:
     """What has already happened: nothing is refused for being busy, but the overlaps are told."""
-    decision = replace(decide(said, clock.now(), workspace, historical=True), error=None)
+    decision = _decide_past(said, workspace)
     found = blockers(decision.events, workspace)
     beside = {Beside(f"{it.holder.type}/{it.holder.id}", it.holder.job) for it in found if not it.limit}
     return Verdict(decision, tuple(sorted(beside)))
@@ -41,9 +41,14 @@ def judge_past(said: Transition, workspace: Workspace) -> Verdict:
 
 def judge_admitting(said: Transition, workspace: Workspace) -> Verdict:
     """What has already happened elsewhere, and is let in here only where nothing is in the way."""
-    decision = replace(decide(said, clock.now(), workspace, historical=True), error=None)
+    decision = _decide_past(said, workspace)
     found = blockers(decision.events, workspace)
     return _refused(said, workspace, found) if found else Verdict(decision)
+
+
+def _decide_past(said: Transition, workspace: Workspace) -> Decision:
+    decision = decide(said, clock.now(), workspace, historical=True)
+    return replace(decision, error=None) if decision.error else decision
 
 
 def _refused(said: Transition, workspace: Workspace, found: Sequence[Blocker]) -> Verdict:

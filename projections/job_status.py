@@ -1,15 +1,14 @@
 """One row a job: its axes, times, progress and end, as the events have left them."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
 from typing import Any
+
+from pydantic_core import to_json
 
 from ledger.domain.commands import print_fact
 from ledger.domain.events import Ended, Event, Planned, RecordedEvent, Refused, Resolved, Terms
 from ledger.domain.progress import advance
 from ledger.domain.states import OUTCOMES, TRANSITIONS, Outcome, Phase
-from ledger.domain.values import print_time
 from ledger.store.views import Session
 from projections.projection import SQL
 
@@ -34,15 +33,9 @@ class JobStatus:
                 if entry.event.stream.startswith("job:"):
                     rows[entry.event.job] = fold(rows.get(entry.event.job), entry)
             if rows:
-                written = json.dumps(list(rows.values()), default=_print, ensure_ascii=False, separators=(",", ":"))
-                session.execute(SQL["upsert_rows"], {"rows": written})
+                session.execute(SQL["upsert_rows"], {"rows": to_json(list(rows.values())).decode()})
 
         return take
-
-
-def _print(value: object) -> str:
-    assert isinstance(value, datetime)  # noqa: S101 - a row holds nothing else that JSON lacks
-    return print_time(value)
 
 
 def fold(row: Row | None, entry: RecordedEvent) -> Row:
@@ -147,8 +140,8 @@ def _common(row: Row, entry: RecordedEvent) -> Row:
 
 
 def _bind(row: Row, entry: RecordedEvent) -> Row:
-    fact, event = entry.event.fact, entry.event
-    names = {name: getattr(fact, name, None) or row[name] for name in ("executor", "external_id", "token")}
+    event, said = entry.event, print_fact(entry.event.fact)
+    names = {name: said.get(name) or row[name] for name in ("executor", "external_id", "token")}
     answers = {"owner": event.owner, "epoch": event.epoch} if event.owner and row["owner"] is None else {}
     return names | answers
 

@@ -4,11 +4,11 @@ Open intervals are the running index; closed ones answer what held an entity at 
 length. Nothing in a row changes but its end.
 """
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from psycopg import Cursor
+from pydantic_core import to_json
 
 from ledger.admission import Demand, Holder
 from ledger.domain.entities import Access, Release
@@ -44,8 +44,7 @@ class RunningJobs:
                     book.take(entry)
             if book.changed:
                 rows = [book.rows[key] for key in book.changed]
-                written = json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
-                session.execute(SQL["upsert_intervals"], {"rows": written})
+                session.execute(SQL["upsert_intervals"], {"rows": to_json(rows).decode()})
 
         return take
 

@@ -115,8 +115,8 @@ def _begin(event: Event, fact: Planned) -> Job:
 
 
 def _bind(job: Job, event: Event, fact: Any) -> dict[str, Any]:
-    changes = {"executor": fact.executor or job.executor, "token": getattr(fact, "token", None) or job.token}
-    changes["external_id"] = getattr(fact, "external_id", None) or job.external_id
+    said = fact.body
+    changes = {name: said.get(name) or getattr(job, name) for name in ("executor", "external_id", "token")}
     if event.owner is not None and job.owner is None:
         changes |= {"owner": event.owner, "epoch": event.epoch}
     return changes

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from pydantic import ValidationError
+from pydantic_core import to_json
 
 from ledger.domain.commands import ENVELOPE, malformed, print_fact
 from ledger.domain.events import FACTS_BY_TOPIC, Event, RecordedEvent
@@ -34,8 +35,7 @@ def write_row(event: Event) -> Row:
         if value is not None:
             said[name] = value
     said |= print_fact(event.fact)
-    state = json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode()
-    return Row(event.stream, event.version, type(event.fact).topic, state)
+    return Row(event.stream, event.version, type(event.fact).topic, to_json(said))
 
 
 def read_event(stream: str, version: int, topic: str, state: bytes) -> Event:

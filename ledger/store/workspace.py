@@ -11,7 +11,7 @@ from ledger.domain.commands import Plan, Transition, print_fact
 from ledger.domain.content import Told
 from ledger.domain.decisions import Decision
 from ledger.domain.entities import Access
-from ledger.domain.events import OWNER_FACTS, Ended, Event, Fact, Limit, Planned, Progressed
+from ledger.domain.events import OWNER_FACTS, Accepted, Attached, Ended, Event, Limit, Planned, Progressed, Started
 from ledger.domain.job import Job, evolve
 from ledger.domain.owner import Owner, evolve_owner
 from ledger.domain.progress import advance
@@ -80,7 +80,8 @@ class Workspace:
     def ask(self, batch: Sequence[Transition]) -> Asked[None]:
         """Ask for what the transitions of a batch are sure to need, a statement for each kind; read when called."""
         ended = {said.job for said in batch if isinstance(said.fact, Ended)}
-        limits = (limit for said in batch for part in _parts(said) for limit in getattr(part, "limits", ()))
+        plans = (said.fact for said in batch if isinstance(said.fact, Plan))
+        limits = (limit for plan in plans for part in plan.walk() for limit in part.limits)
         asked = [
             self._ask_streams({name for said in batch for name in _streams_of(said)}),
             self._ask_present(limits),
@@ -309,12 +310,11 @@ class Workspace:
             self._bound[job.executor, job.external_id] = job.id
         if isinstance(event.fact, Progressed):
             self._progress.setdefault(job.id, []).append(print_fact(event.fact))
-        for entity in getattr(event.fact, "entities", ()):
-            access = getattr(entity, "access", None)
-            if access is not None:
-                place = (entity.type, entity.id, access)
+        if isinstance(event.fact, Planned | Attached):
+            for entity in event.fact.entities:
+                place = (entity.type, entity.id, entity.access)
                 holder = Holder(job.id, job.type, job.root, *place, event.occurred_at, job.owner)
-                self._holding.setdefault(Demand(entity.type, entity.id, access), {})[job.id] = holder
+                self._holding.setdefault(Demand(*place), {})[job.id] = holder
 
     def keep(self) -> None:
         """Leave the streams on the shelf, now that the append is committed."""
@@ -341,15 +341,18 @@ def _streams_of(said: Transition) -> Iterable[str]:
 
 
 def _names_of(batch: Sequence[Transition]) -> list[tuple[str, str]]:
-    names = {(getattr(said.fact, "executor", None), getattr(said.fact, "external_id", None)) for said in batch}
-    return sorted((executor, external_id) for executor, external_id in names if executor and external_id)
+    facts = [said.fact for said in batch if isinstance(said.fact, Accepted | Started)]
+    return sorted({(fact.executor, fact.external_id) for fact in facts if fact.executor and fact.external_id})
 
 
-def _parts(said: Transition) -> Iterable[Fact]:
-    return said.fact.walk() if isinstance(said.fact, Plan) else [said.fact]
+def _asking(said: Transition) -> Iterable[Plan | Attached]:
+    """The parts of a transition that ask for entities."""
+    if isinstance(said.fact, Plan):
+        return said.fact.walk()
+    return [said.fact] if isinstance(said.fact, Attached) else []
 
 
 def _demands_of(batch: Sequence[Transition]) -> list[Demand]:
-    entities = {entity for said in batch for part in _parts(said) for entity in getattr(part, "entities", ())}
-    found = {Demand(entity.type, entity.id, entity.access) for entity in entities if hasattr(entity, "access")}
+    entities = (entity for said in batch for part in _asking(said) for entity in part.entities)
+    found = {Demand(entity.type, entity.id, entity.access) for entity in entities}
     return [demand for demand in found if demand.access is not Access.NONE]
