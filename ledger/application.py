@@ -310,17 +310,18 @@ class Ledger:
         """What the events say of each owner; one that never started has no epoch."""
         return self._owners.states(names)
 
-    def claim_closing(self, *, limit: int = 100) -> list[JobView]:
+    def claim_closing(self, *, job: str | None = None, limit: int = 100) -> list[JobView]:
         """Take the end actions of parents that are due, and of those whose owner is fenced; nobody else gets them.
 
-        Only of a ledger that speaks as an owner. An end action must be repeatable: who took it before may have done it.
+        With `job`, that one's alone. Only of a ledger that speaks as an owner, which then has to do them all. An end
+        action must be repeatable: who took it before may have done it.
         """
         claimed = []
-        for job in [*self.due_to_close(limit), *self._left_closing()]:
+        for parent in [*self.due_to_close(limit), *self._left_closing()] if job is None else [self.job(job)]:
             with suppress(AlreadyClaimed, IllegalTransition):  # somebody else was faster
-                receipt = self.record({"job": job.job, "event": "closing"})
+                receipt = self.record({"job": parent.job, "event": "closing"})
                 if receipt.disposition is Disposition.RECORDED:
-                    claimed.append(self.job(job.job))
+                    claimed.append(self.job(parent.job))
             if len(claimed) == limit:
                 break
         return claimed

@@ -193,7 +193,7 @@ class Engine:
         if job.done or any(not child.done for child in self._children(job.job)):
             return
         if flow.end_action is EndAction.OWNER:
-            self.ledger.claim_closing()
+            self.ledger.claim_closing(job=job.job)
             if not self._is_mine(self.ledger.job(job.job)):
                 return
             self.on_step(f"claimed {job.job}")

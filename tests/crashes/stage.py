@@ -1,14 +1,15 @@
 """One flow, played with crashes: an engine dies somewhere, another life of it recovers and goes on; all must hold."""
 
+import json
 import random
 import signal
 import subprocess
 import sys
 import uuid
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -51,22 +52,33 @@ def scripts(seed: str, flow: Flow) -> Mapping[str, Mapping[str, Any]]:
     return {str(part.entity["id"]): chance.choices(kinds, weights)[0] for part in flow.parts}
 
 
-def live(
-    conninfo: str, kind: str, parts: int, run: str, seed: str, *, executor: FakeExecutor, first: bool
-) -> Counter[str]:
+@dataclass(frozen=True)
+class Play:
+    """One flow to be played: its kind and size, the name of this run, and the seed of what its tasks do."""
+
+    kind: str
+    parts: int
+    run: str
+    seed: str
+
+    @property
+    def flow(self) -> Flow:
+        return FLOWS[self.kind](self.run, self.parts)
+
+
+def live(ledger: Ledger, play: Play, executor: FakeExecutor, *, first: bool) -> Counter[str]:
     """One life of the engine: the first begins the flow, every other recovers what the last left, and goes on.
 
     The verdicts of recovery are counted.
     """
-    flow = FLOWS[kind](run, parts)
-    with assemble(conninfo) as ledger, ledger.start_owner(f"engine-{run}", lease_seconds=600) as own:
-        engine = Engine(own, executor, scripts=scripts(seed, flow))
+    with ledger.start_owner(f"engine-{play.run}", lease_seconds=600) as own:
+        engine = Engine(own, executor, scripts=scripts(play.seed, play.flow))
         if first:
-            engine.run(flow, run)
+            engine.run(play.flow, play.run)
             return Counter()
         done = Recovery(own, [executor]).apply()
         with suppress(JobNotFound):
-            engine.settle(flow, run)
+            engine.settle(play.flow, play.run)
         return Counter(verdict.word for verdict in done.verdicts)
 
 
@@ -93,28 +105,43 @@ class Stage:
 
         What is wrong in the end is returned.
         """
-        run = f"{kind}-{uuid.uuid4().hex[:12]}"
-        flow = FLOWS[kind](run, parts)
-        self._start_executor()
+        play = self._begin(kind, parts, seed)
         before = self._ledger.position()
         for life in range(LIVES_MAX):
             with crash(life) as boundaries:
-                ended = self._live(kind, parts, run, seed, boundaries, first=life == 0)
+                ended = self._live([play], boundaries, first=life == 0)
             self.boundaries += boundaries.count
             if ended:
                 break
         self.runs += 1
-        return self._judge(flow, run, before)
+        return self._judge(play, before)
 
-    def _live(self, kind: str, parts: int, run: str, seed: str, boundaries: Boundaries, *, first: bool) -> bool:
-        """Whether a life of the engine came to its end."""
+    def play_together(self, kinds: Sequence[tuple[str, int]], seed: str, at: int) -> list[str]:
+        """Play several flows in threads of one process, which is killed at a boundary; then recover each."""
+        plays = [self._begin(kind, parts, f"{seed}/{n}") for n, (kind, parts) in enumerate(kinds)]
+        before = self._ledger.position()
+        self._live(plays, Boundaries(at, inside=True, real=True), first=True)
+        for play in plays:
+            self._live([play], Boundaries(None), first=False)
+            self.runs += 1
+        return [wrong for play in plays for wrong in self._judge(play, before)]
+
+    def _begin(self, kind: str, parts: int, seed: str) -> Play:
+        self._start_executor()
+        return Play(kind, parts, f"{kind}-{uuid.uuid4().hex[:12]}", seed)
+
+    def _live(self, plays: Sequence[Play], boundaries: Boundaries, *, first: bool) -> bool:
+        """Whether the lives of engines in one process came to their end."""
         if boundaries.real:
-            words = (self.conninfo, kind, parts, run, seed, self._books, boundaries.at, int(first))
-            process = subprocess.run((sys.executable, "-m", "tests.crashes.victim", *map(str, words)), check=False)
+            said = {"conninfo": self.conninfo, "books": str(self._books), "at": boundaries.at, "first": first}
+            told = json.dumps(said | {"plays": [asdict(play) for play in plays]})
+            process = subprocess.run((sys.executable, "-m", "tests.crashes.victim", told), check=False)
             assert process.returncode in (0, -signal.SIGKILL)
             return process.returncode == 0
         try:
-            self.recovered += live(self.conninfo, kind, parts, run, seed, executor=self._executor, first=first)
+            with assemble(self.conninfo) as ledger:
+                for play in plays:
+                    self.recovered += live(ledger, play, self._executor, first=first)
         except Crash:
             return False
         return True
@@ -132,8 +159,9 @@ class Stage:
         self._executor.stop()
         self._ledger.close()
 
-    def _judge(self, flow: Flow, job: str, before: int) -> list[str]:
-        self._resolve(self._ledger, flow, job)
+    def _judge(self, play: Play, before: int) -> list[str]:
+        flow, job = play.flow, play.run
+        self._resolve(flow, job)
         entities = [f"{it['type']}/{it['id']}" for it in (flow.entity, *(part.entity for part in flow.parts))]
         found = [f"{answer.entity} is busy in the end" for answer in self._ledger.busy_all(entities) if answer.busy]
         records = [
@@ -149,9 +177,9 @@ class Stage:
         own = {fact["task"] for fact in facts if str((fact.get("params") or {}).get("id", "")).startswith(job)}
         return truth(fact for fact in facts if fact.get("task") in own)
 
-    def _resolve(self, ledger: Ledger, flow: Flow, job: str) -> None:
+    def _resolve(self, flow: Flow, job: str) -> None:
         """What nobody could say is looked up by a person, in the executor's own books."""
-        true = self._truth(job)
+        ledger, true = self._ledger, self._truth(job)
         unknown = [view for view in ledger.jobs(JobFilter(root=job, active=True)) if view.outcome == "unknown"]
         for view in unknown:
             if view.parent is not None:
