@@ -138,7 +138,6 @@ class Recorder(PostgresApplicationRecorder):
             project = self._views.prepare(session, workspace.events)
             recorded = inserted()
             project(recorded)
-            session.execute(SQL["notify_append"])
         attempt.head = recorded[-1].position if recorded else head
         return attempt.answer(session, recorded)
 
