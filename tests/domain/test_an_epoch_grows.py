@@ -1,5 +1,6 @@
 import pytest
 
+from ledger.domain.owner import Owner, OwnerEpoch
 from ledger.errors import MalformedRecord, StaleEpoch
 from tests.domain.memory import RECORDED, UNCHANGED, Memory
 
@@ -36,3 +37,25 @@ def test_a_job_is_adopted_once_by_each_epoch() -> None:
 def test_an_owner_has_a_name_and_an_epoch_from_one(fields: dict[str, object]) -> None:
     with pytest.raises(MalformedRecord):
         Memory().tell("", "owner_started", **fields)
+
+
+@pytest.mark.parametrize(
+    ("owner", "epoch", "behind"),
+    [
+        (Owner("o"), None, False),
+        (Owner("o"), 3, False),
+        (Owner("o", epoch=1), None, True),
+        (Owner("o", fenced_through=2), None, True),
+        (Owner("o", epoch=2), 1, True),
+        (Owner("o", epoch=2), 2, False),
+        (Owner("o", epoch=2, fenced_through=2), 2, True),
+        (Owner("o", fenced_through=2), 3, False),
+    ],
+)
+def test_nobody_answers_for_what_an_earlier_epoch_began(owner: Owner, epoch: int | None, behind: bool) -> None:
+    """What was begun without a number came before the first epoch."""
+    assert owner.left_behind(epoch) is behind
+
+
+def test_an_epoch_reads_as_its_owner_and_number() -> None:
+    assert str(OwnerEpoch("engine", 3)) == "engine, epoch 3"

@@ -3,7 +3,7 @@ from collections.abc import Sequence
 import pytest
 
 from ledger.admission import Demand, Holder, blockers, conflicts, demands
-from ledger.domain.entities import Access
+from ledger.domain.entities import Access, EntityRef
 from ledger.domain.events import Limit
 from ledger.domain.job import Job
 from tests.domain.memory import NOW, Memory, parts
@@ -75,3 +75,10 @@ def test_a_plan_asks_for_what_it_and_its_children_name() -> None:
         ("disk", "exclusive"),
         ("disk", "shared"),
     ]
+
+
+def test_a_limit_counts_jobs_of_a_type_on_an_entity() -> None:
+    """Two limits that differ in their number alone count the same jobs."""
+    limits = [Limit(type="T", entity=EntityRef.parse("host/h1"), at_most=number) for number in (1, 2)]
+
+    assert {limit.counted for limit in limits} == {("T", "host", "h1")}
