@@ -229,6 +229,7 @@ class Standing:
     owner: str | None
     epoch: int | None
     version: int
+    planned_position: int
 
     @property
     def active(self) -> bool:
@@ -292,6 +293,9 @@ class Queries(Protocol):
 
     def owners(self) -> list[tuple[OwnerEpoch, int]]:
         """The owners of active jobs, each epoch with the number of its jobs."""
+
+    def newest_epoch(self, owner: str) -> int | None:
+        """The newest epoch in which an owner ever had a job, 0 where none was said; None where it never had one."""
 
     def unsettled(self, names: Sequence[Name]) -> Unsettled:
         """Every active job, and those that bear one of these names, from one snapshot."""

@@ -299,12 +299,19 @@ class Ledger:
         return Ledger(self._recorder, self._feed, self._queries, self._leases, lambda: None, owner=me)
 
     def fence(self, name: str, **said: Unpack[Said]) -> Receipt:
-        """Say that every epoch of an owner so far may no longer act: it never returns, or must not."""
+        """Say that every epoch of an owner so far may no longer act: it never returns, or must not.
+
+        Raises `OwnerNotFound` for a name of which nothing speaks.
+        """
         return self._owners.fence(name, self._tell_owner("owner_fenced", said))
 
     def owners(self) -> list[OwnerView]:
         """Every owner that has active jobs or a lease, each epoch by itself."""
         return self._owners.views()
+
+    def newest_epoch(self, name: str) -> int:
+        """The newest epoch of an owner, 0 where none was ever said; raises `OwnerNotFound`."""
+        return self._owners.newest(name)
 
     def owner_states(self, names: Iterable[str]) -> dict[str, Owner]:
         """What the events say of each owner; one that never started has no epoch."""

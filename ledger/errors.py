@@ -121,6 +121,12 @@ class JobNotFound(NotFound):
     code = "job_not_found"
 
 
+class OwnerNotFound(NotFound):
+    """No event and no job speaks of this owner; facts: `owner`."""
+
+    code = "owner_not_found"
+
+
 class Conflict(LedgerError):
     """What was said does not go with what is on record; nothing was lost."""
 

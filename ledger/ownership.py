@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from ledger.answers import Leases, OwnerState, OwnerView, Queries
 from ledger.domain.decisions import Disposition
 from ledger.domain.owner import Lease, Owner, OwnerEpoch, evolve_owner
-from ledger.errors import StaleEpoch
+from ledger.errors import OwnerNotFound, StaleEpoch
 from ledger.store.feed import Feed
 from ledger.store.recorder import Receipt
 
@@ -42,7 +42,7 @@ class Owners:
         return me, close
 
     def _begin(self, name: str, tell: Tell) -> tuple[OwnerEpoch, int]:
-        epoch = self._newest(name) + 1
+        epoch = (self.states([name])[name].newest or self._queries.newest_epoch(name) or 0) + 1
         while True:
             try:
                 receipt = tell(OwnerEpoch(name, epoch))
@@ -53,10 +53,15 @@ class Owners:
                 return OwnerEpoch(name, epoch), receipt.version
             epoch += 1  # another process of that name took this one at the same moment
 
-    def _newest(self, name: str) -> int:
-        """The newest epoch that started, was fenced, or has active jobs."""
-        seen = (of.epoch for of, _ in self._queries.owners() if of.owner == name)
-        return max(self.states([name])[name].newest, *seen, 0)
+    def newest(self, name: str) -> int:
+        """The newest epoch that started, was fenced, or has jobs, 0 where none was ever said.
+
+        Raises `OwnerNotFound` for a name of which nothing speaks.
+        """
+        told, used = self.states([name])[name].newest, self._queries.newest_epoch(name)
+        if not told and used is None:
+            raise OwnerNotFound(f"No event and no job speaks of owner {name}.", owner=name)
+        return max(told, used or 0)
 
     def _check_not_fenced(self, me: OwnerEpoch, started: Mapping[str, int]) -> None:
         if self._feed.streams(started):  # its own start was the last word of that stream
@@ -65,7 +70,7 @@ class Owners:
 
     def fence(self, name: str, tell: Tell) -> Receipt:
         """Fence every epoch of an owner so far, and drop its lease; `tell` records it."""
-        newest = OwnerEpoch(name, max(self._newest(name), 1))
+        newest = OwnerEpoch(name, max(self.newest(name), 1))
         receipt = tell(newest)
         self._leases.release(newest)
         return receipt

@@ -55,10 +55,9 @@ def unsettled(session: Session, names: Sequence[Name]) -> Unsettled:
 
 
 def _standing(row: Mapping[str, Any]) -> Standing:
-    said = {name: value for name, value in row.items() if name != "planned_position"}
     outcome = Outcome(row["outcome"]) if row["outcome"] else None
     axes = {"phase": Phase(row["phase"]), "outcome": outcome, "end_action": EndAction(row["end_action"])}
-    return Standing(**said | axes)
+    return Standing(**{**row, **axes})
 
 
 def roll_up(cursor: Cursor[Any], job: str) -> RollUp | None:

@@ -91,6 +91,12 @@ class ViewQueries:
             rows = connection.execute(SQL["select_owners"]).fetchall()
         return [(OwnerEpoch(row["owner"], row["epoch"]), row["jobs"]) for row in rows]
 
+    def newest_epoch(self, owner: str) -> int | None:
+        """The newest epoch in which an owner ever had a job, 0 where none was said; None where it never had one."""
+        with self._connect() as connection:
+            found: int | None = connection.execute(SQL["select_newest_epoch"], {"owner": owner}).fetchall()[0]["epoch"]
+        return found
+
     def unsettled(self, names: Sequence[Name]) -> Unsettled:
         """Every active job, and those that bear one of these names, with their children, from one snapshot."""
         with self._connect() as connection, connection.transaction():

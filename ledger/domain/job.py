@@ -150,7 +150,7 @@ def _end(_job: Job, event: Event, _fact: Any) -> dict[str, Any]:
 
 
 def _lose(_job: Job, _event: Event, fact: Any) -> dict[str, Any]:
-    through_children = isinstance(fact.evidence, dict) and "children" in fact.evidence
+    through_children = isinstance(fact.evidence, dict) and isinstance(fact.evidence.get("children"), list)
     return {"outcome": Outcome.UNKNOWN, "contact_lost": False, "lost_through_children": through_children}
 
 

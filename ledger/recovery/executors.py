@@ -63,9 +63,9 @@ class Task(Frozen):
         return self
 
     def told(self) -> dict[str, Any]:
-        """The task as evidence: what names it and what became of it, and nothing that goes on changing."""
+        """The task as evidence: what names it and what became of it, and nothing that is long or goes on changing."""
         said = self.model_dump(mode="json", exclude_defaults=True)
-        return {name: said[name] for name in ("executor", "external_id", "token", "state", "raw") if name in said}
+        return {name: said[name] for name in ("executor", "external_id", "token", "state") if name in said}
 
     def __str__(self) -> str:
         return f"{self.executor} {self.external_id or self.token}"

@@ -6,91 +6,135 @@ contradict each other, so that nobody can say.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ledger.answers import Name, Standing
 from ledger.domain.events import Late, RecordedEvent
-from ledger.errors import ExecutorUnreachable
+from ledger.errors import ExecutorUnreachable, MalformedRecord
 from ledger.recovery.executors import Executor, Listing, Task, TaskState
+from ledger.recovery.orphans import is_adopted
 from ledger.recovery.verdicts import NOTHING, Known, LateReport
 
 Key = tuple[str, str | None, str | None]
+Told = list[Task]
+Bound = Mapping[tuple[str | None, str | None], str]
 _TOLD = ("error", "result", "products", "warnings", "raw")
 _RANK = {TaskState.QUEUED: 0, TaskState.RUNNING: 1, TaskState.SUSPENDED: 1}
 
 
 class Knowledge:
-    """The listings of the executors that were asked, by the names of their tasks."""
+    """The listings of the executors that were asked, by the names of their tasks.
+
+    Raises `MalformedRecord` where two executors have the same name.
+    """
 
     def __init__(self, executors: Iterable[Executor] = ()) -> None:
-        self.executors: Mapping[str, Executor] = {executor.name: executor for executor in executors}
+        self.executors: dict[str, Executor] = {}
         self.unreachable: set[str] = set()
         self._listings: dict[str, Listing] = {}
-        self._by_external_id: dict[tuple[str, str], list[Task]] = {}
-        self._by_token: dict[tuple[str, str], list[Task]] = {}
-        self._all: list[list[Task]] = []
-        for executor in self.executors.values():
+        self._by_external_id: dict[tuple[str, str], Told] = {}
+        self._by_token: defaultdict[tuple[str, str], list[Told]] = defaultdict(list)
+        self._all: list[Told] = []
+        for executor in executors:
+            if executor.name in self.executors:
+                raise MalformedRecord(f"Executors must have names of their own, and two are called {executor.name}.")
+            self.executors[executor.name] = executor
             self._ask_for_all(executor)
 
     def _ask_for_all(self, executor: Executor) -> None:
         try:
             listing = executor.list()
         except ExecutorUnreachable:
+            listing = Listing(executor.name, reachable=False)
+        if not listing.reachable:
             self.unreachable.add(executor.name)
             return
         self._listings[executor.name] = listing
-        for told in _by_task(listing.tasks):
-            self._take(_merge(told))
-
-    def _take(self, told: list[Task]) -> None:
-        self._all.append(told)
-        for task in told:
-            if task.external_id is not None:
-                self._by_external_id[task.executor, task.external_id] = told
-            if task.token is not None:
-                self._by_token[task.executor, task.token] = told
+        for lines in _by_task(listing.tasks):
+            told = _merge(lines)
+            self._all.append(told)
+            if told[0].external_id is not None:
+                self._by_external_id[executor.name, told[0].external_id] = told
+            for token in {line.token for line in lines if line.token is not None}:
+                self._by_token[executor.name, token].append(told)
 
     def names(self) -> list[Name]:
         """What the tasks are called, to find the jobs that bear these names."""
-        return [Name(task.executor, task.external_id, task.token) for told in self._all for task in told]
+        return [Name(told[0].executor, told[0].external_id, told[0].token) for told in self._all]
 
-    def unmatched(self, jobs: Iterable[Standing], lates: Mapping[str, Sequence[LateReport]]) -> list[Task]:
-        """The tasks that no job accounts for, in the order in which they were told."""
-        named = {id(told) for job in jobs for told in [self._told_of(job, lates.get(job.job, ()))] if told}
-        return [told[0] for told in self._all if id(told) not in named]
+    def account(self, jobs: Iterable[Standing], lates: Mapping[str, Sequence[LateReport]]) -> "Account":
+        """Which job accounts for which task."""
+        jobs = list(jobs)
+        bound: Bound = {(job.executor, job.external_id): job.job for job in jobs if job.executor and job.external_id}
+        by_job = {job.job: self._told_of(job, lates.get(job.job, ())) for job in jobs}
+        named = {id(told) for found in by_job.values() for told in found}
+        adopted = [(job.planned_position, told[0]) for job in jobs if is_adopted(job) for told in by_job[job.job]]
+        return Account(by_job, bound, [told[0] for told in self._all if id(told) not in named], adopted)
 
-    def of(self, job: Standing, lates: Sequence[LateReport], *, ask: bool) -> Known:
+    def of(self, job: Standing, account: "Account", lates: Sequence[LateReport], *, ask: bool) -> Known:
         """What is known of a job; with `ask`, an executor whose listing is not complete is asked for it by name."""
         if job.executor is None:
             return Known(lates=lates) if lates else NOTHING
         listing = self._listings.get(job.executor)
-        told = self._told_of(job, lates)
-        if told is None and ask and listing is not None and not listing.complete:
-            told = self._ask_for_one(job, self.executors[job.executor])
+        found = account.by_job.get(job.job, [])
+        if not found and ask and listing is not None and not listing.complete:
+            found = self._ask_for_one(job, self.executors[job.executor])
+        tasks = [task for told in found for task in told]
         return Known(
-            tasks=told or (),
+            tasks=tasks,
+            contradicts=len(tasks) > 1 or any(not account.may_be(job, task) for task in tasks),
             asked=listing is not None,
             reachable=job.executor not in self.unreachable,
-            complete=listing is not None and listing.complete and listing.tokens and job.token is not None,
+            complete=listing is not None and _names_every_call(listing, job) and not account.loose(job.executor),
             lates=lates,
         )
 
-    def _told_of(self, job: Standing, lates: Sequence[LateReport]) -> list[Task] | None:
+    def _told_of(self, job: Standing, lates: Sequence[LateReport]) -> list[Told]:
+        """What was told under the names of a job; several where these are the names of several tasks."""
         if job.executor is None:
-            return None
+            return []
         ids = [job.external_id, *(late.external_id for late in lates)]
         found = [self._by_external_id.get((job.executor, name)) for name in ids if name]
-        if job.token is not None:
-            found.append(self._by_token.get((job.executor, job.token)))
-        return next(filter(None, found), None)
+        found += self._by_token.get((job.executor, job.token), []) if job.token else []
+        return list({id(told): told for told in found if told}.values())
 
-    def _ask_for_one(self, job: Standing, executor: Executor) -> list[Task] | None:
+    def _ask_for_one(self, job: Standing, executor: Executor) -> list[Told]:
         try:
             task = executor.ask(job.external_id, job.token)
         except ExecutorUnreachable:
             self.unreachable.add(executor.name)
-            return None
-        return [task] if task else None
+            return []
+        return [[task]] if task else []
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Which tasks were told of which job, and of none: `unmatched`; `adopted` once were, until that position."""
+
+    by_job: Mapping[str, Sequence[Told]]
+    bound: Bound
+    unmatched: Sequence[Task]
+    adopted: Sequence[tuple[int, Task]]
+
+    def may_be(self, job: Standing, task: Task) -> bool:
+        """Whether a task can be that of a job: it is not another's, nor another than the one that is bound to it."""
+        if task.external_id is None:
+            return True
+        holder = self.bound.get((task.executor, task.external_id), job.job)
+        return holder == job.job and job.external_id in (None, task.external_id)
+
+    def loose(self, executor: str) -> bool:
+        """Whether an executor has a task without a token that no job accounts for: any call may have become that."""
+        return any(task.token is None for task in self.unmatched if task.executor == executor)
+
+    def candidates(self, job: Standing) -> list[Task]:
+        """The tasks that an unsent job may be: nobody accounted for them when it was already on record."""
+        return [*self.unmatched, *(task for position, task in self.adopted if position > job.planned_position)]
+
+
+def _names_every_call(listing: Listing, job: Standing) -> bool:
+    return listing.complete and listing.tokens and job.token is not None
 
 
 def _by_task(tasks: Iterable[Task]) -> Iterable[list[Task]]:
@@ -104,19 +148,23 @@ def _by_task(tasks: Iterable[Task]) -> Iterable[list[Task]]:
     return told.values()
 
 
-def _merge(told: Sequence[Task]) -> list[Task]:
-    """The newest of what was told of one task; several only where it is said to have ended in several ways."""
-    ends = {task.state: task for task in told if task.state.final}
-    if ends:
-        return list(ends.values())
-    return [max(told, key=lambda task: (_RANK[task.state], task.percent or 0))]
+def _merge(lines: Sequence[Task]) -> Told:
+    """The newest of what was told of one task, under all its names; several where it ended in several ways."""
+    ends = {task.state: task for task in lines if task.state.final}
+    newest = list(ends.values()) or [max(lines, key=lambda task: (_RANK[task.state], task.percent or 0))]
+    names = {
+        "external_id": next((line.external_id for line in lines if line.external_id), None),
+        "token": next((line.token for line in lines if line.token), None),
+    }
+    return [task.model_copy(update=names) for task in newest]
 
 
-def late_reports(events: Iterable[RecordedEvent]) -> dict[str, list[LateReport]]:
-    """What the late reports of each job said, in order."""
+def late_reports(jobs: Iterable[Standing], events: Iterable[RecordedEvent]) -> dict[str, list[LateReport]]:
+    """What the late reports of each job said since it was last planned, in order."""
+    planned = {job.job: job.planned_position for job in jobs}
     found: defaultdict[str, list[LateReport]] = defaultdict(list)
     for entry in events:
-        if isinstance(entry.event.fact, Late):
+        if isinstance(entry.event.fact, Late) and entry.position > planned[entry.event.job]:
             said = entry.event.fact.report
             fields: dict[str, Any] = {name: said[name] for name in _TOLD if name in said}
             found[entry.event.job].append(LateReport(said["event"], said.get("external_id"), fields, entry.position))

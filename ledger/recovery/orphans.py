@@ -1,22 +1,31 @@
 """Tasks that no job accounts for, and the job under which one is put on record."""
 
 import hashlib
+import json
 from collections.abc import Mapping
 from typing import Any
 
+from ledger.answers import Standing
 from ledger.recovery.executors import Task, TaskState
 
 TYPE = "Adopted"
+ADOPTED = "adopted/"
 JOB_ID_LENGTH_MAX = 200
 _WORDS = {TaskState.RUNNING: "started", TaskState.SUSPENDED: "suspended"}
 
 
 def job_of(task: Task) -> str:
-    """The id of the job that adopts a task, always the same: `adopted/<executor>/<external id>`, or a digest of it."""
-    name = f"adopted/{task.executor}/{task.external_id or task.token}"
-    if len(name) <= JOB_ID_LENGTH_MAX:
+    """The id of the job that adopts a task, always the same: `adopted/<executor>/<external id>`, or a digest."""
+    name = f"{ADOPTED}{task.executor}/{task.external_id or task.token}"
+    if len(name) <= JOB_ID_LENGTH_MAX and "/" not in task.executor:
         return name
-    return f"adopted/{hashlib.sha256(name.encode()).hexdigest()}"
+    parts = json.dumps([task.executor, task.external_id, task.token])
+    return f"{ADOPTED}{hashlib.sha256(parts.encode()).hexdigest()}"
+
+
+def is_adopted(job: Standing) -> bool:
+    """Whether a job was put on record for a task that no job accounted for."""
+    return job.type == TYPE and job.job.startswith(ADOPTED)
 
 
 def adoption(task: Task) -> list[Mapping[str, Any]]:

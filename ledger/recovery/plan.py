@@ -7,9 +7,10 @@ from typing import Any
 from ledger.answers import OwnerView, Standing, Unsettled
 from ledger.domain.owner import Owner, OwnerEpoch
 from ledger.domain.quorum import Child, parent_value
-from ledger.domain.states import OUTCOMES, EndAction, Outcome
+from ledger.domain.states import OUTCOMES, EndAction, Outcome, Phase
 from ledger.errors import LedgerError
 from ledger.recovery.executors import Task
+from ledger.recovery.knowledge import Account
 from ledger.recovery.verdicts import Known, Verdict, judge_leaf, judge_parent
 
 STAYING = ("stays", "accepted")
@@ -19,7 +20,8 @@ STAYING = ("stays", "accepted")
 class Scope:
     """What to recover: the jobs of one owner, one job and all below it, or all.
 
-    `fence` names owners that never return; `adopt` asks that tasks which no job accounts for be put on record.
+    `fence` names owners that never return; `adopt` asks that tasks which no job accounts for be put on record, whatever
+    the jobs that are asked for.
     """
 
     owner: str | None = None
@@ -33,7 +35,8 @@ class RecoveryPlan:
     """What recovery proposes, as of a position, and what it only lists.
 
     A verdict without records says that a job stays, or that an end action is due. `fences` are owners yet to be fenced.
-    Once applied, `written` counts events, and `errors` has the verdicts that could not be written.
+    Once `applied`, the verdicts are those that were written, `written` counts their events, and `errors` has what could
+    not be written, by job.
     """
 
     verdicts: Sequence[Verdict]
@@ -42,12 +45,15 @@ class RecoveryPlan:
     owners: Sequence[OwnerView]
     adopting: bool
     position: int
+    applied: bool = False
     written: int = 0
     errors: Mapping[str, LedgerError] = field(default_factory=dict)
 
     @property
     def work(self) -> bool:
-        """Whether applying the plan would write anything."""
+        """Whether applying the plan would write anything, or, once applied, whether some of it could not be written."""
+        if self.applied:
+            return bool(self.errors)
         return bool(self.fences or any(it.records for it in self.verdicts) or (self.adopting and self.orphans))
 
     @property
@@ -64,6 +70,7 @@ class RecoveryPlan:
             "fences": list(self.fences),
             "owners": [owner.as_json() for owner in self.owners],
             "work": self.work,
+            "applied": self.applied,
             "written": self.written,
             "errors": {job: str(error) for job, error in self.errors.items()},
             "position": self.position,
@@ -78,9 +85,9 @@ def left_behind(job: Standing, owners: Mapping[str, Owner], fence: Sequence[str]
 class Judging:
     """Judges jobs leaves first, so that each parent is judged by its children as the verdicts leave them."""
 
-    def __init__(self, unsettled: Unsettled, unmatched: Sequence[Task], adopter: OwnerEpoch | None) -> None:
+    def __init__(self, unsettled: Unsettled, account: Account, adopter: OwnerEpoch | None) -> None:
         self._unsettled = unsettled
-        self._unmatched = unmatched
+        self._account = account
         self._adopter = adopter
         self._outcomes: dict[str, Outcome] = {}
 
@@ -93,13 +100,16 @@ class Judging:
         children = self._children(job)
         verdict = None
         if known is not None:
-            verdict = judge_parent(job, children, known) if children else judge_leaf(job, known, self._unmatched)
+            verdict = judge_parent(job, children, known) if children else self._judge_leaf(job, known)
         if verdict is not None:
             verdict = self._owned(verdict)
             self._note(verdict)
             yield verdict
         if children and job.end_action is EndAction.AUTO and job.job not in self._outcomes:
             self._close_with_children(job, children)
+
+    def _judge_leaf(self, job: Standing, known: Known) -> Verdict | None:
+        return judge_leaf(job, known, self._account.candidates(job) if job.phase is Phase.PLANNED else ())
 
     def _children(self, job: Standing) -> list[Child]:
         told = (child for child in self._unsettled.children.get(job.job, ()) if child.outcome is not Outcome.REFUSED)

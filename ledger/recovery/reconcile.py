@@ -7,6 +7,7 @@ the plan is made anew. So recovery may be killed anywhere, run again, and run tw
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from ledger import clock
 from ledger.application import Ledger
@@ -16,13 +17,13 @@ from ledger.domain.job import Job
 from ledger.domain.owner import Owner, OwnerEpoch
 from ledger.domain.quorum import parent_value
 from ledger.domain.states import OUTCOMES
-from ledger.errors import ExecutorUnreachable, LedgerError, VersionConflict
+from ledger.errors import BadInput, ExecutorUnreachable, LedgerError, VersionConflict
 from ledger.judgement import judge_past
-from ledger.recovery.executors import Executor
+from ledger.recovery.executors import Executor, Task
 from ledger.recovery.knowledge import Knowledge, late_reports
-from ledger.recovery.orphans import adoption
+from ledger.recovery.orphans import adoption, job_of
 from ledger.recovery.plan import Judging, RecoveryPlan, Scope, left_behind, wanted
-from ledger.recovery.verdicts import Verdict
+from ledger.recovery.verdicts import Known, Verdict, judge_leaf
 from ledger.store.recorder import Judge, Receipt
 from ledger.store.recorder import Verdict as Judged
 from ledger.store.workspace import Workspace
@@ -33,68 +34,79 @@ ROUNDS_MAX = 8
 EVERYTHING = Scope()
 
 
-def speak_as(ledger: Ledger, name: str, *, begin: bool, fencing: bool) -> Ledger:
-    """The ledger as an owner in its newest epoch, or in the next one where that is fenced or about to be.
-
-    With `begin` a next epoch is put on record; without, nothing is.
-    """
-    owner = ledger.owner_states([name])[name]
-    if owner.epoch and not owner.fences(owner.epoch) and not fencing:
-        return ledger.speak_as(OwnerEpoch(name, owner.epoch))
-    if begin:
-        return ledger.start_owner(name, actor=ACTOR)
-    return ledger.speak_as(OwnerEpoch(name, owner.newest + 1))
-
-
 class Recovery:
-    """Recovers what was left behind; where the ledger speaks as an owner, that owner answers for what stays."""
+    """Recovers what was left behind.
 
-    def __init__(self, ledger: Ledger, executors: Iterable[Executor] = ()) -> None:
+    Where the ledger speaks as an owner, or `as_owner` names one, that owner answers for what stays, and has to go on
+    with it: nobody recovers the jobs of a live owner. A named one is taken in its newest epoch, or in a new one where
+    that is fenced.
+    """
+
+    def __init__(self, ledger: Ledger, executors: Iterable[Executor] = (), *, as_owner: str | None = None) -> None:
         self._ledger = ledger
         self._executors = list(executors)
+        self._as_owner = as_owner
 
     def plan(self, scope: Scope = EVERYTHING) -> RecoveryPlan:
         """What would be written, from what the executors say now; nothing is changed.
 
-        Raises `JobNotFound` for a job that never was.
+        Raises `JobNotFound` and `OwnerNotFound` for what never was.
         """
-        return self._plan(scope, Knowledge(self._executors))
+        return self._plan(scope, Knowledge(self._executors), self._speaker(scope))
 
     def apply(self, scope: Scope = EVERYTHING) -> RecoveryPlan:
         """Fence, write every verdict, and adopt orphans where that was asked for; what was done is returned.
 
         What others have settled meanwhile is left as it is.
         """
-        found = [name for name in scope.fence if self._fence(name) is Disposition.RECORDED]
-        first: RecoveryPlan | None = None
-        written = len(found)
+        self._check(scope)
+        fences = [name for name in scope.fence if self._fence(name) is Disposition.RECORDED]
+        work = _Work(self._begin_speaker())
         for _ in range(ROUNDS_MAX):
             knowledge = Knowledge(self._executors)
-            plan = self._plan(scope, knowledge)
-            first = first or plan
-            due = [verdict for verdict in plan.verdicts if verdict.records]
-            sure = [verdict for verdict in due if self._never_arrives(verdict, knowledge)]
-            done, errors = self._write(sure)
-            written += done
-            if len(sure) == len(due) and not any(isinstance(error, VersionConflict) for error in errors.values()):
+            plan = self._plan(scope, knowledge, work.ledger)
+            if not work.go_on(plan, knowledge):
                 break
-        assert first is not None  # noqa: S101 - there is one round at least
         # Orphans come last: killed before, a next run must still see them, and not abandon what one of them may be.
-        written += self._adopt(first) if scope.adopt else 0
-        return replace(first, fences=found, written=written, errors=errors)
+        if scope.adopt:
+            work.adopt(plan.orphans)
+        return replace(plan, verdicts=work.verdicts(plan), fences=fences, applied=True, **work.counts(len(fences)))
 
-    def _plan(self, scope: Scope, knowledge: Knowledge) -> RecoveryPlan:
+    def _speaker(self, scope: Scope) -> Ledger:
+        """The ledger as it would speak; no epoch is begun."""
+        self._check(scope)
+        if self._as_owner is None:
+            return self._ledger
+        owner = self._ledger.owner_states([self._as_owner])[self._as_owner]
+        live = _live(owner) and self._as_owner not in scope.fence
+        return self._ledger.speak_as(OwnerEpoch(self._as_owner, owner.epoch if live else owner.newest + 1))
+
+    def _begin_speaker(self) -> Ledger:
+        if self._as_owner is None:
+            return self._ledger
+        owner = self._ledger.owner_states([self._as_owner])[self._as_owner]
+        if _live(owner):
+            return self._ledger.speak_as(OwnerEpoch(self._as_owner, owner.epoch))
+        with self._ledger.start_owner(self._as_owner, actor=ACTOR) as begun:
+            assert begun.owner is not None  # noqa: S101 - it was just begun
+            return self._ledger.speak_as(begun.owner)
+
+    def _check(self, scope: Scope) -> None:
+        for name in {*scope.fence, *([scope.owner] if scope.owner is not None else [])}:
+            self._ledger.newest_epoch(name)
+
+    def _plan(self, scope: Scope, knowledge: Knowledge, speaker: Ledger) -> RecoveryPlan:
         unsettled = self._ledger.unsettled(knowledge.names())
         owners = self._ledger.owner_states({job.owner for job in unsettled.jobs if job.owner} | set(scope.fence))
         below = None if scope.job is None else frozenset(view.job for view in self._ledger.tree(scope.job))
         jobs = [job for job in wanted(unsettled.jobs, scope, below) if left_behind(job, owners, scope.fence)]
-        lates = late_reports(self._ledger.lates([job.job for job in jobs]))
-        unmatched = knowledge.unmatched(unsettled.jobs, lates)
-        known = {job.job: knowledge.of(job, lates.get(job.job, ()), ask=job.active) for job in jobs}
+        lates = late_reports(jobs, self._ledger.lates([job.job for job in jobs]))
+        account = knowledge.account(unsettled.jobs, lates)
+        known = {job.job: knowledge.of(job, account, lates.get(job.job, ()), ask=job.active) for job in jobs}
         return RecoveryPlan(
-            verdicts=Judging(unsettled, unmatched, self._ledger.owner).judge(known),
-            orphans=unmatched,
-            fences=[name for name in scope.fence if _lives(owners[name])],
+            verdicts=Judging(unsettled, account, speaker.owner).judge(known),
+            orphans=account.unmatched,
+            fences=[name for name in scope.fence if _live(owners[name]) or not owners[name].newest],
             owners=self._ledger.owners(),
             adopting=scope.adopt,
             position=unsettled.position,
@@ -103,45 +115,75 @@ class Recovery:
     def _fence(self, name: str) -> Disposition:
         return self._ledger.fence(name, actor=ACTOR, reason="it was said never to return").disposition
 
-    def _never_arrives(self, verdict: Verdict, knowledge: Knowledge) -> bool:
-        """Whether a call that never arrived can be kept from arriving later; a verdict about any other job is sure."""
-        if verdict.fence_token is None:
-            return True
-        executor = knowledge.executors[verdict.evidence["executor"]]
+
+def _live(owner: Owner) -> bool:
+    return owner.epoch > owner.fenced_through
+
+
+class _Work:
+    """What one recovery has written so far."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self._written = 0
+        self._done: dict[str, Verdict] = {}
+        self._errors: dict[str, LedgerError] = {}
+
+    def counts(self, fences: int) -> dict[str, Any]:
+        """How much was written, and what was not."""
+        return {"written": self._written + fences, "errors": self._errors}
+
+    def verdicts(self, last: RecoveryPlan) -> list[Verdict]:
+        """What was written, and what the last look found that needs no writing, or could not be written."""
+        rest = [it for it in last.verdicts if it.job not in self._done and (not it.records or it.job in self._errors)]
+        return [*self._done.values(), *rest]
+
+    def go_on(self, plan: RecoveryPlan, knowledge: Knowledge) -> bool:
+        """Write a plan; whether some of it was overtaken, so that it is to be made anew."""
+        self._errors = {}
+        due = [self._sure(verdict, knowledge) for verdict in plan.verdicts if verdict.records]
+        sure = [verdict for verdict in due if verdict is not None]
+        for start in range(0, len(sure), PAGE_VERDICTS):
+            self._write(sure[start : start + PAGE_VERDICTS])
+        return any(isinstance(error, VersionConflict | ExecutorUnreachable) for error in self._errors.values())
+
+    def _sure(self, verdict: Verdict, knowledge: Knowledge) -> Verdict | None:
+        """A verdict that nothing can overtake any more: a call that never arrived is kept from arriving later."""
+        if verdict.fence_token is None or verdict.about is None:
+            return verdict
         try:
-            return executor.fence(verdict.fence_token) is None
-        except ExecutorUnreachable:
-            return False
+            task = knowledge.executors[str(verdict.about.executor)].fence(verdict.fence_token)
+        except ExecutorUnreachable as error:
+            self._errors[verdict.job] = error
+            return None
+        return verdict if task is None else judge_leaf(verdict.about, Known(tasks=[task], asked=True), ())
 
-    # --- Writing
+    def _write(self, page: Sequence[Verdict]) -> None:
+        told = {verdict.job: self._transitions(verdict.job, verdict.records) for verdict in page}
+        batch = [said for transitions in told.values() for said in transitions]
+        for said, answer in zip(batch, self.ledger.record_each(batch, _holding(page)), strict=True):
+            self._count(said.job, answer)
+        self._done |= {verdict.job: verdict for verdict in page if verdict.job not in self._errors}
 
-    def _write(self, verdicts: Sequence[Verdict]) -> tuple[int, dict[str, LedgerError]]:
-        """Write verdicts, page by page; the number of events, and the error of each that was not written."""
-        written, errors = 0, dict[str, LedgerError]()
-        for start in range(0, len(verdicts), PAGE_VERDICTS):
-            page = verdicts[start : start + PAGE_VERDICTS]
-            batch = [self._transition(record) for verdict in page for record in verdict.records]
-            for said, answer in zip(batch, self._ledger.record_each(batch, _holding(page)), strict=True):
-                if isinstance(answer, Receipt):
-                    written += answer.events
-                else:
-                    errors.setdefault(said.job, answer)
-        return written, errors
+    def _count(self, job: str, answer: Receipt | LedgerError) -> None:
+        if isinstance(answer, Receipt):
+            self._written += answer.events
+        else:
+            self._errors.setdefault(job, answer)
 
-    def _transition(self, record: Mapping[str, object]) -> Transition:
-        return parse_transition({"actor": ACTOR, **record}, clock.new_id)
+    def _transitions(self, job: str, records: Iterable[Mapping[str, Any]]) -> list[Transition]:
+        try:
+            return [parse_transition({"actor": ACTOR, **record}, clock.new_id) for record in records]
+        except BadInput as error:  # what an executor says may be longer than the ledger takes
+            self._errors[job] = error
+            return []
 
-    def _adopt(self, plan: RecoveryPlan) -> int:
-        written = 0
-        for task in plan.orphans:
-            batch = [self._transition(record) for record in adoption(task)]
-            answers = self._ledger.record_each(batch, judge_past)
-            written += sum(answer.events for answer in answers if isinstance(answer, Receipt))
-        return written
-
-
-def _lives(owner: Owner) -> bool:
-    return owner.epoch > owner.fenced_through or not owner.newest
+    def adopt(self, orphans: Sequence[Task]) -> None:
+        """Put tasks on record that no job accounts for, each in an append of its own."""
+        for task in orphans:
+            batch = self._transitions(job_of(task), adoption(task))
+            for said, answer in zip(batch, self.ledger.record_each(batch, judge_past) if batch else [], strict=True):
+                self._count(said.job, answer)
 
 
 def _holding(verdicts: Sequence[Verdict]) -> Judge:

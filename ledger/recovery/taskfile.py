@@ -6,7 +6,7 @@
 said with `"tokens"` beside `"complete"`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -59,15 +59,16 @@ class ListedExecutor:
         return None
 
 
-def read_tasks(lines: Iterable[bytes]) -> list[ListedExecutor]:
-    """The executors that a file speaks of; raises `MalformedRecord` with the number of the line."""
+def read_tasks(files: Mapping[str, Iterable[bytes]]) -> list[ListedExecutor]:
+    """The executors that files, by their names, speak of; raises `MalformedRecord` with the number of the line."""
     drafts: dict[str, _Draft] = {}
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            try:
-                _take(drafts, parse_json(line))
-            except BadInput as error:
-                raise MalformedRecord(f"Line {number} of the tasks: {error}", line=number) from None
+    for name, lines in files.items():
+        for number, line in enumerate(lines, start=1):
+            if line.strip():
+                try:
+                    _take(drafts, parse_json(line))
+                except BadInput as error:
+                    raise MalformedRecord(f"Line {number} of {name}: {error}", file=name, line=number) from None
     return [ListedExecutor(_listing(name, draft)) for name, draft in drafts.items()]
 
 

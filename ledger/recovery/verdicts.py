@@ -33,11 +33,13 @@ class LateReport:
 class Known:
     """What is known of one job beyond the ledger's own state.
 
-    `tasks` are those that its executor tells under its names, no more than one unless they contradict each other.
-    `asked` says that its executor was asked and answered, `complete` that the answer names every task under its token.
+    `tasks` are those that its executor tells under its names; where there are several, or one that cannot be its own,
+    that `contradicts` itself or the ledger. `asked` says that its executor was asked and answered, `complete` that the
+    answer names every task that was ever sent, under its token.
     """
 
     tasks: Sequence[Task] = ()
+    contradicts: bool = False
     asked: bool = False
     reachable: bool = True
     complete: bool = False
@@ -46,17 +48,18 @@ class Known:
     @property
     def task(self) -> Task | None:
         """The task, where there is one and no contradiction."""
-        return self.tasks[0] if len(self.tasks) == 1 else None
+        return None if self.contradicts or not self.tasks else self.tasks[0]
 
     @property
     def outcome_told_late(self) -> LateReport | None:
-        """The last of the late reports that says what became of the job."""
-        return next((late for late in reversed(self.lates) if late.event in _OUTCOMES_TOLD), None)
+        """The last of the late reports that say what became of the job, where they say the same."""
+        told = [late for late in self.lates if late.event in _OUTCOMES_TOLD]
+        return told[-1] if len({late.event for late in told}) == 1 else None
 
     @property
     def sent(self) -> bool:
         """Whether a late report shows that the executor was called after all."""
-        return any(late.event in _SENT for late in self.lates)
+        return any(late.event in _SENT or late.event in _OUTCOMES_TOLD for late in self.lates)
 
 
 _OUTCOMES_TOLD = ("succeeded", "failed", "cancelled")
@@ -104,8 +107,9 @@ def judge_leaf(job: Standing, known: Known, unmatched: Sequence[Task]) -> Verdic
         found = _judge_closed(job, known)
     elif job.phase is Phase.CLOSED:
         found = _judge_unknown(job, known)
-    elif len(known.tasks) > 1:
-        found = _lost(job, "the executor contradicts itself", {"tasks": [task.told() for task in known.tasks]})
+    elif known.contradicts:
+        shown = [task.told() for task in known.tasks[:TASKS_SHOWN_MAX]]
+        found = _lost(job, "what the executor says cannot be so", {"tasks": shown})
     elif not known.reachable and job.phase is not Phase.PLANNED:
         found = _unreachable(job)
     else:
@@ -183,14 +187,14 @@ def _judge_closed(job: Standing, known: Known) -> Verdict | None:
         return None
     told = {"task": task.told()}
     why = f"{task.executor} says {task.state}"
-    return Verdict(job.job, "disputed", why, told, (_record(job, "disputed", why, {"evidence": told}),))
+    record = _record(job, "disputed", why, {"evidence": told, "raw": task.raw})
+    return Verdict(job.job, "disputed", why, told, (record,))
 
 
-def _unreachable(job: Standing) -> Verdict | None:
-    if job.contact_lost:
-        return None
+def _unreachable(job: Standing) -> Verdict:
     why = f"{job.executor} cannot be reached; it is to be asked again"
-    return Verdict(job.job, "contact_lost", why, {"executor": job.executor}, (_record(job, "contact_lost", why, {}),))
+    records = () if job.contact_lost else (_record(job, "contact_lost", why, {}),)
+    return Verdict(job.job, "contact_lost", why, {"executor": job.executor}, records)
 
 
 def _as_told(job: Standing, task: Task) -> Verdict:
@@ -210,7 +214,8 @@ def _as_told(job: Standing, task: Task) -> Verdict:
     if job.phase not in WORKING and task.state is not TaskState.QUEUED:
         word = "started" if task.state is TaskState.RUNNING else "suspended"
         records.append(_record(job, word, why, {"raw": task.raw}))
-    return Verdict(job.job, "stays" if job.phase in WORKING else "accepted", why, told, tuple(records))
+    word = "stays" if job.phase in WORKING or not records else "accepted"
+    return Verdict(job.job, word, why, told, tuple(records))
 
 
 def _outcome_fields(task: Task) -> dict[str, Any]:

@@ -37,7 +37,7 @@ class Watched(FakeExecutor):
             return super()._request(verb, **said)
         except ExecutorUnreachable:
             if verb != "stop":
-                self.start()
+                self.start(with_parent=False)  # who starts it may be the next to be killed
             raise
 
 

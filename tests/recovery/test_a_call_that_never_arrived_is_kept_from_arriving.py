@@ -3,7 +3,7 @@ from collections.abc import Callable
 import pytest
 
 from ledger.application import Ledger
-from ledger.errors import TokenFenced
+from ledger.errors import ExecutorUnreachable, TokenFenced
 from ledger.recovery.fake.executor import FakeExecutor
 from ledger.recovery.reconcile import Recovery
 
@@ -60,3 +60,19 @@ def test_an_executor_that_is_away_loses_contact_and_no_job(ledger: Ledger, execu
     executor.start()
     Recovery(ledger, [executor]).apply()
     assert [ledger.job(job).outcome for job in ("a", "b")] == ["abandoned", "succeeded"]
+
+
+def test_where_it_cannot_be_kept_from_arriving_nothing_is_written(
+    ledger: Ledger, executor: FakeExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger.plan("T", job="a")
+    ledger.submit("a", executor.name, "token-a")
+
+    def refuse(token: str) -> None:
+        raise ExecutorUnreachable("It knows no fences.", executor=executor.name)
+
+    monkeypatch.setattr(executor, "fence", refuse)
+    done = Recovery(ledger, [executor]).apply()
+
+    assert (list(done.errors), done.written, done.work) == (["a"], 0, True)
+    assert ledger.job("a").phase == "submitted"

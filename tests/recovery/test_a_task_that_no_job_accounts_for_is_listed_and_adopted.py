@@ -71,3 +71,29 @@ def test_a_name_too_long_for_a_job_is_shortened_the_same_way_each_time() -> None
 
     assert len(job_of(long)) <= 200
     assert job_of(long) == job_of(task("x" * 256, "failed")) != job_of(task("x" * 255, "running"))
+
+
+def test_an_adopted_task_may_still_be_a_job_that_was_planned_before(ledger: Ledger) -> None:
+    """One was given up for it; the other, looked at later, must not be called unsent because of the adoption."""
+    for job in ("x", "y"):
+        ledger.plan("T", job=job)
+    stray = listed(task("e1", "running"))
+
+    Recovery(ledger, [stray]).apply(Scope(job="x", adopt=True))
+    ledger.plan("T", job="z")
+    Recovery(ledger, [stray]).apply()
+
+    assert outcomes(ledger, ["x", "y", "z"]) == ["unknown", "unknown", "abandoned"]
+
+
+def test_what_cannot_be_adopted_is_told_and_holds_nobody_up(ledger: Ledger) -> None:
+    ledger.plan("Other", job="adopted/agent/e1", owner="live", epoch=1)
+
+    done = Recovery(ledger, [listed(task("e1", "running"), task("e2", "running"))]).apply(ADOPT)
+
+    assert (list(done.errors), done.work) == (["adopted/agent/e1"], True)
+    assert ledger.job("adopted/agent/e2").phase == "running"
+
+
+def test_names_that_read_alike_are_told_apart() -> None:
+    assert job_of(task("c", "running", "a/b")) != job_of(task("b/c", "running", "a"))

@@ -1,4 +1,7 @@
+import pytest
+
 from ledger.application import Ledger
+from ledger.errors import OwnerNotFound, StaleEpoch
 from ledger.recovery.plan import Scope
 from ledger.recovery.reconcile import Recovery
 from tests.recovery.given import listed, outcomes, running, task
@@ -67,3 +70,23 @@ def test_an_owner_that_never_said_that_it_started_is_fenced_too(ledger: Ledger) 
     with ledger.start_owner("old") as own:
         assert own.owner is not None
         assert own.owner.epoch == 8
+
+
+def test_an_owner_that_has_only_closed_jobs_is_fenced_with_its_epoch(ledger: Ledger) -> None:
+    ledger.plan("T", job="j", owner="e", epoch=5)
+    ledger.succeed("j", owner="e", epoch=5)
+
+    Recovery(ledger).apply(Scope(fence=("e",)))
+
+    with pytest.raises(StaleEpoch):
+        ledger.plan("T", job="j2", owner="e", epoch=5)
+
+
+@pytest.mark.parametrize("scope", [Scope(owner="enigne"), Scope(fence=("enigne",))])
+def test_a_name_that_never_was_is_told(ledger: Ledger, scope: Scope) -> None:
+    _engines(ledger)
+
+    with pytest.raises(OwnerNotFound, match="enigne"):
+        Recovery(ledger).plan(scope)
+    with pytest.raises(OwnerNotFound):
+        Recovery(ledger).apply(scope)

@@ -90,3 +90,16 @@ def test_a_job_that_went_on_since_the_look_is_judged_anew(ledger: Ledger) -> Non
 
     assert (done.written, done.errors) == (1, {})
     assert [entry.event.name for entry in ledger.history("a")][2:] == ["progressed", "progressed", "failed"]
+
+
+def test_what_is_too_long_for_the_ledger_holds_nobody_up(ledger: Ledger) -> None:
+    running(ledger, "a")
+    running(ledger, "b")
+    endless = task("task-a", "failed", raw="x" * 60_000, error={"message": "y" * 60_000})
+    shortened = endless.model_copy(update={"result": "z" * 65_600})
+
+    done = Recovery(ledger, [listed(shortened, task("task-b", "succeeded"))]).apply()
+
+    assert (list(done.errors), outcomes(ledger, ["a", "b"])) == (["a"], [None, "succeeded"])
+    assert done.work
+    assert Recovery(ledger, [listed(endless)]).apply().errors == {}

@@ -33,8 +33,8 @@ def test_the_journal_tells_all_that_ran_across_kills(executor: FakeExecutor, tru
 
 def test_ends_are_told_in_the_order_in_which_they_came(executor: FakeExecutor, truth: Path) -> None:
     """Whoever looks late finds them so."""
-    later = executor.call("T", {}, "later", {"seconds": 0.02})
-    executor.call("T", {}, "sooner", {"seconds": 0.005})
+    later = executor.call("T", {}, "later", {"seconds": 0.5})
+    executor.call("T", {}, "sooner", {"seconds": 0.0})
     until(lambda: (task := executor.ask(later, None)) is not None and task.state is TaskState.SUCCEEDED)
 
     facts = read_journal(truth)

@@ -13,7 +13,7 @@ from ledger.recovery.verdicts import Known, LateReport, judge_leaf
 JOB: dict[str, Any] = {
     "job": "j", "type": "T", "parent": None, "depth": 1, "end_action": EndAction.NONE, "cancel_requested": False,
     "contact_lost": False, "disputed": False, "executor": "e", "external_id": "x", "token": "t", "owner": None,
-    "epoch": None, "version": 3, "outcome": None,
+    "epoch": None, "version": 3, "outcome": None, "planned_position": 1,
 }  # fmt: skip
 PLANNED = {"phase": Phase.PLANNED, "executor": None, "external_id": None, "token": None}
 SUBMITTED = {"phase": Phase.SUBMITTED, "external_id": None}
@@ -34,7 +34,8 @@ def told(state: str) -> Known:
 LATE = LateReport("succeeded", None, {"result": 7}, 12)
 ABSENT, NOTHING, AWAY = Known(asked=True), Known(), Known(reachable=False)
 COMPLETE, LATE_ALONE = Known(asked=True, complete=True), Known(lates=[LATE])
-TWO_ENDS = Known(tasks=[task("succeeded"), task("failed")], asked=True)
+TWO_ENDS = Known(tasks=[task("succeeded"), task("failed")], contradicts=True, asked=True)
+TWO_LATES = Known(lates=[LATE, LateReport("failed", None, {}, 13)])
 SENT_LATE = Known(lates=[LateReport("started", "x", {}, 12)])
 STRAY = [task("running", external_id="stray", token=None)]
 
@@ -45,6 +46,9 @@ ROWS: list[Row] = [
     (PLANNED, LATE_ALONE, [], "succeeded", ["succeeded"]),
     (PLANNED, SENT_LATE, [], "lost", ["lost"]),
     (SUBMITTED, told("queued"), [], "accepted", ["accepted"]),
+    (SUBMITTED, Known(tasks=[task("queued", external_id=None)], asked=True), [], "stays", []),
+    (SUBMITTED, TWO_LATES, [], "lost", ["lost"]),
+    (PLANNED, TWO_LATES, [], "lost", ["lost"]),
     (SUBMITTED, told("running"), [], "accepted", ["accepted", "started"]),
     (SUBMITTED, told("suspended"), [], "accepted", ["accepted", "suspended"]),
     (SUBMITTED, told("failed"), [], "failed", ["accepted", "failed"]),
@@ -64,7 +68,8 @@ ROWS: list[Row] = [
     *((working, LATE_ALONE, [], "succeeded", ["succeeded"]) for working in WORKING),
     *((working, AWAY, [], "contact_lost", ["contact_lost"]) for working in WORKING),
     *((working, TWO_ENDS, [], "lost", ["lost"]) for working in WORKING),
-    *((working | {"contact_lost": True}, AWAY, [], None, []) for working in WORKING),
+    *((working, TWO_LATES, [], "lost", ["lost"]) for working in WORKING),
+    *((working | {"contact_lost": True}, AWAY, [], "contact_lost", []) for working in WORKING),
     *((working | {"contact_lost": True}, told("running"), [], "stays", ["contact_regained"]) for working in WORKING),
     *((working | {"external_id": None}, told("failed"), [], "failed", ["accepted", "failed"]) for working in WORKING),
     (UNKNOWN, told("failed"), [], "resolved", ["resolved"]),
@@ -105,8 +110,6 @@ def test_a_verdict_carries_its_evidence() -> None:
     verdict = judge_leaf(Standing(**JOB | WORKING[1]), Known(tasks=[task("failed", raw="ERR", error="no space")]), [])
 
     assert verdict is not None
-    assert verdict.evidence == {
-        "task": {"executor": "e", "external_id": "x", "token": "t", "state": "failed", "raw": "ERR"}
-    }
+    assert verdict.evidence == {"task": {"executor": "e", "external_id": "x", "token": "t", "state": "failed"}}
     (record,) = verdict.records
     assert (record["raw"], record["error"]) == ("ERR", {"message": "no space"})

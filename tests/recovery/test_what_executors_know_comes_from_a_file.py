@@ -10,7 +10,7 @@ TASK: dict[str, Any] = {"executor": "agent", "external_id": "x", "state": "runni
 
 
 def _read(*lines: dict[str, Any] | bytes) -> list[ListedExecutor]:
-    return read_tasks(line if isinstance(line, bytes) else json.dumps(line).encode() for line in lines)
+    return read_tasks({"the tasks": (line if isinstance(line, bytes) else json.dumps(line).encode() for line in lines)})
 
 
 def test_every_field_of_a_task_is_kept() -> None:

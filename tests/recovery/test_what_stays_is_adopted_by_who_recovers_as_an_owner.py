@@ -1,5 +1,6 @@
 from ledger.application import Ledger
-from ledger.recovery.reconcile import Recovery, speak_as
+from ledger.recovery.plan import Scope
+from ledger.recovery.reconcile import Recovery
 from tests.recovery.given import listed, running, task
 
 STILL = listed(task("task-a", "running"), task("task-b", "running", token="t"))
@@ -38,13 +39,17 @@ def test_without_an_owner_nothing_is_written_about_what_stays(ledger: Ledger) ->
     assert ledger.position() == before
 
 
-def test_an_owner_goes_on_in_its_epoch_unless_that_is_fenced(ledger: Ledger) -> None:
-    with ledger.start_owner("engine"):
-        assert speak_as(ledger, "engine", begin=True, fencing=False).owner == ("engine", 1)
-    ledger.fence("engine")
-    before = ledger.position()
-    assert speak_as(ledger, "engine", begin=False, fencing=False).owner == ("engine", 2)
-    assert ledger.position() == before
-    with speak_as(ledger, "engine", begin=True, fencing=False) as own:
-        assert own.owner == ("engine", 2)
-    assert ledger.position() == before + 1
+def test_a_named_owner_goes_on_in_its_epoch_unless_that_is_fenced(ledger: Ledger) -> None:
+    _left_behind(ledger)
+    with ledger.start_owner("rescuer"):
+        pass
+    fenced = Scope(fence=("engine",))
+
+    Recovery(ledger, [STILL], as_owner="rescuer").apply(fenced)
+    assert (ledger.job("a").owner, ledger.job("a").epoch) == ("rescuer", 1)
+
+    again = Scope(fence=("rescuer",))
+    assert Recovery(ledger, [STILL], as_owner="rescuer").plan(again).work
+    done = Recovery(ledger, [STILL], as_owner="rescuer").apply(again)
+    assert (done.errors, ledger.job("a").owner, ledger.job("a").epoch) == ({}, "rescuer", 2)
+    assert not Recovery(ledger, [STILL], as_owner="rescuer").plan().work

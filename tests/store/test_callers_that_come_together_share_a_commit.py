@@ -1,6 +1,5 @@
 """The committer by itself: who leads, who waits, who is answered, and what an interruption does."""
 
-import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -123,7 +122,7 @@ def test_one_who_is_interrupted_while_waiting_holds_nobody_up(
     def interrupt_and_go_on() -> list[str]:
         while not committer._waiting:
             pass
-        os.kill(os.getpid(), signal.SIGINT)
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
         while committer._waiting:
             pass
         held.go.release(2)

@@ -56,5 +56,7 @@ def main() -> None:
 
 
 def _fail(error: LedgerError) -> NoReturn:
-    print(f"jobledger: {error}", file=sys.stderr)
+    from ledger.service.cli.output import note
+
+    note(f"jobledger: {error}")
     sys.exit(exit_code(error))

@@ -52,7 +52,7 @@ def print_jsonl(values: Iterable[Any]) -> None:
 
 def note(sentence: str) -> None:
     """A word to the person, on stderr."""
-    print(sentence, file=sys.stderr)
+    print(plain(sentence), file=sys.stderr)
 
 
 # The columns that may be folded, each with the width that it keeps.

@@ -31,15 +31,16 @@ def import_(
     """
     from ledger import open_ledger
 
+    _check_outputs(file, rejects, overlaps, admit=admit)
     with ExitStack() as stack:
-        source, size = _open_source(file, stack)
+        source, size = open_source(file, stack)
         keep = stack.enter_context(rejects.open("wb")) if rejects else None
         seen = _Rejects(keep)
         met = _Overlaps(stack.enter_context(overlaps.open("wb")) if overlaps else None)
         ledger = stack.enter_context(open_ledger())
         on_page = stack.enter_context(_Bar(source, size))
-        lines = _lines(source.stream)
-        summary = ledger.import_records(lines, admit=admit, on_reject=seen.take, on_overlap=met.take, on_page=on_page)
+        read = lines(source.stream)
+        summary = ledger.import_records(read, admit=admit, on_reject=seen.take, on_overlap=met.take, on_page=on_page)
     if form is Form.TABLE:
         _print_summary(summary)
     else:
@@ -50,7 +51,16 @@ def import_(
         raise typer.Exit(1)
 
 
-class _Source:
+def _check_outputs(file: str, rejects: Path | None, overlaps: Path | None, *, admit: bool) -> None:
+    if overlaps and admit:
+        raise typer.BadParameter("With --admit nothing overlaps, for it is refused.", param_hint="--overlaps")
+    told = [path for path in (rejects, overlaps) if path is not None]
+    known = [path.resolve() for path in told] + ([Path(file).resolve()] if file != "-" else [])
+    if len(set(known)) < len(known):
+        raise typer.BadParameter("What is imported, rejected and overlapping must be in files of their own.")
+
+
+class Source:
     """What is imported, and how much of its file has been read."""
 
     def __init__(self, stream: IO[bytes], raw: IO[bytes]) -> None:
@@ -58,7 +68,8 @@ class _Source:
         self.raw = raw
 
 
-def _open_source(file: str, stack: ExitStack) -> tuple[_Source, int | None]:
+def open_source(file: str, stack: ExitStack) -> tuple[Source, int | None]:
+    """A file, or stdin for `-`, unpacked where it is gzip; with its size, where that is known."""
     raw: IO[bytes] = sys.stdin.buffer
     if file != "-":
         raw = stack.enter_context(Path(file).open("rb"))  # noqa: SIM115 - the stack closes it
@@ -67,11 +78,11 @@ def _open_source(file: str, stack: ExitStack) -> tuple[_Source, int | None]:
     if buffered.peek(2)[:2] == b"\x1f\x8b":
         import gzip
 
-        return _Source(stack.enter_context(gzip.open(raw, "rb")), raw), size  # type: ignore[arg-type]
-    return _Source(raw, raw), size
+        return Source(stack.enter_context(gzip.open(raw, "rb")), raw), size  # type: ignore[arg-type]
+    return Source(raw, raw), size
 
 
-def _lines(stream: IO[bytes]) -> Iterator[bytes]:
+def lines(stream: IO[bytes]) -> Iterator[bytes]:
     """The lines, one of them never longer than a limit: what is beyond it is passed over with its line."""
     import zlib
     from gzip import BadGzipFile
@@ -136,7 +147,7 @@ class _Overlaps:
 class _Bar:
     """A progress bar over the bytes of the file, on a terminal only."""
 
-    def __init__(self, source: _Source, size: int | None) -> None:
+    def __init__(self, source: Source, size: int | None) -> None:
         self._source = source
         self._size = size
         self._shown: Any = None

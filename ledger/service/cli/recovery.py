@@ -1,8 +1,6 @@
 """What a dead engine left behind: recover, resolve, dispute."""
 
-import sys
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -24,16 +22,27 @@ FOUND_WORK = 7
 def recover(
     owner: Annotated[str | None, typer.Option(help="Only jobs of this owner.")] = None,
     job: Annotated[str | None, typer.Option(help="Only this job and all below it.")] = None,
-    fence: Annotated[list[str] | None, typer.Option(metavar="OWNER", help="Fence an owner that never returns.")] = None,
+    fence: Annotated[
+        list[str] | None,
+        typer.Option(metavar="OWNER", help="Fence an owner that never returns; --owner alone narrows to its jobs."),
+    ] = None,
     tasks: Annotated[
-        list[str] | None, typer.Option(metavar="FILE|-", help="What executors know, a task a line; - is stdin.")
+        list[str] | None,
+        typer.Option(
+            metavar="FILE|-",
+            help="What executors know, plain or .gz, a line a task: executor, external_id, token, state, percent, "
+            'error, raw; {"executor": …, "complete": true} closes a listing of all tasks ever given; - is stdin.',
+        ),
     ] = None,
     speak_as: Annotated[
-        str | None, typer.Option("--as", metavar="OWNER", help="Answer for what stays, as this owner.")
+        str | None,
+        typer.Option(
+            "--as", metavar="OWNER", help="Answer for what stays, as this owner; who is then live until it is fenced."
+        ),
     ] = None,
     form: Output = Form.TABLE,
     *,
-    adopt: Annotated[bool, typer.Option("--adopt", help="Put tasks on record that no job accounts for.")] = False,
+    adopt: Annotated[bool, typer.Option("--adopt", help="Put every task on record that no job accounts for.")] = False,
     compare: Annotated[
         bool, typer.Option("--compare", help="First prove that the views equal the events; exit 6 where they do not.")
     ] = False,
@@ -41,34 +50,31 @@ def recover(
 ) -> None:
     """Say what became of jobs that nobody answers for.
 
-    Those that a fenced owner left behind, and those without owner. Nothing is written without --apply; exit 7 where
-    there is something to write.
+    Those that a fenced owner left behind, and those without owner; never those of a live owner. Where nothing is known
+    of an executor, what it ran becomes unknown. Nothing is written without --apply; exit 7 where there is something to
+    write, or where --apply could not write all of it.
     """
     from ledger import open_ledger
-    from ledger.recovery import reconcile
     from ledger.recovery.plan import Scope
+    from ledger.recovery.reconcile import Recovery
 
     executors = _read_tasks(tasks or [])
     if compare:
         _compare()
     scope = Scope(owner=owner, job=job, fence=tuple(fence or ()), adopt=adopt)
     with ExitStack() as stack:
-        ledger = stack.enter_context(open_ledger())
-        if speak_as is not None:
-            speaker = reconcile.speak_as(ledger, speak_as, begin=apply, fencing=speak_as in scope.fence)
-            ledger = stack.enter_context(speaker)
-        recovery = reconcile.Recovery(ledger, executors)
+        recovery = Recovery(stack.enter_context(open_ledger()), executors, as_owner=speak_as)
         plan = recovery.apply(scope) if apply else recovery.plan(scope)
-    _print(plan, form, applied=apply)
-    raise typer.Exit(FOUND_WORK if (plan.errors if apply else plan.work) else 0)
+    _print(plan, form)
+    raise typer.Exit(FOUND_WORK if plan.work else 0)
 
 
 def _read_tasks(names: "Sequence[str]") -> "list[ListedExecutor]":
     from ledger.recovery.taskfile import read_tasks
+    from ledger.service.cli.records import lines, open_source
 
     with ExitStack() as stack:
-        streams = [sys.stdin.buffer if name == "-" else stack.enter_context(Path(name).open("rb")) for name in names]
-        return read_tasks(line for stream in streams for line in stream)
+        return read_tasks({name: lines(open_source(name, stack)[0].stream) for name in names})
 
 
 def _compare() -> None:
@@ -83,18 +89,17 @@ def _compare() -> None:
         )
 
 
-def _print(plan: "RecoveryPlan", form: Form, *, applied: bool) -> None:
+def _print(plan: "RecoveryPlan", form: Form) -> None:
     if form is Form.JSON:
-        output.print_json({"applied": applied, **plan.as_json()})
-        return
-    if form is Form.JSONL:
+        output.print_json(plan.as_json())
+    elif form is Form.JSONL:
         output.print_jsonl(verdict.as_json() for verdict in plan.verdicts)
-        return
-    if plan.verdicts:
-        print_verdicts(plan)
-    for task in plan.orphans:
-        print(f"No job accounts for the task {task}, which is {task.state}.")
-    _print_notes(plan, applied=applied)
+    else:
+        if plan.verdicts:
+            print_verdicts(plan)
+        for task in plan.orphans:
+            print(output.plain(f"No job accounts for the task {task}, which is {task.state}."))
+    _print_notes(plan)
 
 
 def print_verdicts(plan: "RecoveryPlan") -> None:
@@ -107,19 +112,19 @@ def print_verdicts(plan: "RecoveryPlan") -> None:
     output.print_table(("verdict", "job", "type", "was", "reason"), rows)
 
 
-def _print_notes(plan: "RecoveryPlan", *, applied: bool) -> None:
+def _print_notes(plan: "RecoveryPlan") -> None:
     for owner in plan.owners:
         if owner.state == "lapsed" and owner.owner not in plan.fences:
             output.note(_lapsed(owner))
     for job, error in plan.errors.items():
         output.note(f"{job}: {error}")
     for name in plan.fences:
-        output.note(f"{name} {'is' if applied else 'would be'} fenced.")
-    if applied:
+        output.note(f"{name} {'is' if plan.applied else 'would be'} fenced.")
+    if plan.applied:
         output.note(f"{plan.written:,} {'event is' if plan.written == 1 else 'events are'} written.")
     elif plan.work:
         output.note("Nothing is written yet; --apply writes it.")
-    elif not plan.verdicts:
+    elif not plan.verdicts and not plan.orphans:
         output.note("Nothing is left behind.")
 
 
@@ -174,14 +179,11 @@ def dispute(
 
 
 def _shown(evidence: str | None, reason: str | None) -> Any:
-    """The evidence as JSON where it is JSON, else as the words that it is."""
-    import json
+    """What shows it: JSON where it begins as JSON, else the words, else the reason."""
+    from ledger.domain.commands import parse_json
 
-    if evidence is None:
-        if reason is None:
-            raise typer.BadParameter("Say what shows it, with --evidence or --reason.")
-        return None
-    try:
-        return json.loads(evidence)
-    except ValueError:
-        return evidence
+    if not (evidence or reason):
+        raise typer.BadParameter("Say what shows it, with --evidence or --reason.")
+    if not evidence:
+        return reason
+    return parse_json(evidence) if evidence.lstrip()[:1] in ("{", "[") else evidence

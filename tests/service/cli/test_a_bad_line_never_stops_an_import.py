@@ -31,3 +31,12 @@ def test_a_bad_line_never_stops_an_import(run: Run, tmp_path: Path) -> None:
     ]
     assert said[0]["record"] == "not json"
     assert all(entry["message"] for entry in said)
+
+
+def test_no_output_goes_over_what_is_read(run: Run, tmp_path: Path) -> None:
+    source = tmp_path / "records"
+    source.write_text(json.dumps(plan("a")))
+
+    for words in (("--rejects", str(source)), ("--overlaps", str(source)), ("--admit", "--overlaps", "x")):
+        assert run("import", str(source), *words).code == 2
+    assert source.read_text() == json.dumps(plan("a"))

@@ -1,3 +1,4 @@
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,6 @@ def test_json_gives_each_verdict_with_its_evidence(run: Run, ledger: Ledger, tmp
         **EXECUTOR,
         "external_id": "task-1",
         "state": "succeeded",
-        "raw": "DONE",
     }
 
 
@@ -122,7 +122,12 @@ def test_the_views_can_be_proved_first(run: Run, ledger: Ledger, superuser: str)
     [
         (("recover", "--tasks", "/no/such/file"), 2),
         (("recover", "--job", "never-was"), 4),
+        (("recover", "--owner", "never-was"), 4),
+        (("recover", "--fence", "never-was", "--apply"), 4),
         (("resolve", "a", "succeeded"), 2),
+        (("resolve", "a", "succeeded", "--evidence", ""), 2),
+        (("resolve", "a", "succeeded", "--evidence", "[" * 5_000), 2),
+        (("resolve", "a", "succeeded", "--evidence", '{"a":1,"a":2}'), 2),
         (("resolve", "a", "unknown", "--evidence", "x"), 2),
         (("resolve", "a", "failed", "--evidence", "x"), 5),
         (("dispute", "a"), 2),
@@ -161,3 +166,34 @@ def test_what_is_found_out_by_people_is_recorded_with_its_evidence(run: Run, led
         "resolved", "bob", "looked", {"ticket": 7},
     )  # fmt: skip
     assert (disputed.name, disputed.actor, ledger.job("b").outcome) == ("disputed", "bob", "succeeded")
+
+
+def test_words_of_an_executor_cannot_command_a_terminal(run: Run, ledger: Ledger) -> None:
+    stray = json.dumps({"executor": "x\nNothing is left behind.", "external_id": "\x1b[31m", "state": "running"})
+
+    done = run("recover", "--tasks", "-", stdin=stray)
+
+    assert "\x1b" not in done.out + done.err
+    assert done.out.count("\n") == 1
+    assert "Nothing is left behind." not in done.err
+
+
+def test_a_reason_alone_is_the_evidence(run: Run, ledger: Ledger) -> None:
+    ledger.plan("T", job="k")
+    ledger.succeed("k")
+
+    for reason in ("the disk is there", "and so is its copy"):
+        assert '"recorded"' in run("dispute", "k", "--reason", reason).out
+
+    assert [entry.event.reason for entry in ledger.history("k")[-2:]] == ["the disk is there", "and so is its copy"]
+
+
+def test_a_packed_file_of_tasks_is_read_and_a_bad_line_named_with_it(run: Run, ledger: Ledger, tmp_path: Path) -> None:
+    running(ledger, "a", "task-a")
+    packed, bad = tmp_path / "tasks.gz", tmp_path / "more"
+    packed.write_bytes(gzip.compress(_tasks({"external_id": "task-a", "state": "running"}).encode()))
+    bad.write_text("\n{")
+
+    assert run("recover", "--tasks", str(packed)).code == 0
+    done = run("recover", "--tasks", str(packed), "--tasks", str(bad))
+    assert (done.code, f"Line 2 of {bad}" in done.err) == (2, True)
