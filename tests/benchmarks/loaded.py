@@ -1,21 +1,37 @@
 """A ledger with a long history, loaded by COPY and plain SQL in seconds instead of being told in hours.
 
 Every job has a few events on a disk of its own, but for the first 10,000 past jobs and the last active ones, which
-share `disk/busy`. What is stored is what the ledger would have stored.
+share `disk/busy`. What is stored is what the ledger would have stored, and the views that `fill_views` fills say what
+a rebuild says; a test compares them.
 """
 
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import psycopg
+
+from projections.runner import PROJECTIONS
 
 ROWS = 50_000  # a round, so that memory stays small
 
 EVENTS = """
 COPY ledger.stored_events (originator_id, originator_version, topic, state) FROM STDIN
 """
+TOLD = """
+CREATE TEMPORARY VIEW told AS
+SELECT
+    originator_id AS stream,
+    originator_version AS version,
+    notification_id AS position,
+    recorded_at,
+    convert_from(state, 'UTF8')::json AS said,
+    (convert_from(state, 'UTF8')::json ->> 'at')::timestamptz AS at
+FROM ledger.stored_events
+"""
+FILLS = ("fill_job_status", "fill_running_jobs")
 
 
 @dataclass(frozen=True)
@@ -40,6 +56,23 @@ def load(superuser: str, size: Size) -> int:
         row = connection.execute("SELECT max(notification_id) FROM ledger.stored_events").fetchone()
         assert row is not None
         return int(row[0])
+
+
+def fill_views(superuser: str, size: Size) -> None:
+    """Let the views of a ledger that was loaded with this size say what a rebuild would make them say."""
+    with psycopg.connect(superuser, autocommit=True) as connection:
+        connection.execute("SET work_mem = '256MB'; SET maintenance_work_mem = '256MB'; SET timezone = 'UTC'")
+        connection.execute(TOLD)
+        with connection.transaction():
+            for name in FILLS:
+                fill = Path(__file__).with_name(f"{name}.sql").read_bytes()
+                connection.execute(fill, {"events_each": size.events_each})
+            for view in PROJECTIONS:
+                connection.execute(
+                    "INSERT INTO projections.tracking SELECT %s, %s, max(notification_id) FROM ledger.stored_events",
+                    (view.name, view.version),
+                )
+        connection.execute("VACUUM (ANALYZE) projections.job_status, projections.running_jobs, projections.tracking")
 
 
 def _copy(connection: psycopg.Connection[Any], numbers: range, size: Size) -> None:
