@@ -48,7 +48,7 @@ def unsettled(session: Session, names: Sequence[Name]) -> Unsettled:
         "external_ids": [name.external_id for name in names],
         "tokens": [name.token for name in names],
     }
-    rows = session.execute(SQL["select_unsettled"], parameters, prepare=False).fetchall()
+    rows = session.execute(SQL["select_unsettled"], parameters).fetchall()
     jobs = [_standing(row) for row in rows]
     position = session.execute(SQL["select_position"]).fetchall()[0]["position"]
     return Unsettled(jobs, children(session, [job.job for job in jobs])(), position)

@@ -6,7 +6,8 @@ from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
 
-from psycopg import Connection
+from psycopg import ClientCursor, Connection
+from psycopg.rows import dict_row
 
 from ledger.admission import against
 from ledger.answers import BusyAnswer, JobFilter, JobView, Name, RollUp, TreeExpiry, Unsettled
@@ -38,8 +39,7 @@ class ViewQueries:
         left = limit
         while left is None or left > 0:
             size = PAGE_JOBS_MAX if left is None else min(left, PAGE_JOBS_MAX)
-            # Never prepared: which index serves depends on which filters are set.
-            page = self._views(SQL["select_jobs"], _parameters(which, before, size), prepare=False)
+            page = self._page(_parameters(which, before, size))
             yield from page
             if len(page) < size:
                 return
@@ -108,10 +108,15 @@ class ViewQueries:
         with self._connect() as connection:
             return int(connection.execute(SQL["select_position"]).fetchall()[0]["position"])
 
-    def _views(self, statement: str, parameters: Mapping[str, Any], *, prepare: bool | None = None) -> list[JobView]:
+    def _views(self, statement: str, parameters: Mapping[str, Any]) -> list[JobView]:
         # One statement, so that the answer is from one snapshot, and that is taken after any swap of the views.
         with self._connect() as connection:
-            return [view(row) for row in connection.execute(statement, parameters, prepare=prepare).fetchall()]
+            return [view(row) for row in connection.execute(statement, parameters).fetchall()]
+
+    def _page(self, parameters: Mapping[str, Any]) -> list[JobView]:
+        # Which index serves depends on which filters are set, so the planner must see them.
+        with self._connect() as connection, ClientCursor(connection, row_factory=dict_row) as cursor:
+            return [view(row) for row in cursor.execute(SQL["select_jobs"], parameters).fetchall()]
 
 
 def _parameters(which: JobFilter, before: int | None, limit: int) -> dict[str, Any]:

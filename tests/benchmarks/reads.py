@@ -5,12 +5,10 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 
-import psycopg
-
 from ledger.answers import JobFilter
 from ledger.application import Ledger
 from ledger.service.assembly import assemble
-from ledger.store.datastore import Datastore
+from ledger.store.datastore import Datastore, connect
 from projections import runner
 from tests.benchmarks.bench import Bench, Findings, say, writer
 from tests.benchmarks.callers import transitions
@@ -45,7 +43,7 @@ def measure(bench: Bench) -> Findings:
 
 def compare(history: History) -> dict[str, int]:
     """How many rows of the views differ from what a rebuild gives; none may."""
-    with psycopg.connect(history.superuser, autocommit=True) as connection:
+    with connect(history.superuser) as connection:
         differing = runner.compare(connection)
     assert not any(differing.values()), differing
     say(f"  the views of {history.size.jobs:,} jobs say what a rebuild says")

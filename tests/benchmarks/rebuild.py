@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psycopg
 
+from ledger.store.datastore import connect
 from ledger.store.statements import SQL
 from projections import runner
 from tests.benchmarks.bench import Bench, Findings, writer
@@ -49,7 +50,7 @@ def _rebuild(superuser: str) -> Sample:
         nonlocal position
         position = runner.rebuild(connection)
 
-    with psycopg.connect(superuser, autocommit=True) as connection, writing(superuser) as told:
+    with connect(superuser) as connection, writing(superuser) as told:
         took = seconds(work)
     return {"per_s": position / took, "written_meanwhile_per_s": told[0] / took}
 

@@ -3,7 +3,10 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg import ClientCursor
+from psycopg.rows import dict_row
 
+from ledger.store.datastore import configure
 from projections.projection import SQL
 
 ANY = dict.fromkeys(("phase", "outcome", "type", "root", "parent", "silent_for", "entity_type", "entity_id", "before"))
@@ -29,6 +32,10 @@ QUESTIONS: list[tuple[str, dict[str, Any]]] = [
     ("select_roots", {"jobs": ["j49999"]}),
     ("select_open_intervals", {"jobs": ["j49999"]}),
 ]
+ABOUT_ALL_ACTIVE: list[tuple[str, dict[str, Any]]] = [  # how many there are is known only once a table was analysed
+    ("select_unsettled", {"executors": ["x"], "external_ids": ["e5"], "tokens": ["t5"]}),
+    ("select_owners", {}),
+]
 ROW = {
     "type": "T", "required": True, "cancellable": True, "cancel_requested": False, "contact_lost": False,
     "held": False, "expired": False, "disputed": False, "residue": False, "executor": "x", "planned_at": "now",
@@ -44,6 +51,9 @@ FROM generate_series(1, 50000) AS i, jsonb_populate_record(NULL::job_status, %(r
     'outcome', CASE WHEN i <= 49500 THEN 'succeeded' END,
     'external_id', 'e' || i, 'planned_position', i, 'position', i
 )) AS made
+"""
+SCANS = """
+SELECT sum(seq_scan)::int AS scans FROM pg_stat_xact_user_tables WHERE relname IN ('job_status', 'running_jobs')
 """
 FILL_INTERVALS = """
 INSERT INTO running_jobs
@@ -63,7 +73,11 @@ def test_questions_never_read_a_whole_table(admin: psycopg.Connection[Any], anal
     admin.execute(FILL_INTERVALS.replace("%%", "%"))
     if analyzed:
         admin.execute("ANALYZE job_status, running_jobs")
-    for name, parameters in QUESTIONS:
-        plan = admin.execute(f"EXPLAIN {SQL[name]}", parameters, prepare=False).fetchall()
-        read = [row["QUERY PLAN"] for row in plan if "Seq Scan" in row["QUERY PLAN"]]
-        assert [line for line in read if "tracking" not in line] == [], (name, parameters)
+    configure(admin)
+    for name, parameters in QUESTIONS + (ABOUT_ALL_ACTIVE if analyzed else []):
+        with admin.transaction(force_rollback=True):
+            # As the ledger asks: whatever the filters of a list, its planner sees them.
+            asking = ClientCursor if name == "select_jobs" else psycopg.Cursor
+            asking(admin, row_factory=dict_row).execute(SQL[name], parameters)
+            (row,) = admin.execute(SCANS).fetchall()
+        assert row["scans"] == 0, (name, parameters)
