@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self, TypedDict, Unpack
@@ -117,7 +116,7 @@ class Ledger:
     def _signed(self, said: Transition) -> Transition:
         if self.owner is None or said.owner is not None:
             return said
-        return replace(said, owner=self.owner.owner, epoch=self.owner.epoch)
+        return said._replace(owner=self.owner.owner, epoch=self.owner.epoch)
 
     def _say(self, job: str, event: str, fields: Mapping[str, Any], said: Said) -> Receipt:
         given = {key: value for key, value in fields.items() if value is not None}

@@ -1,7 +1,5 @@
 """The ids of events: the caller's own, or one that is chosen here so that a lost append can be found again."""
 
-from dataclasses import replace
-
 from ledger import clock
 from ledger.domain.commands import Transition
 from ledger.errors import MalformedRecord
@@ -12,7 +10,7 @@ CHOSEN = "~"
 def identified(said: Transition) -> Transition:
     """The transition under an id; raises `MalformedRecord` where its own looks like one that is chosen here."""
     if said.id is None:
-        return replace(said, id=CHOSEN + clock.new_id())
+        return said._replace(id=CHOSEN + clock.new_id())
     if is_chosen(said.id):
         raise MalformedRecord(f"The id of a transition must not begin with {CHOSEN}, and this is {said.id}.")
     return said

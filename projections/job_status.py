@@ -1,12 +1,10 @@
 """One row a job: its axes, times, progress and end, as the events have left them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from pydantic_core import to_json
-
 from ledger.domain.commands import print_fact
-from ledger.domain.events import Ended, Event, Planned, RecordedEvent, Refused, Resolved, Terms
+from ledger.domain.events import Ended, Event, Placed, Planned, Refused, Resolved, Terms
 from ledger.domain.progress import advance
 from ledger.domain.states import OUTCOMES, TRANSITIONS, Outcome, Phase
 from ledger.store.views import Session
@@ -21,24 +19,24 @@ class JobStatus:
     name = "job_status"
     version = 1
     tables: Mapping[str, str] = {"job_status": "job"}
+    statement = "upsert_rows"
 
-    def prepare(self, session: Session, events: Sequence[Event]) -> Callable[[Sequence[RecordedEvent]], None]:
-        """Fold the events of jobs into their rows, read and written once each."""
-        known = sorted({event.job for event in events if event.version > 1 and event.stream.startswith("job:")})
-        found = session.execute(SQL["select_rows"], {"jobs": known}) if known else None
+    def read(self, session: Session, jobs: Sequence[str]) -> Mapping[str, Row]:
+        """The rows of jobs."""
+        if not jobs:
+            return {}
+        return {row["job"]: row for row in session.execute(SQL["select_rows"], {"jobs": jobs}).fetchall()}
 
-        def take(placed: Sequence[RecordedEvent]) -> None:
-            rows: dict[str, Row] = {row["job"]: row for row in found.fetchall()} if found else {}
-            for entry in placed:
-                if entry.event.stream.startswith("job:"):
-                    rows[entry.event.job] = fold(rows.get(entry.event.job), entry)
-            if rows:
-                session.execute(SQL["upsert_rows"], {"rows": to_json(list(rows.values())).decode()})
+    def fold(self, kept: Row | None, entry: Placed) -> Row:
+        """The row after an event."""
+        return fold(kept, entry)
 
-        return take
+    def rows(self, kept: Iterable[Row], before: int) -> Sequence[Row]:
+        """The rows of those that have changed."""
+        return [row for row in kept if row["position"] > before]
 
 
-def fold(row: Row | None, entry: RecordedEvent) -> Row:
+def fold(row: Row | None, entry: Placed) -> Row:
     """The row after an event."""
     event, fact = entry.event, entry.event.fact
     if isinstance(fact, Planned):
@@ -51,7 +49,7 @@ def fold(row: Row | None, entry: RecordedEvent) -> Row:
     return row | change(row, entry) if change else row
 
 
-def _begin(event: Event, terms: Terms, entry: RecordedEvent, *, root: str, depth: int) -> Row:
+def _begin(event: Event, terms: Terms, entry: Placed, *, root: str, depth: int) -> Row:
     said = print_fact(terms)
     return _EMPTY | {
         "job": event.job,
@@ -82,14 +80,14 @@ _EMPTY: Row = {
     "outcome": None, "cancel_requested": False, "contact_lost": False, "held": False, "held_by": None, "expired": False,
     "disputed": False, "residue": False, "executor": None, "external_id": None, "token": None, "raw": None,
     "progress": None, "error": None, "result": None, "evidence": None, "warnings": None, "started_at": None,
-    "closed_at": None, "estimated_end": None, "progress_at": None, "closed_recorded_at": None, "closed_position": None,
+    "closed_at": None, "estimated_end": None, "progress_at": None, "closed_position": None,
 }  # fmt: skip
 
 
 _STAYS_WHEN_REFUSED = ("held", "held_by", "disputed")
 
 
-def _refuse(row: Row | None, fact: Refused, entry: RecordedEvent) -> Row:
+def _refuse(row: Row | None, fact: Refused, entry: Placed) -> Row:
     """A refused job is a tree of its own: it is no child until it is planned."""
     event = entry.event
     kept = {name: row[name] for name in _STAYS_WHEN_REFUSED} if row else {}
@@ -106,19 +104,17 @@ def _asked(plan: Mapping[str, Any]) -> Terms:
     return Terms.model_validate({name: plan[name] for name in Terms.model_fields if name in plan})
 
 
-def _closed(entry: RecordedEvent) -> Row:
+def _closed(entry: Placed) -> Row:
     return {
         "closed_at": entry.event.occurred_at,
-        "closed_recorded_at": entry.recorded_at,
         "closed_position": entry.position,
     }
 
 
-def _place(entry: RecordedEvent) -> Row:
+def _place(entry: Placed) -> Row:
     return {
         "last_event": entry.event.name,
         "last_at": entry.event.occurred_at,
-        "recorded_at": entry.recorded_at,
         "version": entry.event.version,
         "position": entry.position,
     }
@@ -128,7 +124,7 @@ _WORK = (str(Phase.RUNNING), str(Phase.SUSPENDED))
 _BESIDE = ("late", "disputed")  # what they report of the executor does not apply
 
 
-def _common(row: Row, entry: RecordedEvent) -> Row:
+def _common(row: Row, entry: Placed) -> Row:
     event = entry.event
     phase = str(TRANSITIONS[event.name].get(Phase(row["phase"]), row["phase"]))
     changes: Row = {"phase": phase, **_place(entry)}
@@ -139,14 +135,14 @@ def _common(row: Row, entry: RecordedEvent) -> Row:
     return changes
 
 
-def _bind(row: Row, entry: RecordedEvent) -> Row:
+def _bind(row: Row, entry: Placed) -> Row:
     event, said = entry.event, print_fact(entry.event.fact)
     names = {name: said.get(name) or row[name] for name in ("executor", "external_id", "token")}
     answers = {"owner": event.owner, "epoch": event.epoch} if event.owner and row["owner"] is None else {}
     return names | answers
 
 
-def _progress(row: Row, entry: RecordedEvent) -> Row:
+def _progress(row: Row, entry: Placed) -> Row:
     said = print_fact(entry.event.fact)
     estimated_end = said.pop("estimated_end", None)
     return {
@@ -156,7 +152,7 @@ def _progress(row: Row, entry: RecordedEvent) -> Row:
     }
 
 
-def _end(row: Row, entry: RecordedEvent) -> Row:
+def _end(row: Row, entry: Placed) -> Row:
     fact = entry.event.fact
     assert isinstance(fact, Ended)  # noqa: S101 - the table below says so
     said = print_fact(fact)
@@ -172,15 +168,15 @@ def _end(row: Row, entry: RecordedEvent) -> Row:
     }
 
 
-def _answer(_row: Row, entry: RecordedEvent) -> Row:
+def _answer(_row: Row, entry: Placed) -> Row:
     return {"owner": entry.event.owner, "epoch": entry.event.epoch}
 
 
-def _flags(**flags: Any) -> Callable[[Row, RecordedEvent], Row]:
+def _flags(**flags: Any) -> Callable[[Row, Placed], Row]:
     return lambda _row, _entry: flags
 
 
-_CHANGES: dict[str, Callable[[Row, RecordedEvent], Row]] = {
+_CHANGES: dict[str, Callable[[Row, Placed], Row]] = {
     "submitted": _bind,
     "accepted": _bind,
     "started": _bind,

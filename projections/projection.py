@@ -1,9 +1,11 @@
 """What a projection is: a name, a version, and a fold of events into tables of its own."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol
 
-from ledger.domain.events import Event, RecordedEvent
+from pydantic_core import to_json
+
+from ledger.domain.events import Placed
 from ledger.store.statements import load_statements
 from ledger.store.views import Session
 
@@ -11,7 +13,10 @@ SQL = load_statements("projections")
 
 
 class Projection(Protocol):
-    """Fills the tables of one view from events alone, in order, in whichever schema the search path names first."""
+    """Fills the tables of one view from events alone, in order, in whichever schema the search path names first.
+
+    What it says of a job follows from the job's own stream: it is kept while the stream is, and folded on.
+    """
 
     @property
     def name(self) -> str:
@@ -25,8 +30,31 @@ class Projection(Protocol):
     def tables(self) -> Mapping[str, str]:
         """The tables that it fills, each with the columns of its key."""
 
-    def prepare(self, session: Session, events: Sequence[Event]) -> Callable[[Sequence[RecordedEvent]], None]:
-        """Ask for the rows that these events will change; what is returned takes them in, once they are placed.
+    def read(self, session: Session, jobs: Sequence[str]) -> Mapping[str, Any]:
+        """What the tables keep of these jobs, as far as later events depend on it."""
 
-        They follow those taken in before; a second time must not happen.
-        """
+    def fold(self, kept: Any, entry: Placed) -> Any:
+        """What is kept of a job after one more event of its stream; None before the first. It may change `kept`."""
+
+    @property
+    def statement(self) -> str:
+        """The name of the statement that writes rows, given as JSON under the name of the view."""
+
+    def rows(self, kept: Iterable[Any], before: int) -> Sequence[Mapping[str, Any]]:
+        """The rows that have changed in these jobs since the position `before`."""
+
+
+def written(projection: Projection, kept: Iterable[Any], before: int) -> dict[str, str]:
+    """What the statement of a projection is given."""
+    return {projection.name: to_json(projection.rows(kept, before)).decode()}
+
+
+def project(session: Session, projection: Projection, page: Iterable[Placed]) -> None:
+    """Take in the next events, which follow those taken in before; a second time must not happen."""
+    entries = [entry for entry in page if entry.event.of_job]
+    known = {entry.event.job for entry in entries} - {entry.event.job for entry in entries if entry.event.version == 1}
+    kept = dict(projection.read(session, sorted(known)))
+    for entry in entries:
+        kept[entry.event.job] = projection.fold(kept.get(entry.event.job), entry)
+    if kept:
+        session.execute(SQL[projection.statement], written(projection, kept.values(), entries[0].position - 1))

@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 
 from ledger.admission import Demand, Holder
-from ledger.domain.events import Event, Limit, RecordedEvent
+from ledger.domain.events import Limit, Placed, RecordedEvent
 from ledger.domain.quorum import Child
 from ledger.errors import ViewBehind
 from ledger.store.mapper import read_recorded
@@ -17,7 +17,7 @@ from ledger.store.statements import SQL as STORE_SQL
 from ledger.store.views import Asked, Session
 from projections import job_tree, running_jobs
 from projections.job_status import JobStatus
-from projections.projection import SQL, Projection
+from projections.projection import SQL, Projection, project, written
 from projections.running_jobs import RunningJobs
 
 CATCH_UP_EVENTS_MAX = 1_000
@@ -25,6 +25,13 @@ PAGE_EVENTS_MAX = 2_000
 # Readers queue behind a waiting swap, so it waits briefly at first; only beyond a second does a vacuum give way.
 SWAP_WAITS_MS = (50, 100, 200, 400, 800) + (1_600,) * 15
 PROJECTIONS: tuple[Projection, ...] = (JobStatus(), RunningJobs())  # each may read what those before it have taken in
+Kept = tuple[Any, ...]  # what each of them keeps of a job
+_NOTHING_KEPT: Kept = (None,) * len(PROJECTIONS)
+# One statement for all views, since each costs an append a sending and a receiving.
+_WRITE_ALL = "WITH {} {}".format(
+    ", ".join(f"written_{projection.name} AS ({SQL[projection.statement]})" for projection in PROJECTIONS),
+    SQL["upsert_tracking"],
+)
 
 
 class InlineViews:
@@ -46,9 +53,21 @@ class InlineViews:
 
         return catch_up
 
-    def prepare(self, session: Session, events: Sequence[Event]) -> Callable[[Sequence[RecordedEvent]], None]:
-        """Ask for what projecting these events will need; what is returned projects them, once they are placed."""
-        return _prepare(session, PROJECTIONS, events)
+    def fold(self, kept: Kept | None, entry: Placed) -> Kept:
+        """What the views keep of a stream after one more of its events, each view its own; nothing of an owner's."""
+        if not entry.event.of_job:
+            return ()
+        return tuple(
+            projection.fold(known, entry) for projection, known in zip(PROJECTIONS, kept or _NOTHING_KEPT, strict=True)
+        )
+
+    def write(self, session: Session, kept: Iterable[Kept], before: int, position: int) -> None:
+        """Write what has changed in these streams since a position, and that the views are now at another."""
+        of_each = zip(*(each for each in kept if each), strict=True)
+        parameters: dict[str, Any] = {**_tracked(PROJECTIONS), "position": position}
+        for projection in PROJECTIONS:
+            parameters |= written(projection, next(of_each, ()), before)
+        session.execute(_WRITE_ALL, parameters)
 
     def children(self, session: Session, parents: Iterable[str]) -> Asked[Mapping[str, list[Child]]]:
         """The children of each parent in the order of planning."""
@@ -84,21 +103,10 @@ def _position_of(projection: Projection, reached: Mapping[str, tuple[int, int]],
     return position
 
 
-def _prepare(
-    session: Session, projections: Sequence[Projection], events: Sequence[Event]
-) -> Callable[[Sequence[RecordedEvent]], None]:
-    ready = [projection.prepare(session, events) for projection in projections]
-
-    def take(placed: Sequence[RecordedEvent]) -> None:
-        for each in ready:
-            each(placed)
-        _track(session, projections, placed[-1].position)
-
-    return take
-
-
 def _project(session: Session, projections: Sequence[Projection], page: Sequence[RecordedEvent]) -> None:
-    _prepare(session, projections, [entry.event for entry in page])(page)
+    for projection in projections:
+        project(session, projection, page)
+    _track(session, projections, page[-1].position)
 
 
 def _read_page(session: Session, after: int, limit: int) -> list[RecordedEvent]:
@@ -107,12 +115,14 @@ def _read_page(session: Session, after: int, limit: int) -> list[RecordedEvent]:
 
 
 def _track(session: Session, projections: Sequence[Projection], position: int) -> None:
-    parameters = {
+    session.execute(SQL["upsert_tracking"], {**_tracked(projections), "position": position})
+
+
+def _tracked(projections: Sequence[Projection]) -> dict[str, list[Any]]:
+    return {
         "views": [projection.name for projection in projections],
         "versions": [projection.version for projection in projections],
-        "position": position,
     }
-    session.execute(SQL["upsert_tracking"], parameters)
 
 
 # --- Rebuild: into a schema of its own, page by page while writes go on; the rest under the append lock; then swap.

@@ -8,16 +8,28 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from psycopg import Cursor
-from pydantic_core import to_json
-
 from ledger.admission import Demand, Holder
-from ledger.domain.entities import Access, Release
-from ledger.domain.events import Attached, Detached, Ended, Event, Limit, Lost, Planned, RecordedEvent
+from ledger.domain.entities import Access, Entity, Product, Release
+from ledger.domain.events import (
+    Abandoned,
+    Attached,
+    Cancelled,
+    Detached,
+    Ended,
+    Fact,
+    Failed,
+    Limit,
+    Lost,
+    Placed,
+    Planned,
+    Resolved,
+    Succeeded,
+)
 from ledger.domain.values import print_time
 from ledger.store.views import Asked, Session
 from projections.projection import SQL
 
-Key = tuple[str, str, str, str, int]
+Key = tuple[str, str, str]
 Row = dict[str, Any]
 
 
@@ -27,102 +39,126 @@ class RunningJobs:
     name = "running_jobs"
     version = 1
     tables: Mapping[str, str] = {"running_jobs": "job, entity_type, entity_id, role, from_position"}
+    statement = "upsert_intervals"
 
-    def prepare(self, session: Session, events: Sequence[Event]) -> Callable[[Sequence[RecordedEvent]], None]:
-        """Open and close the intervals that the events speak of."""
-        told = [event for event in events if isinstance(event.fact, _HOLDING)]
-        known = sorted({event.job for event in told if event.version > 1})
-        touching = sorted({event.job for event in told if event.version > 1 and _touches(event)})
-        open_rows = session.execute(SQL["select_open_intervals"], {"jobs": known}) if known else None
-        roots = session.execute(SQL["select_roots"], {"jobs": touching}) if touching else None
+    def read(self, session: Session, jobs: Sequence[str]) -> Mapping[str, "Stays"]:
+        """The open intervals of jobs."""
+        if not jobs:
+            return {}
+        roots = session.execute(SQL["select_roots"], {"jobs": jobs}).fetchall()
+        kept = {row["job"]: Stays(row["job"], row["root"]) for row in roots}
+        for row in session.execute(SQL["select_open_intervals"], {"jobs": jobs}).fetchall():
+            kept[row["job"]].keep({**row, "since": print_time(row["since"])})
+        return kept
 
-        def take(placed: Sequence[RecordedEvent]) -> None:
-            book = _Book({**row, "since": print_time(row["since"])} for row in (open_rows or ()))
-            book.roots.update((row["job"], row["root"]) for row in (roots or ()))
-            for entry in placed:
-                if isinstance(entry.event.fact, _HOLDING):
-                    book.take(entry)
-            if book.changed:
-                rows = [book.rows[key] for key in book.changed]
-                session.execute(SQL["upsert_intervals"], {"rows": to_json(rows).decode()})
+    def fold(self, kept: "Stays | None", entry: Placed) -> "Stays":
+        """The stays of a job after an event."""
+        stays = kept or Stays(entry.event.job, entry.event.job)
+        stays.take(entry)
+        return stays
 
-        return take
-
-
-_HOLDING = (Planned, Attached, Detached, Ended)
+    def rows(self, kept: Iterable["Stays"], before: int) -> Sequence[Row]:
+        """The intervals that were begun or ended."""
+        return [row for stays in kept if stays.changed for row in stays.changes(before)]
 
 
-def _touches(event: Event) -> bool:
-    """Whether a job touches something new after it was planned, for which it may hold nothing that tells its root."""
-    return isinstance(event.fact, Attached) or (isinstance(event.fact, Ended) and bool(event.fact.products))
+class Stays:
+    """The open intervals of one job, and what has changed since it was last written."""
 
+    __slots__ = ("changed", "job", "open", "root")
 
-class _Book:
-    """The intervals of the jobs of one batch, with what has changed in them."""
+    def __init__(self, job: str, root: str) -> None:
+        self.job = job
+        self.root = root
+        self.open: dict[Key, Row] = {}
+        self.changed: list[Row] = []
 
-    def __init__(self, rows: Iterable[Row]) -> None:
-        self.rows: dict[Key, Row] = {}
-        self.changed: dict[Key, None] = {}
-        self._open: dict[str, dict[Key, None]] = {}
-        self.roots: dict[str, str] = {}
-        for row in rows:
-            self._keep(row)
+    def take(self, entry: Placed) -> None:
+        """Open and close the intervals that an event of the job speaks of."""
+        change = _CHANGES.get(type(entry.event.fact))
+        if change is not None:
+            change(self, entry, entry.event.fact)
 
-    def take(self, entry: RecordedEvent) -> None:
-        event, fact = entry.event, entry.event.fact
-        if isinstance(fact, Planned):
-            self.roots[event.job] = fact.root
-        if isinstance(fact, Planned | Attached):
-            self._begin(entry, fact.entities)
-        elif isinstance(fact, Detached):
-            self._end(entry, fact.entities)
-        elif isinstance(fact, Ended):
-            if not isinstance(fact, Lost):
-                self._end(entry, None)
-            self._begin(entry, fact.products, ended=True)
+    def changes(self, before: int) -> list[Row]:
+        """The intervals that were begun or ended after a position, each once; they are forgotten here."""
+        found = {id(row): row for row in self.changed if row["from_position"] > before or (row["to_position"] or 0) > before}
+        self.changed = []
+        return list(found.values())
 
-    def _begin(self, entry: RecordedEvent, entities: Sequence[Any], *, ended: bool = False) -> None:
-        job = entry.event.job
-        held = {
-            (row["entity_type"], row["entity_id"], row["role"]) for row in map(self.rows.__getitem__, self._of(job))
-        }
-        at = print_time(entry.event.occurred_at)
+    def keep(self, row: Row) -> None:
+        """Take an interval for open."""
+        self.open[row["entity_type"], row["entity_id"], row["role"]] = row
+
+    def begin(self, entry: Placed, entities: Iterable[Entity]) -> None:
+        """Begin an interval on each entity that the job does not hold already in that role."""
         for entity in entities:
-            if not ended and (entity.type, entity.id, entity.role) in held:
-                continue
-            row = {
-                "job": job,
-                "root": self.roots[job],
-                "entity_type": entity.type,
-                "entity_id": entity.id,
-                "role": entity.role,
-                "access": str(entity.access),
-                "from_position": entry.position,
-                "since": at,
-                "to_position": entry.position if ended else None,
-                "until": at if ended else None,
-            }
-            self.changed[self._keep(row)] = None
+            if (entity.type, entity.id, entity.role) not in self.open:
+                self.keep(self._add(entry, entity))
 
-    def _end(self, entry: RecordedEvent, releases: Sequence[Release] | None) -> None:
-        for key in list(self._of(entry.event.job)):
-            row = self.rows[key]
-            if releases is None or any(_speaks_of(release, row) for release in releases):
-                row["to_position"] = entry.position
-                row["until"] = print_time(entry.event.occurred_at)
-                del self._open[entry.event.job][key]
-                self.changed[key] = None
+    def make(self, entry: Placed, products: Iterable[Product]) -> None:
+        """Note each product, an interval of no length."""
+        for product in products:
+            row = self._add(entry, product)
+            row["to_position"], row["until"] = row["from_position"], row["since"]
 
-    def _of(self, job: str) -> dict[Key, None]:
-        return self._open.setdefault(job, {})
+    def end(self, entry: Placed, ended: Callable[[Row], bool]) -> None:
+        """End the open intervals of which this is true."""
+        for key, row in list(self.open.items()):
+            if ended(row):
+                row["to_position"], row["until"] = entry.position, print_time(entry.event.occurred_at)
+                del self.open[key]
+                self.changed.append(row)
 
-    def _keep(self, row: Row) -> Key:
-        key = (row["job"], row["entity_type"], row["entity_id"], row["role"], row["from_position"])
-        self.rows[key] = row
-        if row["to_position"] is None:
-            self._of(row["job"])[key] = None
-        self.roots.setdefault(row["job"], row["root"])
-        return key
+    def _add(self, entry: Placed, entity: Entity | Product) -> Row:
+        row = {
+            "job": self.job,
+            "root": self.root,
+            "entity_type": entity.type,
+            "entity_id": entity.id,
+            "role": entity.role,
+            "access": entity.access.value,
+            "from_position": entry.position,
+            "since": print_time(entry.event.occurred_at),
+            "to_position": None,
+            "until": None,
+        }
+        self.changed.append(row)
+        return row
+
+
+def _plan(stays: Stays, entry: Placed, fact: Planned) -> None:
+    stays.root = fact.root
+    stays.begin(entry, fact.entities)
+
+
+def _attach(stays: Stays, entry: Placed, fact: Attached) -> None:
+    stays.begin(entry, fact.entities)
+
+
+def _detach(stays: Stays, entry: Placed, fact: Detached) -> None:
+    stays.end(entry, lambda row: any(_speaks_of(release, row) for release in fact.entities))
+
+
+def _end(stays: Stays, entry: Placed, fact: Ended) -> None:
+    stays.end(entry, lambda _: True)
+    stays.make(entry, fact.products)
+
+
+def _lose(stays: Stays, entry: Placed, fact: Lost) -> None:
+    stays.make(entry, fact.products)
+
+
+_CHANGES: Mapping[type[Fact], Callable[[Stays, Placed, Any], None]] = {
+    Planned: _plan,
+    Attached: _attach,
+    Detached: _detach,
+    Succeeded: _end,
+    Failed: _end,
+    Cancelled: _end,
+    Abandoned: _end,
+    Resolved: _end,
+    Lost: _lose,
+}
 
 
 def _speaks_of(release: Release, row: Mapping[str, Any]) -> bool:

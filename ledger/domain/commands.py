@@ -3,9 +3,8 @@
 import codecs
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Self, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar
 
 from pydantic import ValidationError, model_validator
 
@@ -75,8 +74,7 @@ class Envelope(Frozen):
 ENVELOPE = frozenset(Envelope.model_fields)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Transition:
+class Transition(NamedTuple):
     """A request to record that something became true of a job; `at` is now, and `id` is chosen, where none is given.
 
     `job` is the owner's name in the two transitions of owners.

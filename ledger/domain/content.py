@@ -6,7 +6,6 @@ out actor, reason and trace, and owner and epoch save where they are what is sai
 
 import hashlib
 import json
-from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -91,7 +90,7 @@ class Told:
 
     def _note_quoted(self, said: Transition, event: Event) -> bytes:
         if isinstance(event.fact, Refused):
-            return _digest_of(replace(said, raw=event.raw), None)
+            return _digest_of(said._replace(raw=event.raw), None)
         known = self.lates if isinstance(event.fact, Late) else self.by_content
         known.setdefault(_digest_of(said, said.at), event.version)
         return _digest_of(said, None)

@@ -6,10 +6,9 @@ the name under which it is stored, never changes. A field that has its default i
 change either: what needs another one is a new version of the fact.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Protocol, Self
 
 from pydantic import BeforeValidator, Field, StrictBool, model_validator
 
@@ -335,8 +334,7 @@ FACTS_BY_NAME = {fact.name: fact for fact in JOB_FACTS + OWNER_FACTS}
 FACTS_BY_TOPIC = {fact.topic: fact for fact in JOB_FACTS + OWNER_FACTS}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class Event(NamedTuple):
     """One immutable fact about one job; `job` is the owner's name in the two facts about owners."""
 
     id: str
@@ -357,19 +355,37 @@ class Event:
         return self.fact.name
 
     @property
+    def of_job(self) -> bool:
+        """Whether the event is one of a job, and not of an owner."""
+        return type(self.fact) not in OWNER_FACTS
+
+    @property
     def stream(self) -> str:
         """The stored name of the stream, `job:<id>` or `owner:<name>`."""
-        return stream_of(self.job, type(self.fact))
+        return f"job:{self.job}" if self.of_job else f"owner:{self.job}"
 
 
-def stream_of(subject: str, fact: type[Fact]) -> str:
-    """The stored name of the stream that facts of this class about this subject belong to."""
-    return f"owner:{subject}" if fact in OWNER_FACTS else f"job:{subject}"
+class Placed(Protocol):
+    """An event in its place in the ledger: `position` counts from 1 in commit order."""
+
+    @property
+    def event(self) -> Event:
+        """The event."""
+
+    @property
+    def position(self) -> int:
+        """Its place."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordedEvent:
-    """An event that the database has placed: `position` counts from 1 in commit order."""
+class ComingEvent(NamedTuple):
+    """An event that is about to be recorded, under the position that it will have."""
+
+    event: Event
+    position: int
+
+
+class RecordedEvent(NamedTuple):
+    """An event that the database has placed."""
 
     event: Event
     position: int

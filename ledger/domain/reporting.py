@@ -1,7 +1,6 @@
 """What follows from a report about a job that is on record."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from ledger.domain.commands import print_transition
@@ -127,7 +126,7 @@ def _resolution(draft: Draft, report: Ended) -> Resolved:
 
 
 def _report(draft: Draft) -> dict[str, Any]:
-    record = print_transition(replace(draft.transition, at=draft.at, id=None))
+    record = print_transition(draft.transition._replace(at=draft.at, id=None))
     record.pop("job")
     return record
 

@@ -1,7 +1,7 @@
 """Connections to PostgreSQL, by libpq's conninfo with all its options, and its errors in our words."""
 
 import select
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
@@ -109,6 +109,53 @@ class Datastore(PostgresDatastore):
                 yield connection
         except psycopg.Error as error:
             raise translate(error) from error
+
+
+class Line:
+    """The connection of those who append, one at a time; it is kept, and opened anew where it has gone."""
+
+    def __init__(self, conninfo: str) -> None:
+        self._conninfo = conninfo
+        self._connection: Connection[DictRow] | None = None
+
+    @contextmanager
+    def transaction(self, hear: Callable[[psycopg.errors.Diagnostic], None]) -> Iterator[Connection[DictRow]]:
+        """A transaction; `hear` is told of notices.
+
+        It is one pipeline, which PostgreSQL commits as a whole when it ends, without BEGIN and COMMIT (documentation of
+        libpq, pipeline mode). Errors of the database come out as they are, `Unavailable` where there is no connection. A connection on which
+        something went wrong is not used again.
+        """
+        connection = self._ready()
+        connection.add_notice_handler(hear)
+        try:
+            with connection.pipeline():
+                try:
+                    yield connection
+                except BaseException:
+                    connection.close()  # before the pipeline ends, which would commit what it holds
+                    raise
+        except BaseException:
+            self.close()
+            raise
+        connection.remove_notice_handler(hear)
+
+    def close(self) -> None:
+        """Let the connection go."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _ready(self) -> Connection[DictRow]:
+        if self._connection is not None:
+            try:
+                check_open(self._connection)
+            except psycopg.Error:
+                self.close()
+        if self._connection is None:
+            self._connection = connect(self._conninfo)
+            configure(self._connection)
+        return self._connection
 
 
 def configure(connection: Connection[Any]) -> None:

@@ -7,7 +7,7 @@ more. So an answer is never guessed, and an append happens once.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,10 +18,10 @@ from psycopg.rows import DictRow
 from ledger.admission import Beside
 from ledger.domain.commands import Transition
 from ledger.domain.decisions import Decision, Disposition
-from ledger.domain.events import Event, RecordedEvent
-from ledger.errors import LedgerError, OutcomeUnknown, PositionAhead, Unavailable
+from ledger.domain.events import Event
+from ledger.errors import IntegrityFailure, LedgerError, OutcomeUnknown, PositionAhead, Unavailable
 from ledger.store.committer import Committer
-from ledger.store.datastore import Datastore, translate
+from ledger.store.datastore import Datastore, Line, translate
 from ledger.store.mapper import write_row
 from ledger.store.statements import SQL
 from ledger.store.views import Asked, Session, Views
@@ -66,6 +66,7 @@ class Recorder(PostgresApplicationRecorder):
         self._views = views
         self._shelf = Shelf()
         self._committer = Committer[Piece, Answer](self._commit)
+        self._line = Line(datastore.conninfo)
         self._head = 0
 
     def append(self, batch: Sequence[Transition], judge: Judge) -> list[Answer]:
@@ -79,6 +80,7 @@ class Recorder(PostgresApplicationRecorder):
     def close(self) -> None:
         """Take no more batches, and wait until everybody who waits has an answer."""
         self._committer.close()
+        self._line.close()
 
     def _commit(self, batch: Sequence[Piece]) -> list[Answer]:
         try:
@@ -111,13 +113,8 @@ class Recorder(PostgresApplicationRecorder):
             return error
 
     def _append(self, batch: Sequence[Piece], attempt: "Attempt") -> list[Answer]:
-        with self.datastore.raw_connection() as connection:
-            connection.add_notice_handler(attempt.hear)
-            try:
-                with connection.pipeline(), connection.transaction():
-                    answers = self._decide_and_write(connection, batch, attempt)
-            finally:
-                connection.remove_notice_handler(attempt.hear)
+        with self._line.transaction(attempt.hear) as session:
+            answers = self._decide_and_write(session, batch, attempt)
         if attempt.unsure:
             self._shelf.clear()
             raise OutcomeUnknown(
@@ -128,18 +125,16 @@ class Recorder(PostgresApplicationRecorder):
         return answers
 
     def _decide_and_write(self, session: Session, batch: Sequence[Piece], attempt: "Attempt") -> list[Answer]:
-        """Three round trips: ask, under the lock; insert, and ask what the views will need; write these."""
+        """Two round trips: ask, under the lock; then write the events, and the views as they will be."""
         workspace, head = self._read(session, [said for said, _ in batch])
         verdicts = [_judge(said, workspace, judge) for said, judge in batch]
         attempt.begin([said for said, _ in batch], verdicts, workspace)
-        recorded: list[RecordedEvent] = []
+        attempt.head = head + len(workspace.events)
         if workspace.events:
             inserted = _insert(session, workspace.events)
-            project = self._views.prepare(session, workspace.events)
-            recorded = inserted()
-            project(recorded)
-        attempt.head = recorded[-1].position if recorded else head
-        return attempt.answer(session, recorded)
+            workspace.write_views(head)
+            _check_placed(inserted(), head)
+        return attempt.answer(session, range(head + 1, attempt.head + 1))
 
     def _read(self, session: Session, batch: Sequence[Transition]) -> tuple[Workspace, int]:
         """What decisions about a batch depend on, as it stands under the append lock, and the last position."""
@@ -195,7 +190,7 @@ def _judge(said: Transition, workspace: Workspace, judge: Judge) -> Verdict | Le
     return verdict
 
 
-def _insert(session: Session, events: Sequence[Event]) -> Asked[list[RecordedEvent]]:
+def _insert(session: Session, events: Sequence[Event]) -> Asked[list[int]]:
     rows = [write_row(event) for event in events]
     cursor = session.execute(
         SQL["insert_events"],
@@ -207,15 +202,17 @@ def _insert(session: Session, events: Sequence[Event]) -> Asked[list[RecordedEve
         },
     )
 
-    def read() -> list[RecordedEvent]:
-        placed = {(row["originator_id"], row["originator_version"]): row for row in cursor.fetchall()}
-        return [_placed(event, placed[event.stream, event.version]) for event in events]
-
-    return read
+    return lambda: [row["notification_id"] for row in cursor.fetchall()]
 
 
-def _placed(event: Event, row: DictRow) -> RecordedEvent:
-    return RecordedEvent(event=event, position=row["notification_id"], recorded_at=row["recorded_at"])
+def _check_placed(positions: Sequence[int], head: int) -> None:
+    """Raise where the database has not given the positions that follow the head, which the views rely on."""
+    if positions != list(range(head + 1, head + 1 + len(positions))):
+        raise IntegrityFailure(
+            f"Events must be placed from position {head + 1:,} on without gaps, and the database has placed them "
+            f"from {positions[0]:,} to {positions[-1]:,}; run jobledger doctor.",
+            head=head,
+        )
 
 
 class Attempt:
@@ -244,9 +241,9 @@ class Attempt:
         if self._workspace:
             self._workspace.keep()
 
-    def answer(self, session: Session, recorded: Sequence[RecordedEvent]) -> list[Answer]:
-        """The receipts, each with its position."""
-        positions = {(entry.event.stream, entry.event.version): entry.position for entry in recorded}
+    def answer(self, session: Session, placed: Iterable[int]) -> list[Answer]:
+        """The receipts, where the events have these positions."""
+        positions = dict(zip(((event.stream, event.version) for event in self.events), placed, strict=True))
         wanted = {
             place for said, verdict in zip(self._batch, self._verdicts, strict=True) for place in _place(said, verdict)
         }
@@ -260,7 +257,10 @@ class Attempt:
         for row in rows:
             if json.loads(bytes(row["state"]))["id"] != places[row["originator_id"], row["originator_version"]]:
                 return None
-        return self.answer(session, []) if len(rows) == len(places) else None
+        if len(rows) < len(places):
+            return None
+        found = {(row["originator_id"], row["originator_version"]): row["notification_id"] for row in rows}
+        return self.answer(session, [found[place] for place in places])
 
 
 def _place(said: Transition, verdict: Verdict | LedgerError) -> list[tuple[str, int]]:

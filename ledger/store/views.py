@@ -3,13 +3,13 @@
 A question is asked first and answered when its `Asked` is called, so that many share one round trip to the server.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol, TypeVar
 
 from psycopg import Connection
 
 from ledger.admission import Demand, Holder
-from ledger.domain.events import Event, Limit, RecordedEvent
+from ledger.domain.events import Limit, Placed
 from ledger.domain.quorum import Child
 
 T = TypeVar("T")
@@ -27,8 +27,11 @@ class Views(Protocol):
         would take too long.
         """
 
-    def prepare(self, session: Session, events: Sequence[Event]) -> Callable[[Sequence[RecordedEvent]], None]:
-        """Ask for what projecting these events will need; what is returned projects them, once they are placed."""
+    def fold(self, kept: Any, entry: Placed) -> Any:
+        """What the views keep of a stream after one more of its events; None before the first."""
+
+    def write(self, session: Session, kept: Iterable[Any], before: int, position: int) -> None:
+        """Write what has changed in these streams since a position, and that the views are now at another."""
 
     def children(self, session: Session, parents: Iterable[str]) -> Asked[Mapping[str, list[Child]]]:
         """The children of each parent in the order of planning."""

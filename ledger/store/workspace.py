@@ -11,7 +11,19 @@ from ledger.domain.commands import Plan, Transition, print_fact
 from ledger.domain.content import Told
 from ledger.domain.decisions import Decision
 from ledger.domain.entities import Access
-from ledger.domain.events import OWNER_FACTS, Accepted, Attached, Ended, Event, Limit, Planned, Progressed, Started
+from ledger.domain.events import (
+    OWNER_FACTS,
+    Accepted,
+    Attached,
+    ComingEvent,
+    Ended,
+    Event,
+    Limit,
+    Placed,
+    Planned,
+    Progressed,
+    Started,
+)
 from ledger.domain.job import Job, evolve
 from ledger.domain.owner import Owner, evolve_owner
 from ledger.domain.progress import advance
@@ -25,10 +37,11 @@ SHELF_STREAMS_MAX = 8_192
 
 @dataclass(slots=True)
 class Stream:
-    """A stream folded: the state of its job or owner, and what it has told."""
+    """A stream folded: the state of its job or owner, what it has told, and what the views keep of it."""
 
     state: Job | Owner | None
     told: Told
+    viewed: Any = None
 
     @property
     def version(self) -> int:
@@ -115,7 +128,9 @@ class Workspace:
 
         def read() -> None:
             for row in cursor.fetchall():
-                self._fold(read_recorded(row).event)
+                recorded = read_recorded(row)
+                self._fold(recorded.event)
+                self._view(recorded)
 
         return read
 
@@ -127,6 +142,10 @@ class Workspace:
         else:
             stream.state = evolve(stream.state if isinstance(stream.state, Job) else None, event)
         stream.told.note(event)
+
+    def _view(self, entry: Placed) -> None:
+        stream = self._streams[entry.event.stream]
+        stream.viewed = self._views.fold(stream.viewed, entry)
 
     def _stream(self, name: str) -> Stream:
         if name not in self._streams:
@@ -315,6 +334,15 @@ class Workspace:
                 place = (entity.type, entity.id, entity.access)
                 holder = Holder(job.id, job.type, job.root, *place, event.occurred_at, job.owner)
                 self._holding.setdefault(Demand(*place), {})[job.id] = holder
+
+    def write_views(self, head: int) -> None:
+        """Let the views write what the decided events, which come after a head, have changed."""
+        touched: dict[str, None] = {}
+        for position, event in enumerate(self.events, start=head + 1):
+            self._view(ComingEvent(event, position))
+            touched[event.stream] = None
+        kept = [self._streams[name].viewed for name in touched]
+        self._views.write(self._session, kept, head, head + len(self.events))
 
     def keep(self) -> None:
         """Leave the streams on the shelf, now that the append is committed."""

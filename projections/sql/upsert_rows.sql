@@ -1,5 +1,22 @@
-INSERT INTO job_status
-SELECT * FROM json_populate_recordset(NULL::job_status, %(rows)s)
+-- When an event was recorded follows from its position.
+INSERT INTO job_status (
+    job, type, parent, root, depth, retry_of, required, cancellable, end_action, phase, outcome, cancel_requested,
+    contact_lost, held, held_by, expired, disputed, residue, executor, external_id, token, raw, progress, params,
+    error, result, evidence, warnings, retention, actor, reason, owner, epoch, planned_at, started_at, closed_at,
+    estimated_end, deadline, last_event, last_at, progress_at, closed_recorded_at, recorded_at, planned_position,
+    closed_position, version, position
+)
+SELECT
+    said.job, said.type, said.parent, said.root, said.depth, said.retry_of, said.required, said.cancellable,
+    said.end_action, said.phase, said.outcome, said.cancel_requested, said.contact_lost, said.held, said.held_by,
+    said.expired, said.disputed, said.residue, said.executor, said.external_id, said.token, said.raw, said.progress,
+    said.params, said.error, said.result, said.evidence, said.warnings, said.retention, said.actor, said.reason,
+    said.owner, said.epoch, said.planned_at, said.started_at, said.closed_at, said.estimated_end, said.deadline,
+    said.last_event, said.last_at, said.progress_at,
+    (SELECT recorded_at FROM ledger.stored_events WHERE notification_id = said.closed_position),
+    (SELECT recorded_at FROM ledger.stored_events WHERE notification_id = said.position), said.planned_position,
+    said.closed_position, said.version, said.position
+FROM json_populate_recordset(NULL::job_status, %(job_status)s::json) AS said
 ON CONFLICT (job) DO UPDATE SET
     type = excluded.type,
     parent = excluded.parent,

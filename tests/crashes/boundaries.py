@@ -40,7 +40,7 @@ class Boundaries:
             self._around(FakeExecutor, verb)
         if self._inside:
             self._around(InlineViews, "look", session=1)
-            self._around(InlineViews, "prepare", session=1)
+            self._around(InlineViews, "write", session=1)
             self._around(Attempt, "answer", session=1)
             self._around(Attempt, "keep")
         return self

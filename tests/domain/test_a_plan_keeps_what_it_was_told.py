@@ -1,4 +1,3 @@
-from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -61,7 +60,7 @@ def test_its_times_are_told_in_utc() -> None:
     east = timezone(timedelta(hours=2))
     plan = said("a", "planned", type="T", deadline="2026-01-02T05:00:00+02:00")
     memory = Memory()
-    memory.hear(replace(plan, at=datetime(2026, 1, 2, 5, tzinfo=east)))
+    memory.hear(plan._replace(at=datetime(2026, 1, 2, 5, tzinfo=east)))
 
     printed = print_transition(memory.events[0])
     assert printed["at"] == "2026-01-02T03:00:00Z"

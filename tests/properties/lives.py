@@ -1,6 +1,6 @@
 """Sequences of commands in a small world, where they meet often: six jobs, two owners, few words."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from hypothesis import strategies as st
@@ -129,4 +129,4 @@ def obey(memory: Memory, command: Command, transition: Transition) -> Decision |
 
 def again(transition: Transition) -> Transition:
     """The same transition under another id."""
-    return replace(transition, id=new_id())
+    return transition._replace(id=new_id())

@@ -4,11 +4,10 @@ from typing import Any
 import pytest
 
 from ledger.application import Ledger
-from ledger.domain.events import Event
 from ledger.errors import Unavailable
 from ledger.importer import Rejected
 from ledger.store.views import Session
-from projections.job_status import JobStatus
+from projections.runner import InlineViews
 
 LINES = [
     b'{"job":"a","event":"planned","type":"T"}',
@@ -31,14 +30,14 @@ def test_a_contradiction_in_a_batch_stays_with_its_caller(ledger: Ledger) -> Non
 def test_an_unexpected_error_of_the_database_stays_with_its_caller(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    honest = JobStatus.prepare
+    honest = InlineViews.write
 
-    def poisoned(self: JobStatus, session: Session, events: Sequence[Event]) -> Any:
-        if any(event.job == "poison" for event in events):
+    def poisoned(self: InlineViews, session: Session, kept: Sequence[Any], *place: int) -> None:
+        if any(row["job"] == "poison" for row, _ in kept):
             session.execute("SELECT 1 / 0")
-        return honest(self, session, events)
+        honest(self, session, kept, *place)
 
-    monkeypatch.setattr(JobStatus, "prepare", poisoned)
+    monkeypatch.setattr(InlineViews, "write", poisoned)
     rejected: list[Rejected] = []
 
     ledger.import_records(LINES, on_reject=rejected.append)

@@ -3,4 +3,4 @@ SELECT said.stream, said.version, said.topic, said.state
 FROM unnest(%(streams)b::text[], %(versions)b::bigint[], %(topics)b::text[], %(states)b::bytea[])
     WITH ORDINALITY AS said (stream, version, topic, state, place)
 ORDER BY said.place
-RETURNING originator_id, originator_version, notification_id, recorded_at
+RETURNING notification_id
