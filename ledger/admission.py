@@ -9,17 +9,16 @@ The decision is made under the append lock, so that nothing can begin between th
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from ledger.domain.entities import Access
-from ledger.domain.events import Attached, Event, Limit, Planned
+from ledger.domain.events import Attached, Event, Limit, Planned, asked_by
 from ledger.domain.job import Job
 from ledger.domain.progress import shown
 from ledger.domain.values import print_time
 
 
-@dataclass(frozen=True, slots=True)
-class Demand:
+class Demand(NamedTuple):
     """An entity that a job asks for, with the access that it asks for."""
 
     type: str
@@ -30,6 +29,9 @@ class Demand:
     def exclusive(self) -> bool:
         """Whether nobody else may hold the entity."""
         return self.access is Access.EXCLUSIVE
+
+
+_ASKING = frozenset({Planned, Attached})
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +105,10 @@ def demands(events: Iterable[Event]) -> list[Demand]:
     asked = {
         Demand(entity.type, entity.id, entity.access)
         for event in events
-        if isinstance(event.fact, Planned | Attached)
-        for entity in event.fact.entities
+        for entity in asked_by(event.fact)
         if entity.access is not Access.NONE
     }
-    return sorted(asked, key=lambda demand: (demand.type, demand.id, demand.access))
+    return sorted(asked)
 
 
 def against(access: Access) -> tuple[Access, ...]:
@@ -125,6 +126,8 @@ def conflicts(demand: Demand, holder: Holder) -> bool:
 
 def blockers(events: Sequence[Event], running: Running) -> list[Blocker]:
     """Every job that stands in the way of the events of one decision, oldest first."""
+    if not any(type(event.fact) in _ASKING for event in events):
+        return []
     found = {*_in_conflict(events, running), *_over_limit(events, running)}
     return sorted(found, key=lambda it: (it.holder.since, it.holder.job, it.holder.type, it.holder.id, str(it)))
 
@@ -140,14 +143,14 @@ def _in_conflict(events: Sequence[Event], running: Running) -> Iterator[Blocker]
 
 
 def _root(event: Event, running: Running) -> str:
-    if isinstance(event.fact, Planned):
+    if type(event.fact) is Planned:
         return event.fact.root
     job = running.job(event.job)
     return job.root if job else event.job
 
 
 def _over_limit(events: Sequence[Event], running: Running) -> Iterator[Blocker]:
-    for limit in {limit for event in events for limit in _limits(event, running)}:
+    for limit in {limit for event in events if type(event.fact) in _ASKING for limit in _limits(event, running)}:
         coming = {event.job: event for event in events if _counts(event, limit, running)}
         if isinstance(events[0].fact, Attached) and not _names(events[0].fact, limit):
             continue  # a limit holds again for what is attached to its entity
@@ -164,9 +167,9 @@ def _as_holder(event: Event, limit: Limit) -> Holder:
 
 
 def _limits(event: Event, running: Running) -> Sequence[Limit]:
-    if isinstance(event.fact, Planned):
+    if type(event.fact) is Planned:
         return event.fact.limits
-    job = running.job(event.job) if isinstance(event.fact, Attached) else None
+    job = running.job(event.job)
     return job.limits if job else ()
 
 

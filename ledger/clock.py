@@ -2,7 +2,6 @@
 
 import os
 import time
-import uuid
 from datetime import UTC, datetime
 
 
@@ -17,7 +16,8 @@ def new_id() -> str:
     value = (time.time_ns() // 1_000_000 & (1 << 48) - 1) << 80 | chance
     value = value & ~(0xF << 76) | 0x7 << 76
     value = value & ~(0x3 << 62) | 0x2 << 62
-    return str(uuid.UUID(int=value))
+    digits = f"{value:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def monotonic() -> float:

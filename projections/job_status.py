@@ -37,20 +37,21 @@ class JobStatus:
 
 
 def fold(row: Row | None, entry: Placed) -> Row:
-    """The row after an event."""
+    """The row after an event: the same one, changed."""
     event, fact = entry.event, entry.event.fact
-    if isinstance(fact, Planned):
+    if type(fact) is Planned:
         return _begin(event, fact, entry, root=fact.root, depth=fact.depth)
-    if isinstance(fact, Refused):
+    if type(fact) is Refused:
         return _refuse(row, fact, entry)
     assert row is not None  # noqa: S101 - a stream begins with one of the two
-    row = row | _common(row, entry)
+    row.update(_common(row, entry))
     change = _CHANGES.get(event.name)
-    return row | change(row, entry) if change else row
+    if change is not None:
+        row.update(change(row, entry))
+    return row
 
 
 def _begin(event: Event, terms: Terms, entry: Placed, *, root: str, depth: int) -> Row:
-    said = print_fact(terms)
     return _EMPTY | {
         "job": event.job,
         "type": terms.type,
@@ -60,10 +61,10 @@ def _begin(event: Event, terms: Terms, entry: Placed, *, root: str, depth: int) 
         "retry_of": terms.retry_of,
         "required": terms.required,
         "cancellable": terms.cancellable,
-        "end_action": str(terms.end_action),
-        "phase": str(Phase.PLANNED),
-        "params": said.get("params"),
-        "retention": said.get("retention"),
+        "end_action": terms.end_action.value,
+        "phase": Phase.PLANNED.value,
+        "params": terms.params or None,
+        "retention": terms.body["retention"] if terms.retention else None,
         "deadline": terms.deadline,
         "actor": event.actor,
         "reason": event.reason,
@@ -120,14 +121,14 @@ def _place(entry: Placed) -> Row:
     }
 
 
-_WORK = (str(Phase.RUNNING), str(Phase.SUSPENDED))
+_WORK = (Phase.RUNNING, Phase.SUSPENDED)
 _BESIDE = ("late", "disputed")  # what they report of the executor does not apply
 
 
 def _common(row: Row, entry: Placed) -> Row:
     event = entry.event
-    phase = str(TRANSITIONS[event.name].get(Phase(row["phase"]), row["phase"]))
-    changes: Row = {"phase": phase, **_place(entry)}
+    phase = TRANSITIONS[event.name].get(Phase(row["phase"]), row["phase"])
+    changes: Row = {"phase": str(phase), **_place(entry)}
     if row["started_at"] is None and (phase in _WORK or event.name == "started"):
         changes["started_at"] = event.occurred_at
     if event.raw is not None and event.name not in _BESIDE:
@@ -136,7 +137,7 @@ def _common(row: Row, entry: Placed) -> Row:
 
 
 def _bind(row: Row, entry: Placed) -> Row:
-    event, said = entry.event, print_fact(entry.event.fact)
+    event, said = entry.event, entry.event.fact.body
     names = {name: said.get(name) or row[name] for name in ("executor", "external_id", "token")}
     answers = {"owner": event.owner, "epoch": event.epoch} if event.owner and row["owner"] is None else {}
     return names | answers
@@ -155,7 +156,7 @@ def _progress(row: Row, entry: Placed) -> Row:
 def _end(row: Row, entry: Placed) -> Row:
     fact = entry.event.fact
     assert isinstance(fact, Ended)  # noqa: S101 - the table below says so
-    said = print_fact(fact)
+    said = fact.body
     outcome = fact.outcome if isinstance(fact, Resolved) else OUTCOMES[entry.event.name]
     closed = _closed(entry)
     return {

@@ -6,13 +6,15 @@ the name under which it is stored, never changes. A field that has its default i
 change either: what needs another one is a new version of the fact.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Protocol, Self
 
 from pydantic import BeforeValidator, Field, StrictBool, model_validator
+from pydantic_core import to_json
 
-from ledger.domain.entities import Entities, EntityRef, Products, Releases
+from ledger.domain.entities import Entities, Entity, EntityRef, Products, Releases
 from ledger.domain.retention import RetentionPolicy
 from ledger.domain.states import EndAction, Outcome
 from ledger.domain.values import (
@@ -29,7 +31,7 @@ from ledger.domain.values import (
     Quantity,
     Token,
     TypeName,
-    encode_json,
+    ordered,
     payload,
 )
 from ledger.errors import MalformedRecord
@@ -48,12 +50,23 @@ class Fact(Frozen):
         return self.model_dump(mode="json", exclude_defaults=True)
 
     @cached_property
+    def text(self) -> bytes:
+        """The fields as the text of a JSON object, made once."""
+        return to_json(self.body)
+
+    @cached_property
     def content(self) -> bytes:
         """What is said, in the one form that it has however it was said."""
-        return encode_json([self.name, self._said()]).encode()
+        said = self._said()
+        return self.name.encode() + to_json(
+            {name: said[name] if name in _IN_ONE_ORDER else ordered(said[name]) for name in said}
+        )
 
     def _said(self) -> dict[str, Any]:
         return self.body
+
+
+_IN_ONE_ORDER = frozenset({"entities", "products"})  # that of their class
 
 
 class Limit(Frozen):
@@ -330,8 +343,15 @@ JOB_FACTS: tuple[type[Fact], ...] = (
     Late, HoldPlaced, HoldLifted, Expired,
 )  # fmt: skip
 OWNER_FACTS: tuple[type[Fact], ...] = (OwnerStarted, OwnerFenced)
+ENDINGS = frozenset(fact for fact in JOB_FACTS if issubclass(fact, Ended))
 FACTS_BY_NAME = {fact.name: fact for fact in JOB_FACTS + OWNER_FACTS}
 FACTS_BY_TOPIC = {fact.topic: fact for fact in JOB_FACTS + OWNER_FACTS}
+
+
+def asked_by(fact: Fact) -> Sequence[Entity]:
+    """The entities that a fact asks for: those of a plan, and what is attached."""
+    # Not isinstance, which is slow for the classes of pydantic.
+    return fact.entities if type(fact) is Planned or type(fact) is Attached else ()
 
 
 class Event(NamedTuple):

@@ -1,13 +1,14 @@
 """The smallest values of the vocabulary: names, prose, times and JSON, each with its bounds."""
 
-import json
 import math
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StrictInt
+from pydantic_core import to_json
 
 from ledger.errors import (
     EntityIdTooLong,
@@ -28,11 +29,11 @@ PAYLOAD_DEPTH_MAX = 32
 RECORD_DEPTH_MAX = 3 * PAYLOAD_DEPTH_MAX  # a tree 16 deep, two levels each, and a payload in it
 PROSE_LENGTH_MAX = 64 * 1024
 INTEGER_DIGITS_MAX = 4_300
+INTEGER_BITS_MAX = (10**INTEGER_DIGITS_MAX - 1).bit_length()
 YEAR_MIN = 1970
 
 # RFC 3339, section 5.6, down to the microsecond that PostgreSQL keeps.
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
-encode_json = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -91,6 +92,7 @@ def parse_time(value: object) -> datetime:
     return moment
 
 
+@lru_cache(maxsize=1_024)
 def print_time(moment: datetime) -> str:
     """RFC 3339 in UTC, as short as it goes without loss."""
     if moment.tzinfo is not UTC:
@@ -103,6 +105,8 @@ def clean_json(value: object, depth_left: int = PAYLOAD_DEPTH_MAX) -> Any:
     if isinstance(value, str):
         return check_text(value)
     if value is None or isinstance(value, bool | int):
+        if value and value.bit_length() > INTEGER_BITS_MAX:
+            raise too_many_digits()
         return value
     if isinstance(value, float):
         if not math.isfinite(value):
@@ -127,6 +131,18 @@ def too_many_digits() -> PayloadTooLarge:
     return PayloadTooLarge(f"An integer must have {INTEGER_DIGITS_MAX:,} digits at most.", limit=INTEGER_DIGITS_MAX)
 
 
+def ordered(value: Any) -> Any:
+    """A JSON value with the keys of its objects in order."""
+    if isinstance(value, dict):
+        return {key: ordered(value[key]) for key in sorted(value)}
+    return [ordered(item) for item in value] if isinstance(value, list) else value
+
+
+def join_json(first: bytes, second: bytes) -> bytes:
+    """The text of a JSON object that has the fields of two, which have no name in common."""
+    return first if second == b"{}" else second if first == b"{}" else first[:-1] + b"," + second[1:]
+
+
 def _key(key: object) -> str:
     if not isinstance(key, str):
         raise MalformedRecord(f"The keys of JSON must be text, not {type(key).__name__}.")
@@ -136,10 +152,7 @@ def _key(key: object) -> str:
 def payload(value: object) -> Any:
     """A copy of a JSON value within the limits of a payload."""
     copy = clean_json(value)
-    try:
-        size = len(encode_json(copy).encode())
-    except ValueError:
-        raise too_many_digits() from None
+    size = len(to_json(copy))
     if size > PAYLOAD_BYTES_MAX:
         raise PayloadTooLarge(
             f"A payload must have {PAYLOAD_BYTES_MAX:,} bytes of JSON at most, and this has {size:,}.",

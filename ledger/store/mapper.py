@@ -2,23 +2,21 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from pydantic import ValidationError
 from pydantic_core import to_json
 
-from ledger.domain.commands import ENVELOPE, malformed, print_fact
+from ledger.domain.commands import ENVELOPE, malformed
 from ledger.domain.events import FACTS_BY_TOPIC, Event, RecordedEvent
-from ledger.domain.values import parse_time, print_time
+from ledger.domain.values import join_json, parse_time, print_time
 from ledger.errors import IntegrityFailure, SchemaTooNew
 
 _SAID_OF = ("actor", "reason", "owner", "epoch", "raw", "traceparent")
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """An event as it is stored, without what the database adds."""
 
     stream: str
@@ -30,12 +28,8 @@ class Row:
 def write_row(event: Event) -> Row:
     """The row of an event; the bytes are the same for the same event."""
     said: dict[str, Any] = {"id": event.id, "at": print_time(event.occurred_at)}
-    for name in _SAID_OF:
-        value = getattr(event, name)
-        if value is not None:
-            said[name] = value
-    said |= print_fact(event.fact)
-    return Row(event.stream, event.version, type(event.fact).topic, to_json(said))
+    said |= {name: value for name in _SAID_OF if (value := getattr(event, name)) is not None}
+    return Row(event.stream, event.version, type(event.fact).topic, join_json(to_json(said), event.fact.text))
 
 
 def read_event(stream: str, version: int, topic: str, state: bytes) -> Event:

@@ -12,17 +12,17 @@ from ledger.domain.content import Told
 from ledger.domain.decisions import Decision
 from ledger.domain.entities import Access
 from ledger.domain.events import (
+    ENDINGS,
     OWNER_FACTS,
     Accepted,
-    Attached,
     ComingEvent,
-    Ended,
     Event,
     Limit,
     Placed,
     Planned,
     Progressed,
     Started,
+    asked_by,
 )
 from ledger.domain.job import Job, evolve
 from ledger.domain.owner import Owner, evolve_owner
@@ -83,7 +83,7 @@ class Workspace:
         self._bound: dict[tuple[str, str], str | None] = {}
         self._holders: dict[Demand, list[Holder]] = {}
         self._planned_below: dict[str, list[str]] = {}
-        self._holding: dict[Demand, dict[str, Holder]] = {}
+        self._asking: dict[Demand, list[Event]] = {}
         self._present: dict[tuple[str, str, str], list[Holder]] = {}
         self._progress: dict[str, list[dict[str, Any]]] = {}
         self.events: list[Event] = []
@@ -92,8 +92,8 @@ class Workspace:
 
     def ask(self, batch: Sequence[Transition]) -> Asked[None]:
         """Ask for what the transitions of a batch are sure to need, a statement for each kind; read when called."""
-        ended = {said.job for said in batch if isinstance(said.fact, Ended)}
-        plans = (said.fact for said in batch if isinstance(said.fact, Plan))
+        ended = {said.job for said in batch if type(said.fact) in ENDINGS}
+        plans = (said.fact for said in batch if type(said.fact) is Plan)
         limits = (limit for plan in plans for part in plan.walk() for limit in part.limits)
         asked = [
             self._ask_streams({name for said in batch for name in _streams_of(said)}),
@@ -136,7 +136,7 @@ class Workspace:
 
     def _fold(self, event: Event) -> None:
         stream = self._streams[event.stream]
-        if isinstance(event.fact, OWNER_FACTS):
+        if not event.of_job:
             owner = stream.state if isinstance(stream.state, Owner) else Owner(event.job)
             stream.state = evolve_owner(owner, event)
         else:
@@ -248,24 +248,28 @@ class Workspace:
     def holders(self, demands: Sequence[Demand]) -> Sequence[Holder]:
         """The active jobs that may stand against these demands."""
         self._ask_holders(demands)()
-        found = [holder for demand in demands for holder in self._holders[demand] if self._still_holds(holder)]
+        found = [holder for demand in demands for holder in self._holders[demand]]
         for demand in demands:
             for access in against(demand.access):
-                begun = self._holding.get(Demand(demand.type, demand.id, access), {})
-                found += [holder for holder in begun.values() if self._still_holds(holder)]
-        return [self._as_told(holder) for holder in found]
+                found += self._asked_here(Demand(demand.type, demand.id, access))
+        return [self._as_told(holder) for holder in found if self._still_holds(holder)]
 
     def present(self, limit: Limit) -> Sequence[Holder]:
         """The active jobs that count against a limit, each once."""
         self._ask_present([limit])()
         found = {holder.job: holder for holder in self._present[limit.counted] if self._still_holds(holder)}
         for access in Access:
-            begun = self._holding.get(Demand(limit.entity.type, limit.entity.id, access), {})
-            for holder in begun.values():
-                job = self.job(holder.job)
-                if job and job.type == limit.type and self._still_holds(holder):
+            for holder in self._asked_here(Demand(limit.entity.type, limit.entity.id, access)):
+                if holder.job_type == limit.type and self._still_holds(holder):
                     found.setdefault(holder.job, holder)
         return [self._as_told(holder) for holder in found.values()]
+
+    def _asked_here(self, demand: Demand) -> Iterator[Holder]:
+        """Who has begun in this append to hold what is demanded, with that access."""
+        for event in self._asking.get(demand, ()):
+            job = self.job(event.job)
+            if job is not None:
+                yield Holder(job.id, job.type, job.root, *demand, event.occurred_at, job.owner)
 
     def _ask_present(self, limits: Iterable[Limit]) -> Asked[None]:
         fresh = {limit.counted: limit for limit in limits if limit.counted not in self._present}
@@ -319,7 +323,7 @@ class Workspace:
                 self._note_job(event, state)
 
     def _note_job(self, event: Event, job: Job) -> None:
-        if isinstance(event.fact, Planned) and job.parent:
+        if type(event.fact) is Planned and job.parent:
             self._planned_below.setdefault(job.parent, []).append(job.id)
             if job.parent in self._children:
                 kept = [child for child in self._children[job.parent] if child.job != job.id]
@@ -327,13 +331,10 @@ class Workspace:
                 self._first_open.pop(job.parent, None)
         if job.executor and job.external_id:
             self._bound[job.executor, job.external_id] = job.id
-        if isinstance(event.fact, Progressed):
+        if type(event.fact) is Progressed:
             self._progress.setdefault(job.id, []).append(print_fact(event.fact))
-        if isinstance(event.fact, Planned | Attached):
-            for entity in event.fact.entities:
-                place = (entity.type, entity.id, entity.access)
-                holder = Holder(job.id, job.type, job.root, *place, event.occurred_at, job.owner)
-                self._holding.setdefault(Demand(*place), {})[job.id] = holder
+        for entity in asked_by(event.fact):
+            self._asking.setdefault(Demand(entity.type, entity.id, entity.access), []).append(event)
 
     def write_views(self, head: int) -> None:
         """Let the views write what the decided events, which come after a head, have changed."""
@@ -356,31 +357,27 @@ def _nothing() -> None:
 
 
 def _streams_of(said: Transition) -> Iterable[str]:
-    if isinstance(said.fact, OWNER_FACTS):
+    if type(said.fact) in OWNER_FACTS:
         yield f"owner:{said.job}"
         return
     yield f"job:{said.job}"
     if said.owner is not None and said.epoch is not None:
         yield f"owner:{said.owner}"
-    if isinstance(said.fact, Plan):
+    if type(said.fact) is Plan:
         for part in said.fact.walk():
             yield f"job:{part.job}"
             yield from (f"job:{name}" for name in (part.parent, part.retry_of) if name)
 
 
 def _names_of(batch: Sequence[Transition]) -> list[tuple[str, str]]:
-    facts = [said.fact for said in batch if isinstance(said.fact, Accepted | Started)]
+    facts = [said.fact for said in batch if type(said.fact) is Accepted or type(said.fact) is Started]
     return sorted({(fact.executor, fact.external_id) for fact in facts if fact.executor and fact.external_id})
 
 
-def _asking(said: Transition) -> Iterable[Plan | Attached]:
-    """The parts of a transition that ask for entities."""
-    if isinstance(said.fact, Plan):
-        return said.fact.walk()
-    return [said.fact] if isinstance(said.fact, Attached) else []
-
-
 def _demands_of(batch: Sequence[Transition]) -> list[Demand]:
-    entities = (entity for said in batch for part in _asking(said) for entity in part.entities)
-    found = {Demand(entity.type, entity.id, entity.access) for entity in entities}
-    return [demand for demand in found if demand.access is not Access.NONE]
+    found: set[Demand] = set()
+    for said in batch:
+        asking = said.fact.walk() if type(said.fact) is Plan else (said.fact,)
+        entities = (entity for part in asking for entity in (part.entities if type(part) is Plan else asked_by(part)))
+        found.update(Demand(it.type, it.id, it.access) for it in entities if it.access is not Access.NONE)
+    return list(found)
