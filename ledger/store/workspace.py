@@ -32,7 +32,7 @@ from ledger.store.mapper import read_recorded
 from ledger.store.statements import SQL
 from ledger.store.views import Asked, Session, Views
 
-SHELF_STREAMS_MAX = 8_192
+SHELF_STREAMS_MAX = 2_048
 
 
 @dataclass(slots=True)
@@ -346,9 +346,9 @@ class Workspace:
         self._views.write(self._session, kept, head, head + len(self.events))
 
     def keep(self) -> None:
-        """Leave the streams on the shelf, now that the append is committed."""
+        """Leave the streams on the shelf, now that the append is committed; closed jobs are seldom spoken of again."""
         for name, stream in self._streams.items():
-            if stream.state is not None:
+            if isinstance(stream.state, Owner) or (stream.state is not None and stream.state.active):
                 self._shelf.put(name, stream)
 
 

@@ -1,4 +1,10 @@
-SELECT DISTINCT ON (status.executor, status.external_id) status.executor, status.external_id, status.job
+-- OFFSET 0 keeps the planner to the index, whatever it takes the size of a young table for.
+SELECT DISTINCT ON (bound.executor, bound.external_id) bound.*
 FROM unnest(%(executors)s::text[], %(external_ids)s::text[]) AS asked (executor, external_id)
-JOIN job_status AS status ON status.executor = asked.executor AND status.external_id = asked.external_id
-ORDER BY status.executor, status.external_id, status.planned_position
+CROSS JOIN LATERAL (
+    SELECT executor, external_id, job, planned_position
+    FROM job_status
+    WHERE executor = asked.executor AND external_id = asked.external_id
+    OFFSET 0
+) AS bound
+ORDER BY bound.executor, bound.external_id, bound.planned_position

@@ -1,4 +1,10 @@
-SELECT parent, job, outcome, required, retry_of
-FROM job_status
-WHERE parent = ANY(%(parents)s)
-ORDER BY parent, planned_position
+-- OFFSET 0 keeps the planner to the index, whatever it takes the size of a young table for.
+SELECT child.*
+FROM unnest(%(parents)s::text[]) AS asked (parent)
+CROSS JOIN LATERAL (
+    SELECT parent, job, outcome, required, retry_of, planned_position
+    FROM job_status
+    WHERE parent = asked.parent
+    OFFSET 0
+) AS child
+ORDER BY child.planned_position

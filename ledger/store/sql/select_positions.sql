@@ -1,3 +1,9 @@
-SELECT e.originator_id, e.originator_version, e.notification_id, e.state
+-- OFFSET 0 keeps the planner to the index, whatever it takes the size of a young table for.
+SELECT told.*
 FROM unnest(%(streams)s::text[], %(versions)s::bigint[]) AS wanted (stream, version)
-JOIN ledger.stored_events AS e ON e.originator_id = wanted.stream AND e.originator_version = wanted.version
+CROSS JOIN LATERAL (
+    SELECT originator_id, originator_version, notification_id, state
+    FROM ledger.stored_events
+    WHERE originator_id = wanted.stream AND originator_version = wanted.version
+    OFFSET 0
+) AS told
