@@ -37,7 +37,7 @@ class JobStatus:
 
 
 def fold(row: Row | None, entry: Placed) -> Row:
-    """The row after an event: the same one, changed."""
+    """The row after an event: the same one, changed; it has no field for what is not known."""
     event, fact = entry.event, entry.event.fact
     if type(fact) is Planned:
         return _begin(event, fact, entry, root=fact.root, depth=fact.depth)
@@ -52,17 +52,9 @@ def fold(row: Row | None, entry: Placed) -> Row:
 
 
 def _begin(event: Event, terms: Terms, entry: Placed, *, root: str, depth: int) -> Row:
-    return _EMPTY | {
-        "job": event.job,
-        "type": terms.type,
+    said = {
         "parent": terms.parent,
-        "root": root,
-        "depth": depth,
         "retry_of": terms.retry_of,
-        "required": terms.required,
-        "cancellable": terms.cancellable,
-        "end_action": terms.end_action.value,
-        "phase": Phase.PLANNED.value,
         "params": terms.params or None,
         "retention": terms.body["retention"] if terms.retention else None,
         "deadline": terms.deadline,
@@ -71,18 +63,36 @@ def _begin(event: Event, terms: Terms, entry: Placed, *, root: str, depth: int) 
         "owner": event.owner,
         "epoch": event.epoch,
         "raw": event.raw,
+    }
+    return {name: value for name, value in said.items() if value is not None} | {
+        **_UNFLAGGED,
+        "job": event.job,
+        "type": terms.type,
+        "root": root,
+        "depth": depth,
+        "required": terms.required,
+        "cancellable": terms.cancellable,
+        "end_action": terms.end_action.value,
+        "phase": Phase.PLANNED.value,
         "planned_at": event.occurred_at,
         "planned_position": entry.position,
         **_place(entry),
     }
 
 
-_EMPTY: Row = {
-    "outcome": None, "cancel_requested": False, "contact_lost": False, "held": False, "held_by": None, "expired": False,
-    "disputed": False, "residue": False, "executor": None, "external_id": None, "token": None, "raw": None,
-    "progress": None, "error": None, "result": None, "evidence": None, "warnings": None, "started_at": None,
-    "closed_at": None, "estimated_end": None, "progress_at": None, "closed_position": None,
+_UNFLAGGED: Row = {
+    "cancel_requested": False, "contact_lost": False, "held": False, "expired": False, "disputed": False, "residue": False,
 }  # fmt: skip
+_UNSET = dict.fromkeys((
+    "parent", "retry_of", "outcome", "held_by", "executor", "external_id", "token", "raw", "progress", "params", "error",
+    "result", "evidence", "warnings", "retention", "actor", "reason", "owner", "epoch", "started_at", "closed_at",
+    "estimated_end", "deadline", "progress_at", "closed_position",
+))  # fmt: skip
+
+
+def whole(row: Row) -> Row:
+    """A row with None for what is not known of the job, which `fold` leaves out."""
+    return _UNSET | row
 
 
 _STAYS_WHEN_REFUSED = ("held", "held_by", "disputed")
@@ -91,7 +101,7 @@ _STAYS_WHEN_REFUSED = ("held", "held_by", "disputed")
 def _refuse(row: Row | None, fact: Refused, entry: Placed) -> Row:
     """A refused job is a tree of its own: it is no child until it is planned."""
     event = entry.event
-    kept = {name: row[name] for name in _STAYS_WHEN_REFUSED} if row else {}
+    kept = {name: row[name] for name in _STAYS_WHEN_REFUSED if name in row} if row else {}
     return _begin(event, _asked(fact.plan), entry, root=event.job, depth=1) | {
         "phase": str(Phase.CLOSED),
         "outcome": str(Outcome.REFUSED),
@@ -129,7 +139,7 @@ def _common(row: Row, entry: Placed) -> Row:
     event = entry.event
     phase = TRANSITIONS[event.name].get(Phase(row["phase"]), row["phase"])
     changes: Row = {"phase": str(phase), **_place(entry)}
-    if row["started_at"] is None and (phase in _WORK or event.name == "started"):
+    if row.get("started_at") is None and (phase in _WORK or event.name == "started"):
         changes["started_at"] = event.occurred_at
     if event.raw is not None and event.name not in _BESIDE:
         changes["raw"] = event.raw
@@ -138,18 +148,18 @@ def _common(row: Row, entry: Placed) -> Row:
 
 def _bind(row: Row, entry: Placed) -> Row:
     event, said = entry.event, entry.event.fact.body
-    names = {name: said.get(name) or row[name] for name in ("executor", "external_id", "token")}
-    answers = {"owner": event.owner, "epoch": event.epoch} if event.owner and row["owner"] is None else {}
+    names = {name: said[name] for name in ("executor", "external_id", "token") if said.get(name)}
+    answers = {"owner": event.owner, "epoch": event.epoch} if event.owner and row.get("owner") is None else {}
     return names | answers
 
 
 def _progress(row: Row, entry: Placed) -> Row:
     said = print_fact(entry.event.fact)
-    estimated_end = said.pop("estimated_end", None)
+    estimated_end = said.pop("estimated_end", None) or row.get("estimated_end")
     return {
-        "progress": advance(row["progress"], said),
+        "progress": advance(row.get("progress"), said),
         "progress_at": entry.event.occurred_at,
-        "estimated_end": estimated_end or row["estimated_end"],
+        "estimated_end": estimated_end,
     }
 
 
@@ -161,7 +171,7 @@ def _end(row: Row, entry: Placed) -> Row:
     closed = _closed(entry)
     return {
         **closed,
-        "closed_at": row["closed_at"] or closed["closed_at"],
+        "closed_at": row.get("closed_at") or closed["closed_at"],
         "outcome": str(outcome),
         "contact_lost": False,
         "residue": fact.residue,
