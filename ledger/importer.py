@@ -1,10 +1,13 @@
 """Records what has already happened, a transition record a line, in pages of one append each."""
 
-from collections.abc import Callable, Iterable
+import gc
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from ledger import clock
 from ledger.admission import Beside
+from ledger.ahead import ahead
 from ledger.domain.commands import Transition, parse_transition
 from ledger.domain.decisions import Disposition
 from ledger.errors import LedgerError, MalformedRecord
@@ -14,6 +17,7 @@ from ledger.store.recorder import Judge, Receipt, Recorder
 
 PAGE_LINES = 500
 LINE_BYTES_MAX = 64 * 1024 * 1024
+OBJECTS_MAX = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,39 @@ class ImportSummary:
 class _Page:
     lines: list[tuple[int, bytes]] = field(default_factory=list)
     batch: list[Transition] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
+
+    def take(self, number: int, line: bytes) -> None:
+        """Take in a line, to be recorded or rejected."""
+        try:
+            self.batch.append(identified(_parse_line(line)))
+        except LedgerError as error:
+            self.rejected.append(Rejected(number, line, error))
+        else:
+            self.lines.append((number, line))
+
+
+def _pages(lines: Iterable[bytes]) -> Iterator[_Page]:
+    page = _Page()
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            page.take(number, line)
+        if len(page.lines) + len(page.rejected) >= PAGE_LINES:
+            yield page
+            page = _Page()
+    yield page
+
+
+@contextmanager
+def _few_collections() -> Iterator[None]:
+    """Let the search for cyclic garbage rest: pages are many objects, none of them in a cycle."""
+    before = gc.get_threshold()
+    if before[0]:
+        gc.set_threshold(max(before[0], OBJECTS_MAX), *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 class Importer:
@@ -80,31 +117,18 @@ class Importer:
         self._on_reject = on_reject
         self._on_overlap = on_overlap
         self._judge: Judge = judge_admitting if admit else judge_past
-        self._page = _Page()
 
     def read(self, lines: Iterable[bytes], on_page: Callable[[ImportSummary], None]) -> None:
-        """Record every line; a page at a time is kept in memory."""
-        for number, line in enumerate(lines, start=1):
-            if line.strip():
-                self._take(number, line)
-            if len(self._page.batch) >= PAGE_LINES:
-                self._hand_over()
+        """Record every line; three pages at a time are kept in memory."""
+        with _few_collections():
+            for page in ahead(_pages(lines)):
+                self._hand_over(page)
                 on_page(self.summary)
-        self._hand_over()
 
-    def _take(self, number: int, line: bytes) -> None:
-        self.summary.read += 1
-        try:
-            self._page.batch.append(identified(_parse_line(line)))
-        except LedgerError as error:
-            self._reject(Rejected(number, line, error))
-        else:
-            self._page.lines.append((number, line))
-
-    def _hand_over(self) -> None:
-        page, self._page = self._page, _Page()
-        if not page.batch:
-            return
+    def _hand_over(self, page: _Page) -> None:
+        self.summary.read += len(page.lines) + len(page.rejected)
+        for rejected in page.rejected:
+            self._reject(rejected)
         answers = self._recorder.append(page.batch, self._judge)
         for (number, line), answer in zip(page.lines, answers, strict=True):
             if isinstance(answer, LedgerError):

@@ -118,7 +118,7 @@ def parse_json(text: str | bytes) -> Any:
     try:
         if isinstance(text, bytes):
             text = text.removeprefix(codecs.BOM_UTF8).decode()
-        return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_distinct_names)
+        return _DECODER.decode(text)
     except RecursionError:
         raise too_deep() from None
     except UnicodeDecodeError:
@@ -195,6 +195,8 @@ def _name_jobs(plan: dict[str, Any], new_id: Callable[[], str]) -> dict[str, Any
         plan = {**plan, "children": [_name_jobs(child, new_id) for child in children]}
     return plan if plan.get("job") is not None else {**plan, "job": new_id()}
 
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, object_pairs_hook=_distinct_names)
 
 M = TypeVar("M", bound=Frozen)
 

@@ -67,30 +67,83 @@ class Telling(NamedTuple):
     contents: tuple[bytes, ...]
 
 
-class Told:
-    """What one stream has told so far, by content and by id; it grows with the stream, and can be cut back."""
+FRESH_MAX = 16
+FRESH_BYTES_MAX = 1_024
+Epoch = tuple[str | None, int | None]  # of an owner
 
-    __slots__ = ("by_content", "by_id", "lates")
+
+class Told:
+    """What one stream has told so far; it grows with the stream.
+
+    What a job tells once it seldom tells again: contents are digested only once something of their kind is asked about.
+    """
+
+    __slots__ = ("_fresh", "_heard")
 
     def __init__(self) -> None:
+        self._fresh: list[Event] = []
+        self._heard: Heard | None = None
+
+    def note(self, event: Event) -> None:
+        """Remember an event, and what was said where the event quotes it."""
+        self._fresh.append(event)
+        fact = event.fact
+        if len(self._fresh) > FRESH_MAX or type(fact) in _QUOTING or len(fact.text) > FRESH_BYTES_MAX:
+            self._hear()
+
+    def under(self, said_id: str | None) -> Telling | None:
+        """What was told under an id."""
+        if any(event.id == said_id for event in self._fresh):
+            self._hear()
+        return self._heard.by_id.get(said_id or "") if self._heard else None
+
+    def version_of(self, fact: Fact, raw: str | None, at: datetime | None, by: Epoch) -> int | None:
+        """The version under which this content was told; None where it was not."""
+        if any(event.fact.name == fact.name for event in self._fresh):
+            self._hear()
+        if self._heard is None or fact.name not in self._heard.names:
+            return None
+        return self._heard.by_content.get(digest(fact, raw, at, *by))
+
+    def late_version_of(self, fact: Fact, raw: str | None, at: datetime | None, by: Epoch) -> int | None:
+        """The version under which this content was kept as a report that came too late; None where it was not."""
+        return self._heard.lates.get(digest(fact, raw, at, *by)) if self._heard and self._heard.lates else None
+
+    def _hear(self) -> None:
+        self._heard = self._heard or Heard()
+        for event in self._fresh:
+            self._heard.take(event)
+        self._fresh.clear()
+
+
+class Heard:
+    """What was told, by content and by id."""
+
+    __slots__ = ("by_content", "by_id", "lates", "names")
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
         self.by_content: dict[bytes, int] = {}
         self.by_id: dict[str, Telling] = {}
         self.lates: dict[bytes, int] = {}
 
-    def note(self, event: Event) -> None:
-        """Remember an event, and what was said where the event quotes it."""
+    def take(self, event: Event) -> None:
         fact = event.fact
         content = digest(fact, event.raw, event.occurred_at, event.owner, event.epoch)
+        self.names.add(fact.name)
         self.by_content.setdefault(content, event.version)
         contents = [digest(fact, event.raw, None, event.owner, event.epoch) if fact.timed else content]
         said = quoted_in(fact, event.job)
         if said is not None:
-            contents.append(self._note_quoted(said, event))
+            contents.append(self._take_quoted(said, event))
         self.by_id[event.id] = Telling(event.version, event.occurred_at, tuple(contents))
 
-    def _note_quoted(self, said: Transition, event: Event) -> bytes:
+    def _take_quoted(self, said: Transition, event: Event) -> bytes:
         if isinstance(event.fact, Refused):
             return _digest_of(said._replace(raw=event.raw), None)
-        known = self.lates if isinstance(event.fact, Late) else self.by_content
-        known.setdefault(_digest_of(said, said.at), event.version)
+        if isinstance(event.fact, Late):
+            self.lates.setdefault(_digest_of(said, said.at), event.version)
+        else:
+            self.names.add(said.fact.name)
+            self.by_content.setdefault(_digest_of(said, said.at), event.version)
         return _digest_of(said, None)

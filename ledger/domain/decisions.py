@@ -35,12 +35,12 @@ def decide_owner(draft: Draft) -> Decision:
     said, epoch = draft.transition, draft.transition.epoch or 0
     owner = draft.around.owner(said.job)
     known = draft.around.told_of_owner(said.job)
-    content = digest(said.fact, said.raw, None, said.owner, said.epoch)
-    told = known.by_id.get(said.id or "")
-    if told is not None and content not in told.contents:
+    told = known.under(said.id)
+    if told is not None and digest(said.fact, said.raw, None, said.owner, said.epoch) not in told.contents:
         raise other_content(said)
-    if content in known.by_content:
-        return Decision(Disposition.UNCHANGED, known.by_content[content])
+    version = known.version_of(said.fact, said.raw, None, (said.owner, said.epoch))
+    if version is not None:
+        return Decision(Disposition.UNCHANGED, version)
     if isinstance(said.fact, OwnerStarted) and epoch <= owner.newest:
         raise stale(said, draft.around)
     if isinstance(said.fact, OwnerFenced) and owner.fences(epoch):

@@ -36,14 +36,14 @@ def decide_plan(draft: Draft, plan: Plan, *, historical: bool) -> Decision:
     said, around = draft.transition, draft.around
     parent = around.job(plan.parent) if plan.parent else None
     fact = _place(plan, parent)
-    content = digest(fact, said.raw, None, None, None)
     known = around.told(plan.job)
-    told = known.by_id.get(said.id or "")
-    if told is not None and content not in told.contents:
+    told = known.under(said.id)
+    if told is not None and digest(fact, said.raw, None, None, None) not in told.contents:
         raise other_content(said)
-    if content in known.by_content:
+    version = known.version_of(fact, said.raw, None, _NOBODY)
+    if version is not None:
         _check_children_told(plan, around)
-        return Decision(Disposition.UNCHANGED, known.by_content[content])
+        return Decision(Disposition.UNCHANGED, version)
     _refuse_other_plan(around.job(plan.job))
     if fenced(said, around):
         raise stale(said, around)
@@ -58,6 +58,9 @@ def decide_plan(draft: Draft, plan: Plan, *, historical: bool) -> Decision:
     return draft.done()
 
 
+_NOBODY = (None, None)  # a plan is the same whoever tells it
+
+
 def _place(plan: Plan, parent: Job | None) -> Planned:
     if parent is None:
         return planned(plan, plan.job, 1, plan.parent)
@@ -66,8 +69,8 @@ def _place(plan: Plan, parent: Job | None) -> Planned:
 
 def _check_children_told(plan: Plan, around: Surroundings) -> None:
     for child in plan.children:
-        content = digest(planned(child, "", 1, plan.job), None, None, None, None)
-        if content not in around.told(child.job).by_content:
+        fact = planned(child, "", 1, plan.job)
+        if around.told(child.job).version_of(fact, None, None, _NOBODY) is None:
             raise Contradiction(
                 f"Job {plan.job} must be planned again with the same children, and {child.job} is another.",
                 job=plan.job,
@@ -134,7 +137,7 @@ def refuse(
     whole = print_transition(transition)
     plan = {name: value for name, value in whole.items() if name not in _OF_THE_EVENT}
     fact = Refused(plan=plan, blockers=list(blockers))
-    told = around.told(transition.job).by_content.get(digest(fact, transition.raw, None, None, None))
+    told = around.told(transition.job).version_of(fact, transition.raw, None, _NOBODY)
     if told is not None:
         return Decision(Disposition.UNCHANGED, told)
     draft.add(transition.job, fact, reason=transition.reason, raw=transition.raw)

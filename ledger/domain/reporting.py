@@ -81,13 +81,13 @@ def _begin_refused(draft: Draft, fact: Fact) -> Decision:
 def _told_before(draft: Draft, fact: Fact) -> int | None:
     said = draft.transition
     known = draft.around.told(said.job)
-    told = known.by_id.get(said.id or "")
+    told = known.under(said.id)
     if told is not None:
         same_time = not fact.timed or said.at is None or said.at == told.at
         if digest(fact, said.raw, None, said.owner, said.epoch) not in told.contents or not same_time:
             raise other_content(said)
         draft.at = told.at
-    return known.by_content.get(digest(fact, said.raw, draft.at, said.owner, said.epoch))
+    return known.version_of(fact, said.raw, draft.at, (said.owner, said.epoch))
 
 
 _CLAIMS = frozenset({Submitted, Closing, Adopted, Refused})
@@ -113,7 +113,7 @@ def _decide_late(draft: Draft, fact: Fact, job: Job) -> Decision | None:
 
 def _keep_late(draft: Draft, fact: Fact, because: str, error: LedgerError | None) -> Decision:
     said = draft.transition
-    known = draft.around.told(said.job).lates.get(digest(fact, said.raw, draft.at, said.owner, said.epoch))
+    known = draft.around.told(said.job).late_version_of(fact, said.raw, draft.at, (said.owner, said.epoch))
     if known is not None:
         return Decision(Disposition.UNCHANGED, known, error=error)
     draft.add(said.job, Late.model_validate({"report": _report(draft), "because": because}), reason=said.reason)

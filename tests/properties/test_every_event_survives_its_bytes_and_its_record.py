@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from ledger.domain.commands import Plan, Transition, parse_transition, planned, print_transition
 from ledger.domain.content import Told, digest, quoted_in
+from ledger.domain.events import Fact
 from ledger.store.mapper import read_event, write_row
 from tests.properties.strategies import RECORDS, event, transition
 
@@ -14,9 +15,12 @@ EACH = pytest.mark.parametrize("name", sorted(RECORDS))
 FEW = settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
+def _fact(said: Transition) -> Fact:
+    return planned(said.fact, said.job, 1, said.fact.parent) if isinstance(said.fact, Plan) else said.fact
+
+
 def _content(said: Transition) -> bytes:
-    fact = planned(said.fact, said.job, 1, said.fact.parent) if isinstance(said.fact, Plan) else said.fact
-    return digest(fact, said.raw, said.at, said.owner, said.epoch)
+    return digest(_fact(said), said.raw, said.at, said.owner, said.epoch)
 
 
 def _turned(value: Any) -> Any:
@@ -81,6 +85,9 @@ def test_a_stream_remembers_every_fact(name: str, data: st.DataObject) -> None:
     told = Told()
     told.note(event(said))
 
-    assert _content(said) in told.by_content or (said.fact.timed and said.at is None)
-    quoted = quoted_in(said.fact, said.job)
-    assert quoted is None or len(told.by_id[said.id or "chosen"].contents) > 1
+    version = told.version_of(_fact(said), said.raw, said.at, (said.owner, said.epoch))
+    assert version == 1 or (said.fact.timed and said.at is None)
+    quoted, telling = quoted_in(said.fact, said.job), told.under(said.id or "chosen")
+    assert telling is not None
+    assert _content(said) in telling.contents or said.fact.timed
+    assert quoted is None or len(telling.contents) > 1
