@@ -25,11 +25,6 @@ class Demand(NamedTuple):
     id: str
     access: Access
 
-    @property
-    def exclusive(self) -> bool:
-        """Whether nobody else may hold the entity."""
-        return self.access is Access.EXCLUSIVE
-
 
 _ASKING = frozenset({Planned, Attached})
 

@@ -1,5 +1,6 @@
 """Questions about trees of jobs, over the view `job_status`."""
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -16,7 +17,7 @@ from projections.projection import SQL
 
 def children(session: Session, parents: Iterable[str]) -> Asked[Mapping[str, list[Child]]]:
     """The children of each parent in the order of planning."""
-    cursor = session.execute(SQL["select_children"], {"parents": list(parents)})
+    cursor = session.execute(SQL["select_children"], {"parents": json.dumps(list(parents))})
 
     def answer() -> Mapping[str, list[Child]]:
         found: dict[str, list[Child]] = {}
@@ -35,9 +36,8 @@ def descendants(session: Session, job: str) -> list[str]:
 
 def bound(session: Session, names: Iterable[tuple[str, str]]) -> Asked[Mapping[tuple[str, str], str]]:
     """The job of each (executor, external id) that is bound."""
-    asked = list(names)
-    executors, external_ids = [name[0] for name in asked], [name[1] for name in asked]
-    cursor = session.execute(SQL["select_bound"], {"executors": executors, "external_ids": external_ids})
+    asked = [{"executor": executor, "external_id": external_id} for executor, external_id in names]
+    cursor = session.execute(SQL["select_bound"], {"names": json.dumps(asked)})
     return lambda: {(row["executor"], row["external_id"]): row["job"] for row in cursor.fetchall()}
 
 

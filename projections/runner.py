@@ -1,6 +1,7 @@
 """Runs the projections: in the transaction of every append, and from zero beside the live views."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from time import sleep
 from typing import Any
@@ -37,19 +38,21 @@ _WRITE_ALL = "WITH {} {}".format(
 class InlineViews:
     """The views as the store knows them (`ledger.store.views.Views`)."""
 
-    def look(self, session: Session) -> Callable[[int], bool]:
-        """Ask how far the views are; what is returned brings them to a head that is 1,000 events away at most."""
+    def look(self, session: Session) -> Asked[tuple[int, bool]]:
+        """Ask how far the ledger and the views are; the answer brings these to its end, 1,000 events away at most."""
         cursor = session.execute(SQL["select_tracking"])
 
-        def catch_up(head: int) -> bool:
-            reached = {row["view"]: (row["version"], row["position"]) for row in cursor.fetchall()}
+        def catch_up() -> tuple[int, bool]:
+            rows = cursor.fetchall()
+            head = int(rows[0]["head"])
+            reached = {row["view"]: (row["version"], row["position"]) for row in rows}
             behind = False
             for projection in PROJECTIONS:
                 position = _position_of(projection, reached, head)
                 if position < head:
                     behind = True
                     _project(session, [projection], _read_page(session, position, head - position))
-            return behind
+            return head, behind
 
         return catch_up
 
@@ -64,7 +67,7 @@ class InlineViews:
     def write(self, session: Session, kept: Iterable[Kept], before: int, position: int) -> None:
         """Write what has changed in these streams since a position, and that the views are now at another."""
         of_each = zip(*(each for each in kept if each), strict=True)
-        parameters: dict[str, Any] = {**_tracked(PROJECTIONS), "position": position}
+        parameters: dict[str, Any] = {"versions": _versions(PROJECTIONS), "position": position}
         for projection in PROJECTIONS:
             parameters |= written(projection, next(of_each, ()), before)
         session.execute(_WRITE_ALL, parameters)
@@ -115,14 +118,11 @@ def _read_page(session: Session, after: int, limit: int) -> list[RecordedEvent]:
 
 
 def _track(session: Session, projections: Sequence[Projection], position: int) -> None:
-    session.execute(SQL["upsert_tracking"], {**_tracked(projections), "position": position})
+    session.execute(SQL["upsert_tracking"], {"versions": _versions(projections), "position": position})
 
 
-def _tracked(projections: Sequence[Projection]) -> dict[str, list[Any]]:
-    return {
-        "views": [projection.name for projection in projections],
-        "versions": [projection.version for projection in projections],
-    }
+def _versions(projections: Sequence[Projection]) -> str:
+    return json.dumps({projection.name: projection.version for projection in projections})
 
 
 # --- Rebuild: into a schema of its own, page by page while writes go on; the rest under the append lock; then swap.

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from psycopg import Cursor
+from pydantic_core import to_json
+
 from ledger.admission import Demand, Holder
 from ledger.domain.entities import Access, Entity, Product, Release
 from ledger.domain.events import (
@@ -81,7 +83,9 @@ class Stays:
 
     def changes(self, before: int) -> list[Row]:
         """The intervals that were begun or ended after a position, each once; they are forgotten here."""
-        found = {id(row): row for row in self.changed if row["from_position"] > before or (row["to_position"] or 0) > before}
+        found = {
+            id(row): row for row in self.changed if row["from_position"] > before or (row["to_position"] or 0) > before
+        }
         self.changed = []
         return list(found.values())
 
@@ -168,15 +172,8 @@ def _speaks_of(release: Release, row: Mapping[str, Any]) -> bool:
 
 def holders(session: Session, demands: Iterable[Demand]) -> Asked[list[Holder]]:
     """The active jobs that stand against a demand, their own tree included."""
-    asked = list(demands)
-    if not asked:
-        return list
-    parameters = {
-        "types": [demand.type for demand in asked],
-        "ids": [demand.id for demand in asked],
-        "exclusives": [demand.exclusive for demand in asked],
-    }
-    return _holders(session.execute(SQL["select_holders"], parameters))
+    asked = [demand._asdict() for demand in demands]
+    return _holders(session.execute(SQL["select_holders"], {"demands": to_json(asked).decode()})) if asked else list
 
 
 def present(session: Session, limits: Iterable[Limit]) -> Asked[list[Holder]]:
@@ -184,8 +181,8 @@ def present(session: Session, limits: Iterable[Limit]) -> Asked[list[Holder]]:
     asked = sorted({limit.counted for limit in limits})
     if not asked:
         return list
-    job_types, types, ids = map(list, zip(*asked, strict=True))
-    return _holders(session.execute(SQL["select_present"], {"job_types": job_types, "types": types, "ids": ids}))
+    rows = [{"job_type": job_type, "type": entity_type, "id": entity_id} for job_type, entity_type, entity_id in asked]
+    return _holders(session.execute(SQL["select_present"], {"limits": to_json(rows).decode()}))
 
 
 def _holders(cursor: Cursor[dict[str, Any]]) -> Asked[list[Holder]]:

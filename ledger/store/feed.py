@@ -1,5 +1,6 @@
 """Follows the ledger from any position: no gap, no duplicate, woken by NOTIFY and by a poll to be sure."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 
 import psycopg
@@ -45,7 +46,7 @@ class Feed:
 
     def streams(self, after: Mapping[str, int]) -> Sequence[RecordedEvent]:
         """The events of several streams, each after a version, in the order of the ledger."""
-        parameters = {"streams": list(after), "versions": list(after.values())}
+        parameters = {"after": json.dumps(after)}
         with self._datastore.connection() as connection:
             rows = connection.execute(SQL["select_streams"], parameters).fetchall()
         return [read_recorded(row) for row in rows]

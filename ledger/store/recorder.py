@@ -14,6 +14,7 @@ from typing import Any
 import psycopg
 from eventsourcing.postgres import PostgresApplicationRecorder
 from psycopg.rows import DictRow
+from pydantic_core import to_json
 
 from ledger.admission import Beside
 from ledger.domain.commands import Transition
@@ -139,18 +140,18 @@ class Recorder(PostgresApplicationRecorder):
     def _read(self, session: Session, batch: Sequence[Transition]) -> tuple[Workspace, int]:
         """What decisions about a batch depend on, as it stands under the append lock, and the last position."""
         session.execute(SQL["take_append_lock"])
-        last = session.execute(SQL["select_head"])
-        catch_up = self._views.look(session)
+        look = self._views.look(session)
         workspace = Workspace(session, self._views, self._shelf)
         read = workspace.ask(batch)
-        head = self._check_head(int(last.fetchall()[0]["head"]))
-        if catch_up(head):  # what was asked of the views was asked too early
+        head, behind = look()
+        self._check_head(head)
+        if behind:  # what was asked of the views was asked too early
             workspace = Workspace(session, self._views, self._shelf)
             read = workspace.ask(batch)
         read()
         return workspace, head
 
-    def _check_head(self, head: int) -> int:
+    def _check_head(self, head: int) -> None:
         if head < self._head:
             raise PositionAhead(
                 f"The ledger must reach position {self._head:,}, which this process knows, and it ends at {head:,}: "
@@ -158,7 +159,6 @@ class Recorder(PostgresApplicationRecorder):
                 position=self._head,
                 head=head,
             )
-        return head
 
     def _find(self, attempt: "Attempt") -> list[Answer] | None:
         """The answers of an append whose commit was not answered; None where it was not recorded."""
@@ -191,16 +191,8 @@ def _judge(said: Transition, workspace: Workspace, judge: Judge) -> Verdict | Le
 
 
 def _insert(session: Session, events: Sequence[Event]) -> Asked[list[int]]:
-    rows = [write_row(event) for event in events]
-    cursor = session.execute(
-        SQL["insert_events"],
-        {
-            "streams": [row.stream for row in rows],
-            "versions": [row.version for row in rows],
-            "topics": [row.topic for row in rows],
-            "states": [row.state for row in rows],
-        },
-    )
+    rows = to_json([write_row(event) for event in events]).decode()
+    cursor = session.execute(SQL["insert_events"], {"rows": rows})
 
     return lambda: [row["notification_id"] for row in cursor.fetchall()]
 

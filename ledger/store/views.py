@@ -20,11 +20,10 @@ Session = Connection[dict[str, Any]]
 class Views(Protocol):
     """The inline views, inside the append's own transaction and under its lock."""
 
-    def look(self, session: Session) -> Callable[[int], bool]:
-        """Ask how far the views are.
+    def look(self, session: Session) -> Asked[tuple[int, bool]]:
+        """Ask how far the ledger and the views are; the last position, and whether a view was behind it.
 
-        What is returned brings every view to a head, and says whether it had to; it raises `ViewBehind` where that
-        would take too long.
+        The answer brings every view to that position, and raises `ViewBehind` where that would take too long.
         """
 
     def fold(self, kept: Any, entry: Placed) -> Any:

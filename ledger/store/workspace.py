@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any
 
+from pydantic_core import to_json
+
 from ledger.admission import Demand, Holder, against
 from ledger.domain.commands import Plan, Transition, print_fact
 from ledger.domain.content import Told
@@ -123,8 +125,8 @@ class Workspace:
             self._streams[name] = self._shelf.take(name) or Stream(None, Told())
         if not fresh:
             return _nothing
-        versions = [self._streams[name].version for name in fresh]
-        cursor = self._session.execute(SQL["select_streams"], {"streams": fresh, "versions": versions})
+        after = {name: self._streams[name].version for name in fresh}
+        cursor = self._session.execute(SQL["select_streams"], {"after": to_json(after).decode()})
 
         def read() -> None:
             for row in cursor.fetchall():

@@ -1,6 +1,6 @@
 -- OFFSET 0 keeps the planner to the index, whatever it takes the size of a young table for.
 SELECT DISTINCT ON (bound.executor, bound.external_id) bound.*
-FROM unnest(%(executors)s::text[], %(external_ids)s::text[]) AS asked (executor, external_id)
+FROM json_to_recordset(%(names)s::json) AS asked (executor text, external_id text)
 CROSS JOIN LATERAL (
     SELECT executor, external_id, job, planned_position
     FROM job_status

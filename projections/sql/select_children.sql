@@ -1,6 +1,6 @@
 -- OFFSET 0 keeps the planner to the index, whatever it takes the size of a young table for.
 SELECT child.*
-FROM unnest(%(parents)s::text[]) AS asked (parent)
+FROM json_array_elements_text(%(parents)s::json) AS asked (parent)
 CROSS JOIN LATERAL (
     SELECT parent, job, outcome, required, retry_of, planned_position
     FROM job_status

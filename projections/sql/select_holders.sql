@@ -3,7 +3,7 @@
 SELECT held.*, told.owner, told.job_type, told.progress
 FROM (
     SELECT DISTINCT found.*
-    FROM unnest(%(types)s::text[], %(ids)s::text[], %(exclusives)s::boolean[]) AS asked (type, id, exclusive)
+    FROM json_to_recordset(%(demands)s::json) AS asked (type text, id text, access text)
     CROSS JOIN LATERAL (VALUES ('exclusive'), ('shared')) AS against (access)
     CROSS JOIN LATERAL (
         SELECT job, root, entity_type AS type, entity_id AS id, access, since
@@ -11,7 +11,7 @@ FROM (
         WHERE entity_type = asked.type AND entity_id = asked.id AND access = against.access AND to_position IS NULL
         OFFSET 0
     ) AS found
-    WHERE asked.exclusive OR against.access = 'exclusive'
+    WHERE asked.access = 'exclusive' OR against.access = 'exclusive'
 ) AS held
 CROSS JOIN LATERAL (
     SELECT owner, type AS job_type, progress FROM job_status WHERE job = held.job OFFSET 0

@@ -2,7 +2,7 @@
 SELECT
     held.job, held.root, held.entity_type AS type, held.entity_id AS id, held.access, held.since,
     told.owner, told.job_type, told.progress
-FROM unnest(%(job_types)s::text[], %(types)s::text[], %(ids)s::text[]) AS asked (job_type, type, id)
+FROM json_to_recordset(%(limits)s::json) AS asked (job_type text, type text, id text)
 JOIN running_jobs AS held
     ON held.entity_type = asked.type AND held.entity_id = asked.id AND held.to_position IS NULL
 CROSS JOIN LATERAL (

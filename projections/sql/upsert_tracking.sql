@@ -1,3 +1,4 @@
 INSERT INTO tracking (view, version, position)
-SELECT view, version, %(position)s FROM unnest(%(views)s::text[], %(versions)s::integer[]) AS wanted (view, version)
+SELECT view, version::integer, %(position)s
+FROM json_each_text(%(versions)s::json) AS wanted (view, version)
 ON CONFLICT (view) DO UPDATE SET version = excluded.version, position = excluded.position

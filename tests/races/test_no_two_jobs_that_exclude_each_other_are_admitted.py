@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from ledger.application import Ledger
-from ledger.errors import LedgerError
+from ledger.errors import LedgerError, Unavailable
 from ledger.service.assembly import assemble
 from ledger.service.transcript import transcribe
 from tests.races.broken import BROKEN
@@ -30,20 +30,26 @@ def test_no_two_jobs_that_exclude_each_other_are_admitted(superuser: str, connin
         assert connection.execute(DEADLOCKS).fetchall() == [(0,)]
 
 
-def test_without_the_lock_the_same_check_finds_double_admissions(
+def test_where_admission_is_blind_the_same_check_finds_double_admissions(
     superuser: str, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("projections.runner.InlineViews.holders", lambda *_: list)
+    _plan_at_once(superuser, "disk")
+    assert violations(transcribe(ledger.events()))
+
+
+def test_without_the_lock_nothing_is_recorded_under_a_position_that_is_not_its_own(
+    superuser: str, ledger: Ledger
+) -> None:
+    """The views are written for the positions that follow the head; where others were given, the append fails."""
     with psycopg.connect(superuser, autocommit=True) as connection:
         connection.execute(BROKEN)
-    monkeypatch.setitem(__import__("ledger.store.statements", fromlist=["SQL"]).SQL, "take_append_lock", "SELECT 1")
-    monkeypatch.setattr("projections.runner.InlineViews.look", lambda *_: lambda _: False)
-    found: list[str] = []
-    for n in range(200):
-        _plan_at_once(superuser, f"disk-{n}")
-        found = violations(transcribe(ledger.events()))
-        if found:
-            break
-    assert found
+        connection.execute("SELECT setval('ledger.stored_events_notification_id_seq', 7)")
+
+    with pytest.raises(Unavailable):
+        ledger.plan("T", job="misplaced")
+
+    assert ledger.position() == 0
 
 
 def _plan_at_once(conninfo: str, disk: str) -> None:

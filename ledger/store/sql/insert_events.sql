@@ -1,6 +1,5 @@
 INSERT INTO ledger.stored_events (originator_id, originator_version, topic, state)
-SELECT said.stream, said.version, said.topic, said.state
-FROM unnest(%(streams)b::text[], %(versions)b::bigint[], %(topics)b::text[], %(states)b::bytea[])
-    WITH ORDINALITY AS said (stream, version, topic, state, place)
-ORDER BY said.place
+SELECT said ->> 0, (said ->> 1)::bigint, said ->> 2, convert_to(said ->> 3, 'UTF8')
+FROM json_array_elements(%(rows)s::json) WITH ORDINALITY AS line (said, place)
+ORDER BY place
 RETURNING notification_id
