@@ -108,15 +108,13 @@ def demands(events: Iterable[Event]) -> list[Demand]:
 
 def against(access: Access) -> tuple[Access, ...]:
     """With what access others stand in the way of somebody who asks for this one."""
-    if access is Access.NONE:
-        return ()
-    return (Access.EXCLUSIVE, Access.SHARED) if access is Access.EXCLUSIVE else (Access.EXCLUSIVE,)
+    return access.against
 
 
 def conflicts(demand: Demand, holder: Holder) -> bool:
     """Whether a holder stands in the way of a demand."""
     same = (demand.type, demand.id) == (holder.type, holder.id)
-    return same and holder.access in against(demand.access)
+    return same and holder.access in demand.access.against
 
 
 def blockers(events: Sequence[Event], running: Running) -> list[Blocker]:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple, Protocol
 
 from ledger.domain.entities import Access, EntityRef
-from ledger.domain.owner import Lease, OwnerEpoch
+from ledger.domain.epoch import Lease, OwnerEpoch
 from ledger.domain.quorum import Child
 from ledger.domain.retention import Retention
 from ledger.domain.states import EndAction, Outcome, Phase

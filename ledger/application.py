@@ -3,8 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
-from types import TracebackType
-from typing import Any, Self, TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 from ledger import clock, waiting
 from ledger.answers import (
@@ -12,18 +11,16 @@ from ledger.answers import (
     JobFilter,
     JobView,
     Leases,
-    Name,
     OwnerView,
     Queries,
-    RollUp,
     TreeExpiry,
-    Unsettled,
 )
 from ledger.domain.commands import Transition, parse_transition
 from ledger.domain.decisions import Disposition
-from ledger.domain.entities import Access, EntityRef
+from ledger.domain.entities import EntityRef
+from ledger.domain.epoch import OwnerEpoch
 from ledger.domain.events import Detached, Ended, RecordedEvent
-from ledger.domain.owner import Owner, OwnerEpoch
+from ledger.domain.owner import Owner
 from ledger.domain.retention import PRESETS, Retention
 from ledger.domain.states import Phase
 from ledger.domain.values import print_time
@@ -33,12 +30,12 @@ from ledger.errors import (
     IllegalTransition,
     JobNotFound,
     LedgerError,
-    MalformedRecord,
 )
 from ledger.event_ids import identified
 from ledger.importer import Importer, ImportSummary, Overlap, Rejected
 from ledger.judgement import judge_now, judge_unrecorded
 from ledger.ownership import Owners
+from ledger.questions import Questions
 from ledger.store.feed import Feed
 from ledger.store.recorder import Judge, Receipt, Recorder
 
@@ -59,7 +56,7 @@ class Said(TypedDict, total=False):
     traceparent: str
 
 
-class Ledger:
+class Ledger(Questions):
     """The system of record of long-running operations; safe to share between threads.
 
     Commands return a `Receipt` with the position at which the answer stands. Every command can be repeated: what was
@@ -76,25 +73,12 @@ class Ledger:
         *,
         owner: OwnerEpoch | None = None,
     ) -> None:
+        super().__init__(queries, close)
         self._recorder = recorder
         self._feed = feed
-        self._queries = queries
         self._leases = leases
-        self._close = close
         self._owners = Owners(feed, queries, leases)
         self.owner = owner
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Give the connections back."""
-        self._close()
 
     # --- Commands
 
@@ -359,53 +343,11 @@ class Ledger:
         on_page(importer.summary)
         return importer.summary
 
-    # --- Questions
-
-    def job(self, job: str) -> JobView:
-        """A job, expired or not; raises `JobNotFound` for an id that never was."""
-        view = self._queries.job(job)
-        if view is None:
-            raise JobNotFound(f"No event speaks of job {job}.", job=job)
-        return view
-
-    def jobs(
-        self, which: JobFilter | None = None, *, before: int | None = None, limit: int | None = None
-    ) -> Iterator[JobView]:
-        """Jobs in the live views, the last planned first."""
-        return self._queries.jobs(which or JobFilter(), before=before, limit=limit)
-
-    def tree(self, job: str) -> list[JobView]:
-        """A job and all below it, parents first; raises `JobNotFound`."""
-        found = self._queries.tree(job)
-        if not found:
-            raise JobNotFound(f"No event speaks of job {job}.", job=job)
-        return found
+    # --- Questions to the events; those to the views are in `ledger.questions`
 
     def lates(self, jobs: Sequence[str]) -> Sequence[RecordedEvent]:
         """The reports about these jobs that came too late, in the order of the ledger."""
         return self._feed.lates(jobs)
-
-    def unsettled(self, names: Sequence[Name] = ()) -> Unsettled:
-        """Every active job, and those that bear one of these names, with their children, as of one position."""
-        return self._queries.unsettled(names)
-
-    def busy(self, entity: str | EntityRef, *, would: str | None = None, besides: str | None = None) -> BusyAnswer:
-        """The active jobs on one entity (`vm/web01`), oldest first; `would` and `besides` as for `busy_all`."""
-        return self.busy_all([entity], would=would, besides=besides)[0]
-
-    def busy_all(
-        self, entities: Sequence[str | EntityRef], *, would: str | None = None, besides: str | None = None
-    ) -> list[BusyAnswer]:
-        """The active jobs on each of several entities, as of one position.
-
-        `would` (`exclusive` or `shared`) asks only for those that a plan asking for this access would meet, `besides`
-        leaves out the tree that a job belongs to. Raises `JobNotFound` for a job that never was.
-        """
-        access = _access(would) if would is not None else None
-        answers = self._queries.busy([_entity(entity) for entity in entities], access, besides)
-        if answers is None:
-            raise JobNotFound(f"No event speaks of job {besides}.", job=besides)
-        return answers
 
     def history(self, job: str) -> Sequence[RecordedEvent]:
         """Every event of a job, in order; raises `JobNotFound`."""
@@ -421,21 +363,6 @@ class Ledger:
     def position(self) -> int:
         """The last position of the ledger."""
         return self._feed.head()
-
-    def due_to_close(self, limit: int = 100) -> list[JobView]:
-        """The parents whose children have all closed and whose end action an owner has yet to claim, oldest first."""
-        return self._queries.due_to_close(limit)
-
-    def roll_up(self, job: str) -> RollUp:
-        """How far a tree is, from the job down; raises `JobNotFound`."""
-        found = self._queries.roll_up(job)
-        if found is None:
-            raise JobNotFound(f"No event speaks of job {job}.", job=job)
-        return found
-
-    def expiry(self, policy: Retention = PRESETS["default"], *, limit: int | None = None) -> list[TreeExpiry]:
-        """A forecast of what leaves the live views, in the order in which it leaves."""
-        return self._queries.expiry(policy, clock.now(), limit)
 
     def watch(self, after: int | None = None, *, job: str | None = None) -> Iterator[RecordedEvent]:
         """Every event after a position (the end, where none is given), as it comes; of one job until that is closed."""
@@ -460,13 +387,3 @@ class Ledger:
             timeout,
             f"{entity} to be free",
         )
-
-
-def _entity(entity: str | EntityRef) -> EntityRef:
-    return entity if isinstance(entity, EntityRef) else EntityRef.parse(entity)
-
-
-def _access(word: str) -> Access:
-    if word not in (Access.EXCLUSIVE, Access.SHARED):
-        raise MalformedRecord(f"What a plan would ask for must be exclusive or shared, and this is {word!r}.")
-    return Access(word)

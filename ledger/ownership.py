@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable, Mapping
 
 from ledger.answers import Leases, OwnerState, OwnerView, Queries
 from ledger.domain.decisions import Disposition
-from ledger.domain.owner import Lease, Owner, OwnerEpoch, evolve_owner
+from ledger.domain.epoch import Lease, OwnerEpoch
+from ledger.domain.owner import Owner, evolve_owner
 from ledger.errors import OwnerNotFound, StaleEpoch
 from ledger.store.feed import Feed
 from ledger.store.recorder import Receipt

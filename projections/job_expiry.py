@@ -8,7 +8,7 @@ from psycopg import Cursor
 
 from ledger.answers import TreeExpiry
 from ledger.domain.retention import Retention
-from projections.projection import SQL
+from projections.statements import SQL
 
 
 def forecast(cursor: Cursor[Any], default: Retention, now: datetime, limit: int | None = None) -> list[TreeExpiry]:

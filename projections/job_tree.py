@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from psycopg import Cursor
 
@@ -11,11 +11,13 @@ from ledger.answers import Name, RollUp, Standing, Unsettled
 from ledger.domain.progress import percent
 from ledger.domain.quorum import Child
 from ledger.domain.states import EndAction, Outcome, Phase
-from ledger.store.views import Asked, Session
-from projections.projection import SQL
+from projections.statements import SQL
+
+if TYPE_CHECKING:  # who asks for a tree need not load what an append asks of the views
+    from ledger.store.views import Asked, Session
 
 
-def children(session: Session, parents: Iterable[str]) -> Asked[Mapping[str, list[Child]]]:
+def children(session: "Session", parents: Iterable[str]) -> "Asked[Mapping[str, list[Child]]]":
     """The children of each parent in the order of planning."""
     cursor = session.execute(SQL["select_children"], {"parents": json.dumps(list(parents))})
 
@@ -29,19 +31,19 @@ def children(session: Session, parents: Iterable[str]) -> Asked[Mapping[str, lis
     return answer
 
 
-def descendants(session: Session, job: str) -> list[str]:
+def descendants(session: "Session", job: str) -> list[str]:
     """The jobs below a job, parents first."""
     return [row["job"] for row in session.execute(SQL["select_descendants"], {"job": job}).fetchall()]
 
 
-def bound(session: Session, names: Iterable[tuple[str, str]]) -> Asked[Mapping[tuple[str, str], str]]:
+def bound(session: "Session", names: Iterable[tuple[str, str]]) -> "Asked[Mapping[tuple[str, str], str]]":
     """The job of each (executor, external id) that is bound."""
     asked = [{"executor": executor, "external_id": external_id} for executor, external_id in names]
     cursor = session.execute(SQL["select_bound"], {"names": json.dumps(asked)})
     return lambda: {(row["executor"], row["external_id"]): row["job"] for row in cursor.fetchall()}
 
 
-def unsettled(session: Session, names: Sequence[Name]) -> Unsettled:
+def unsettled(session: "Session", names: Sequence[Name]) -> Unsettled:
     """Every active job, and those that bear one of these names, with their children; the caller holds the snapshot."""
     parameters = {
         "executors": [name.executor for name in names],

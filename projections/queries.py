@@ -9,15 +9,14 @@ from typing import Any
 from psycopg import ClientCursor, Connection
 from psycopg.rows import dict_row
 
-from ledger.admission import against
 from ledger.answers import BusyAnswer, JobFilter, JobView, Name, RollUp, TreeExpiry, Unsettled
 from ledger.domain.entities import Access, EntityRef
-from ledger.domain.owner import OwnerEpoch
+from ledger.domain.epoch import OwnerEpoch
 from ledger.domain.progress import shown
 from ledger.domain.retention import Retention
 from ledger.domain.states import Flag, Outcome, Phase, ok
 from projections import job_expiry, job_tree
-from projections.projection import SQL
+from projections.statements import SQL
 
 PAGE_JOBS_MAX = 500
 Connect = Callable[[], AbstractContextManager[Connection[Any]]]
@@ -66,7 +65,7 @@ class ViewQueries:
         parameters = {
             "types": [entity.type for entity in entities],
             "ids": [entity.id for entity in entities],
-            "accesses": list(against(would) if would else Access),
+            "accesses": list(would.against if would else Access),
             "besides": besides,
         }
         with self._connect() as connection:

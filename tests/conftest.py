@@ -16,8 +16,9 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from ledger.application import Ledger
-from ledger.service.assembly import WRITER, assemble, migrator
+from ledger.service.assembly import assemble
 from ledger.service.embedded import EmbeddedServer
+from ledger.service.readiness import WRITER, migrator
 
 
 @contextmanager

@@ -18,6 +18,13 @@ class Access(StrEnum):
     SHARED = "shared"
     NONE = "none"
 
+    @property
+    def against(self) -> tuple["Access", ...]:
+        """With what access others stand in the way of somebody who asks for this one."""
+        if self is Access.NONE:
+            return ()
+        return (Access.EXCLUSIVE, Access.SHARED) if self is Access.EXCLUSIVE else (Access.EXCLUSIVE,)
+
 
 class EntityRef(Frozen):
     """An entity by its type and id, as in `vm/web01`."""

@@ -1,31 +1,8 @@
-"""The process that answers for jobs, and the epochs in which it may."""
+"""The process that answers for jobs, as its own events leave it."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import NamedTuple
 
 from ledger.domain.events import Event, OwnerStarted
-
-
-class OwnerEpoch(NamedTuple):
-    """An owner in one of its epochs: one life of a process, however often its name comes back."""
-
-    owner: str
-    epoch: int
-
-    def __str__(self) -> str:
-        return f"{self.owner}, epoch {self.epoch}"
-
-
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """How long an owner's word that it lives is good for, by the database's clock."""
-
-    owner: str
-    epoch: int
-    renewed_at: datetime
-    ends_at: datetime
-    lapsed: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Any
 
 from psycopg import Connection
 
-from ledger.domain.owner import Lease, OwnerEpoch
+from ledger.domain.epoch import Lease, OwnerEpoch
 from ledger.errors import StaleEpoch, Unavailable
 from ledger.store.statements import load_statements
 

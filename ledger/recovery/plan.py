@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ledger.answers import OwnerView, Standing, Unsettled
-from ledger.domain.owner import Owner, OwnerEpoch
+from ledger.domain.epoch import OwnerEpoch
+from ledger.domain.owner import Owner
 from ledger.domain.quorum import Child, parent_value
 from ledger.domain.states import OUTCOMES, EndAction, Outcome, Phase
 from ledger.errors import LedgerError

@@ -13,8 +13,9 @@ from ledger import clock
 from ledger.application import Ledger
 from ledger.domain.commands import Transition, parse_transition
 from ledger.domain.decisions import Decision, Disposition, decide
+from ledger.domain.epoch import OwnerEpoch
 from ledger.domain.job import Job
-from ledger.domain.owner import Owner, OwnerEpoch
+from ledger.domain.owner import Owner
 from ledger.domain.quorum import parent_value
 from ledger.domain.states import OUTCOMES
 from ledger.errors import BadInput, ExecutorUnreachable, LedgerError, VersionConflict

@@ -10,7 +10,8 @@ from psycopg.rows import DictRow
 from ledger.clock import monotonic
 from ledger.domain.events import Late, RecordedEvent
 from ledger.errors import PositionAhead
-from ledger.store.datastore import Datastore, connect, translate
+from ledger.store.connection import connect, translate
+from ledger.store.datastore import Datastore
 from ledger.store.mapper import read_recorded
 from ledger.store.statements import SQL
 

@@ -10,7 +10,7 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from ledger.errors import ChecksumMismatch, SchemaMissing, SchemaTooNew
-from ledger.store.datastore import connect, translate
+from ledger.store.connection import connect, translate
 from ledger.store.statements import SQL
 
 

@@ -22,7 +22,9 @@ from ledger.domain.decisions import Decision, Disposition
 from ledger.domain.events import Event
 from ledger.errors import IntegrityFailure, LedgerError, OutcomeUnknown, PositionAhead, Unavailable
 from ledger.store.committer import Committer
-from ledger.store.datastore import Datastore, Line, translate
+from ledger.store.connection import translate
+from ledger.store.datastore import Datastore
+from ledger.store.line import Line
 from ledger.store.mapper import write_row
 from ledger.store.statements import SQL
 from ledger.store.views import Asked, Session, Views

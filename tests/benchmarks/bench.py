@@ -13,8 +13,8 @@ from typing import Any
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from ledger.service.assembly import WRITER, migrator
 from ledger.service.embedded import EmbeddedServer
+from ledger.service.readiness import WRITER, migrator
 from tests.benchmarks.measure import Budget, Spread
 
 TEMPLATE = "empty_ledger"

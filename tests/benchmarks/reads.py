@@ -8,7 +8,8 @@ from functools import partial
 from ledger.answers import JobFilter
 from ledger.application import Ledger
 from ledger.service.assembly import assemble
-from ledger.store.datastore import Datastore, connect
+from ledger.store.connection import connect
+from ledger.store.datastore import Datastore
 from projections import runner
 from tests.benchmarks.bench import Bench, Findings, say, writer
 from tests.benchmarks.callers import transitions

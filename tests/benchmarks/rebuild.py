@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psycopg
 
-from ledger.store.datastore import connect
+from ledger.store.connection import connect
 from ledger.store.statements import SQL
 from projections import runner
 from tests.benchmarks.bench import Bench, Findings, writer

@@ -14,8 +14,8 @@ from pathlib import Path
 from psycopg.conninfo import make_conninfo
 
 from ledger.recovery.example import FLOWS
-from ledger.service.assembly import WRITER, migrator
 from ledger.service.embedded import EmbeddedServer
+from ledger.service.readiness import WRITER, migrator
 from tests.crashes.boundaries import Boundaries
 from tests.crashes.stage import Stage
 

@@ -11,9 +11,10 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from ledger.errors import Unavailable
-from ledger.service.assembly import WRITER, assemble, migrator
+from ledger.service.assembly import assemble
 from ledger.service.embedded import EmbeddedServer
-from ledger.store.datastore import connect
+from ledger.service.readiness import WRITER, migrator
+from ledger.store.connection import connect
 from ledger.store.recorder import Receipt
 from projections import runner
 

@@ -1,6 +1,7 @@
 import pytest
 
-from ledger.domain.owner import Owner, OwnerEpoch
+from ledger.domain.epoch import OwnerEpoch
+from ledger.domain.owner import Owner
 from ledger.errors import MalformedRecord, StaleEpoch
 from tests.domain.memory import RECORDED, UNCHANGED, Memory
 

@@ -6,7 +6,7 @@ import pytest
 
 from ledger.domain.events import Event, Planned
 from ledger.domain.values import parse_time
-from ledger.store.datastore import connect
+from ledger.store.connection import connect
 from ledger.store.mapper import write_row
 
 INSERT = """

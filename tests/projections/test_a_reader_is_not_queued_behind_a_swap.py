@@ -5,7 +5,7 @@ import psycopg
 import pytest
 
 from ledger.application import Ledger
-from ledger.store.datastore import connect
+from ledger.store.connection import connect
 from projections import runner
 
 

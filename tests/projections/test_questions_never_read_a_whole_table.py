@@ -6,8 +6,8 @@ import pytest
 from psycopg import ClientCursor
 from psycopg.rows import dict_row
 
-from ledger.store.datastore import configure
-from projections.projection import SQL
+from ledger.store.connection import configure
+from projections.statements import SQL
 
 ANY = dict.fromkeys(("phase", "outcome", "type", "root", "parent", "silent_for", "entity_type", "entity_id", "before"))
 LIST = ANY | {"expired": False, "active": False, "overdue": False, "limit": 500}

@@ -7,7 +7,7 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from ledger.application import Ledger
-from ledger.store.datastore import connect
+from ledger.store.connection import connect
 from projections import runner
 
 Admin = psycopg.Connection[dict[str, Any]]

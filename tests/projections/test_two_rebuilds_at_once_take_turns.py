@@ -3,7 +3,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from ledger.application import Ledger
-from ledger.store.datastore import connect
+from ledger.store.connection import connect
 from projections import runner
 from tests.projections.conftest import Rows
 

@@ -11,7 +11,7 @@ from ledger.application import Ledger
 from ledger.domain.entities import EntityRef
 from ledger.domain.retention import Retention
 from ledger.errors import LedgerError
-from ledger.store.datastore import connect
+from ledger.store.connection import connect
 from projections import runner
 from tests.projections.histories import ENTITIES, History
 from tests.projections.model import Model

@@ -3,10 +3,10 @@ import pytest
 
 from ledger.answers import OwnerState
 from ledger.application import Ledger
-from ledger.domain.owner import OwnerEpoch
+from ledger.domain.epoch import OwnerEpoch
 from ledger.recovery.leases import LeaseTable
 from ledger.recovery.reconcile import Recovery
-from ledger.store.datastore import connect
+from ledger.store.connection import connect
 from tests.recovery.given import outcomes, running
 
 PAST = "UPDATE ledger.leases SET ends_at = now() - interval '1 s'"

@@ -6,7 +6,7 @@ import pytest
 
 from ledger.application import Ledger
 from ledger.errors import JobNotFound, WaitTimedOut
-from ledger.store.datastore import connect
+from ledger.store.connection import connect
 
 ENDS: list[tuple[str, Callable[[Ledger], object]]] = [
     ("succeeded", lambda ledger: ledger.succeed("a")),

@@ -5,8 +5,9 @@ import psycopg
 
 from ledger.application import Ledger
 from ledger.errors import LedgerError, OutcomeUnknown
-from ledger.service.assembly import assemble, migrator
+from ledger.service.assembly import assemble
 from ledger.service.embedded import EmbeddedServer
+from ledger.service.readiness import migrator
 
 WAITING = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
 

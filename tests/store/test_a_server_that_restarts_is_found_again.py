@@ -2,8 +2,9 @@ from pathlib import Path
 
 from psycopg.conninfo import make_conninfo
 
-from ledger.service.assembly import WRITER, assemble, migrator
+from ledger.service.assembly import assemble
 from ledger.service.embedded import EmbeddedServer
+from ledger.service.readiness import WRITER, migrator
 
 
 def test_a_server_that_restarts_is_found_again(tmp_path: Path) -> None:

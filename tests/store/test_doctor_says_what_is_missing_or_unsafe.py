@@ -5,7 +5,7 @@ import pytest
 from psycopg.rows import DictRow, dict_row
 
 from ledger.application import Ledger
-from ledger.service.assembly import migrator
+from ledger.service.readiness import migrator
 from ledger.store.doctor import examine
 from tests.store.controls import as_role, stray
 

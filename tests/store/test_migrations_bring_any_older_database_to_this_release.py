@@ -8,8 +8,9 @@ from psycopg.conninfo import make_conninfo
 from psycopg.rows import dict_row
 
 from ledger.errors import ChecksumMismatch, SchemaMissing, SchemaTooNew
-from ledger.service.assembly import assemble, migrator
+from ledger.service.assembly import assemble
 from ledger.service.embedded.binaries import binaries
+from ledger.service.readiness import migrator
 from ledger.store.doctor import examine
 from ledger.store.migrate import Migration, Migrator
 

@@ -50,7 +50,7 @@ def main() -> None:
     except Exception as error:
         if not type(error).__module__.startswith("psycopg"):
             raise
-        from ledger.store.datastore import translate
+        from ledger.store.connection import translate
 
         _fail(translate(error))
 

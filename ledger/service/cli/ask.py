@@ -20,10 +20,10 @@ PAGE_JOBS = 50
 
 def show(job: str, form: Output = Form.TABLE) -> None:
     """Show one job in full, expired or not."""
-    from ledger import open_ledger
+    from ledger.service.asking import open_questions
 
-    with open_ledger() as ledger:
-        view = ledger.job(job)
+    with open_questions() as questions:
+        view = questions.job(job)
     if form is not Form.TABLE:
         output.print_json(view.as_json())
         return
@@ -62,10 +62,10 @@ def _text(value: object) -> str:
 
 def tree(job: str, form: Output = Form.TABLE) -> None:
     """Show a job and all below it."""
-    from ledger import open_ledger
+    from ledger.service.asking import open_questions
 
-    with open_ledger() as ledger:
-        jobs = ledger.tree(job)
+    with open_questions() as questions:
+        jobs = questions.tree(job)
     if form is Form.JSON:
         output.print_json({"root": job, "jobs": [view.as_json() for view in jobs]})
     elif form is Form.JSONL:
@@ -109,9 +109,10 @@ def list_(
     expired: Annotated[bool, typer.Option("--expired", help="Also jobs that have left the live views.")] = False,
 ) -> None:
     """List jobs in the live views, the last planned first."""
-    from ledger import JobFilter, open_ledger
+    from ledger import JobFilter
     from ledger.domain.entities import EntityRef
     from ledger.domain.states import Outcome, Phase
+    from ledger.service.asking import open_questions
 
     which = JobFilter(
         phase=_word(phase, Phase, "--phase"),
@@ -124,14 +125,14 @@ def list_(
         silent_for=parse_span(silent_for) if silent_for else None,
         expired=expired,
     )
-    with open_ledger() as ledger:
-        jobs = ledger.jobs(which, before=before, limit=limit)
+    with open_questions() as questions:
+        jobs = questions.jobs(which, before=before, limit=limit)
         if form is Form.JSONL:
             output.print_jsonl(view.as_json() for view in jobs)
             return
         size = limit or PAGE_JOBS
         page = list(islice(jobs, size))
-        position = ledger.position()
+        position = questions.reached()
     if form is Form.JSON:
         after = page[-1].planned_position if len(page) == size else None
         output.print_json({"jobs": [view.as_json() for view in page], "before": after, "position": position})
@@ -172,10 +173,10 @@ def busy(
 
     Exit 0 where any is busy, 1 where all are free.
     """
-    from ledger import open_ledger
+    from ledger.service.asking import open_questions
 
-    with open_ledger() as ledger:
-        answers = ledger.busy_all(entities, would=would, besides=besides)
+    with open_questions() as questions:
+        answers = questions.busy_all(entities, would=would, besides=besides)
     if form is Form.JSON and len(answers) == 1:
         output.print_json(answers[0].as_json())
     elif form is Form.JSON:

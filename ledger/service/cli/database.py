@@ -20,18 +20,19 @@ def migrate(
     print_: Annotated[bool, typer.Option("--print", help="Print the SQL for an empty database instead.")] = False,
 ) -> None:
     """Bring the database to this release."""
-    from ledger.service import assembly
+    from ledger.service import readiness
+    from ledger.service.assembly import check_release
     from ledger.service.settings import find_database
 
     if print_:
-        print("\n".join(assembly.migrator().print()))
+        print("\n".join(readiness.migrator().print()))
         return
     if check:
-        assembly.check_release(find_database())
+        check_release(find_database())
         print("The database is of this release.")
         return
-    conninfo = assembly.admin_conninfo(find_database())
-    applied = assembly.migrator().migrate(conninfo)
+    conninfo = readiness.admin_conninfo(find_database())
+    applied = readiness.migrator().migrate(conninfo)
     for migration in applied:
         print(f"applied {migration.schema} {migration.number:04} {migration.name}")
     if not applied:

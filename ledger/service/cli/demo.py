@@ -14,9 +14,10 @@ HYPERV_JOBS_MAX = 4_096
 
 def demo() -> None:
     """Tell a story of a control plane, on the embedded database."""
-    from ledger.service.assembly import assemble, ready_conninfo
+    from ledger.service.assembly import assemble
     from ledger.service.cli import crash
     from ledger.service.embedded import default_folder
+    from ledger.service.readiness import ready_conninfo
     from ledger.service.settings import Database
 
     print("Starting a PostgreSQL of its own for the story …", flush=True)

@@ -1,0 +1,34 @@
+"""Wires the questions to the views over one connection, for a command that asks and ends.
+
+Such a command is run by scripts, again and again, and most of its time goes into imports. So this imports neither the
+recorder nor events, admission, recovery or the pool, and a test sees to it that it stays so.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from psycopg import Connection
+from psycopg.rows import DictRow
+
+from ledger.questions import Questions
+from ledger.service.readiness import ready_connection
+from ledger.service.settings import find_database
+from ledger.store.connection import configure, translate
+from projections.queries import ViewQueries
+
+
+@contextmanager
+def open_questions(dsn: str | None = None) -> Iterator[Questions]:
+    """The questions to a ledger, which is found and checked as by `open_ledger`; for one thread."""
+    with ready_connection(find_database(dsn)) as connection:
+        configure(connection)
+        yield Questions(ViewQueries(lambda: _lend(connection)), connection.close)
+
+
+@contextmanager
+def _lend(connection: Connection[DictRow]) -> Iterator[Connection[DictRow]]:
+    try:
+        yield connection
+    except psycopg.Error as error:
+        raise translate(error) from error

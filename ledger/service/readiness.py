@@ -1,0 +1,90 @@
+"""Sees to it that a database is there, is of this release, and keeps what it acknowledges."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+from psycopg import Connection
+from psycopg.conninfo import make_conninfo
+from psycopg.rows import DictRow
+
+from ledger.errors import Unavailable, UnsafeSettings
+from ledger.service.settings import Database, allowed_unsafe_settings
+from ledger.store.connection import connect, translate
+from ledger.store.migrate import Migrator, load_migrations
+from ledger.store.statements import SQL
+
+WRITER = "-c role=jobledger_writer"
+
+
+def migrator() -> Migrator:
+    """The migrations of this release, events first."""
+    return Migrator([*load_migrations("ledger", "ledger.store"), *load_migrations("projections", "projections")])
+
+
+def ready_conninfo(database: Database) -> str:
+    """The conninfo of a database that is there and of this release; the embedded one is started and migrated."""
+    with ready_connection(database):
+        return database.conninfo or "" if database.folder is None else _writer(database.folder)
+
+
+@contextmanager
+def ready_connection(database: Database) -> Iterator[Connection[DictRow]]:
+    """The same as an open connection, for who needs no more than one."""
+    if database.folder is None:
+        with connect(database.conninfo or "") as connection:
+            check(connection)
+            yield connection
+        return
+    superuser = start_embedded(database)
+    with _connect_embedded(database.folder, superuser) as connection:
+        if migrator().pending(connection):
+            migrator().migrate(superuser)
+        yield connection
+
+
+def _connect_embedded(folder: Path, superuser: str) -> Connection[DictRow]:
+    try:
+        return connect(_writer(folder))
+    except Unavailable:  # without the role nothing is migrated yet
+        migrator().migrate(superuser)
+        return connect(_writer(folder))
+
+
+def _writer(folder: Path) -> str:
+    from ledger.service.embedded import EmbeddedServer  # noqa: PLC0415 - only where it is needed
+
+    return make_conninfo(EmbeddedServer(folder).conninfo(), options=WRITER)
+
+
+def start_embedded(database: Database) -> str:
+    """Start the embedded PostgreSQL where it does not run; its conninfo as superuser."""
+    from ledger.service.embedded import EmbeddedServer  # noqa: PLC0415 - only where it is needed
+
+    assert database.folder is not None  # noqa: S101 - the caller looked
+    server = EmbeddedServer(database.folder)
+    server.start()
+    return server.conninfo()
+
+
+def admin_conninfo(database: Database) -> str:
+    """The conninfo for what changes the schema: as given, or the embedded one's superuser."""
+    return database.conninfo or "" if database.folder is None else start_embedded(database)
+
+
+def check(connection: Connection[DictRow]) -> None:
+    """Raise unless the database is of this release and keeps what it acknowledges."""
+    try:
+        migrator().check(connection)
+        rows = connection.execute(SQL["select_unsafe_settings"]).fetchall()
+    except psycopg.Error as error:
+        raise translate(error) from error
+    unsafe = {row["name"]: row["setting"] for row in rows if row["name"] not in allowed_unsafe_settings()}
+    if unsafe:
+        names = ", ".join(f"{name} = {setting}" for name, setting in unsafe.items())
+        raise UnsafeSettings(
+            f"The server may lose what it acknowledges ({names}); switch that on, or allow it by name in "
+            "JOBLEDGER_ALLOW_UNSAFE.",
+            settings=unsafe,
+        )

@@ -1,0 +1,77 @@
+"""A connection to PostgreSQL, by libpq's conninfo with all its options, and the errors of one in our words.
+
+A command that only asks needs no more than this, and so nothing that is slow to import is imported here.
+"""
+
+from typing import Any
+
+import psycopg
+from psycopg import Connection
+from psycopg.rows import DictRow, dict_row
+
+from ledger.errors import AccessDenied, DatabaseAway, DiskFull, LedgerError, SchemaMissing, Unavailable
+
+CONNECT_SECONDS_MAX = 10
+SEARCH_PATH = "projections, pg_catalog, pg_temp"
+
+_BY_STATE: dict[str, tuple[type[LedgerError], str]] = {
+    "28P01": (AccessDenied, "The database refuses this password; check JOBLEDGER_DSN or PGPASSWORD"),
+    "28000": (AccessDenied, "The database refuses this user; check JOBLEDGER_DSN or PGUSER"),
+    "42501": (AccessDenied, "The database role lacks a privilege; grant it jobledger_writer"),
+    "53100": (DiskFull, "The database has no room left on its disk; make room and repeat"),
+    "3D000": (DatabaseAway, "There is no such database; create it or check JOBLEDGER_DSN"),
+    "42P01": (SchemaMissing, "The database has no ledger of this release; run jobledger migrate"),
+    "3F000": (SchemaMissing, "The database has no ledger of this release; run jobledger migrate"),
+    "25006": (DatabaseAway, "The database takes no writes; connect to the primary"),
+}
+
+
+def translate(error: Exception) -> LedgerError:
+    """The error in our words, with what the database said."""
+    said = " ".join(str(error).split())
+    state = getattr(error, "sqlstate", None) or _state_of_text(said)
+    if state in _BY_STATE:
+        kind, sentence = _BY_STATE[state]
+        return kind(f"{sentence} ({said}).", sqlstate=state)
+    if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
+        return DatabaseAway(
+            f"The database does not answer; check that it runs and JOBLEDGER_DSN ({said}).", sqlstate=state
+        )
+    return Unavailable(f"The database could not do what was asked ({said}).", sqlstate=state)
+
+
+def _state_of_text(said: str) -> str | None:
+    # A failed connection attempt carries no SQLSTATE, so the server's own words must do.
+    for words, state in (
+        ("password authentication failed", "28P01"),
+        ("no password supplied", "28P01"),
+        ("no pg_hba.conf entry", "28000"),
+        ("pg_hba.conf rejects connection", "28000"),
+        ("Peer authentication failed", "28000"),
+        ('role "', "28000"),
+        ('database "', "3D000"),
+    ):
+        if words in said and ("does not exist" in said or not words.endswith('"')):
+            return state
+    return None
+
+
+def connect(conninfo: str) -> Connection[DictRow]:
+    """One connection outside the pool, for what is done once; raises `Unavailable`."""
+    try:
+        return psycopg.connect(conninfo, row_factory=dict_row, autocommit=True, connect_timeout=CONNECT_SECONDS_MAX)
+    except psycopg.Error as error:
+        raise translate(error) from error
+
+
+def configure(connection: Connection[Any]) -> None:
+    """Set what the ledger relies on: the names of views, UTC, and an isolation that reads what was just committed.
+
+    Each statement is planned once, for whatever it is asked, since there is one right plan; planning takes longer than
+    the answer.
+    """
+    connection.autocommit = True
+    connection.execute(
+        f"SET search_path = {SEARCH_PATH}; SET timezone = 'UTC'; SET default_transaction_isolation = 'read committed'; "
+        "SET plan_cache_mode = force_generic_plan"
+    )
