@@ -40,6 +40,7 @@ TARGETS = (
     Target("busy_flatness", "reads", "busy at a million jobs, of 10 thousand", 1.3, less_is_better=True),
     Target("rebuild_events_per_s", "rebuild", "rebuild of all views, events/s", 15_000, 100_000),
     Target("recovery_plan_s", "recovery", "recovery plan, seconds", 2, 0.5, less_is_better=True),
+    Target("show_startup_s", "startup", "jobledger show JOB, start to end, seconds", 0.35, less_is_better=True),
     Target("bytes_per_transition", "storage", "everything, bytes a transition", 2_000, 1_000, less_is_better=True),
     Target("bytes_per_event", "storage", "events with indexes, bytes an event", 650, 400, less_is_better=True),
     Target("vs_procrastinate_defer", "others", "64 callers, of procrastinate's defer"),
