@@ -106,11 +106,6 @@ def demands(events: Iterable[Event]) -> list[Demand]:
     return sorted(asked)
 
 
-def against(access: Access) -> tuple[Access, ...]:
-    """With what access others stand in the way of somebody who asks for this one."""
-    return access.against
-
-
 def conflicts(demand: Demand, holder: Holder) -> bool:
     """Whether a holder stands in the way of a demand."""
     same = (demand.type, demand.id) == (holder.type, holder.id)

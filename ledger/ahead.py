@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from queue import Empty, Queue
 from typing import TypeVar
 
@@ -36,7 +37,5 @@ def ahead(items: Iterable[T]) -> Iterator[T]:
             yield item
     finally:
         stopped.set()
-        try:
+        with suppress(Empty):
             made.get_nowait()  # so that it can put what it has, and see
-        except Empty:
-            pass

@@ -8,7 +8,7 @@ from ledger.domain.events import Ended, Event, Placed, Planned, Refused, Resolve
 from ledger.domain.progress import advance
 from ledger.domain.states import OUTCOMES, TRANSITIONS, Outcome, Phase
 from ledger.store.views import Session
-from projections.projection import SQL
+from projections.statements import SQL
 
 Row = dict[str, Any]
 
@@ -80,13 +80,11 @@ def _begin(event: Event, terms: Terms, entry: Placed, *, root: str, depth: int) 
     }
 
 
-_UNFLAGGED: Row = {
-    "cancel_requested": False, "contact_lost": False, "held": False, "expired": False, "disputed": False, "residue": False,
-}  # fmt: skip
+_UNFLAGGED: Row = dict.fromkeys(("cancel_requested", "contact_lost", "held", "expired", "disputed", "residue"), False)
 _UNSET = dict.fromkeys((
-    "parent", "retry_of", "outcome", "held_by", "executor", "external_id", "token", "raw", "progress", "params", "error",
-    "result", "evidence", "warnings", "retention", "actor", "reason", "owner", "epoch", "started_at", "closed_at",
-    "estimated_end", "deadline", "progress_at", "closed_position",
+    "parent", "retry_of", "outcome", "held_by", "executor", "external_id", "token", "raw", "progress", "params",
+    "error", "result", "evidence", "warnings", "retention", "actor", "reason", "owner", "epoch", "started_at",
+    "closed_at", "estimated_end", "deadline", "progress_at", "closed_position",
 ))  # fmt: skip
 
 

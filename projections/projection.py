@@ -6,10 +6,8 @@ from typing import Any, Protocol
 from pydantic_core import to_json
 
 from ledger.domain.events import Placed
-from ledger.store.statements import load_statements
 from ledger.store.views import Session
-
-SQL = load_statements("projections")
+from projections.statements import SQL
 
 
 class Projection(Protocol):

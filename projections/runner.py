@@ -18,8 +18,9 @@ from ledger.store.statements import SQL as STORE_SQL
 from ledger.store.views import Asked, Session
 from projections import job_tree, running_jobs
 from projections.job_status import JobStatus
-from projections.projection import SQL, Projection, project, written
+from projections.projection import Projection, project, written
 from projections.running_jobs import RunningJobs
+from projections.statements import SQL
 
 CATCH_UP_EVENTS_MAX = 1_000
 PAGE_EVENTS_MAX = 2_000

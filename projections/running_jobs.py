@@ -29,7 +29,7 @@ from ledger.domain.events import (
 )
 from ledger.domain.values import print_time
 from ledger.store.views import Asked, Session
-from projections.projection import SQL
+from projections.statements import SQL
 
 Key = tuple[str, str, str]
 Row = dict[str, Any]

@@ -128,6 +128,7 @@ class Heard:
         self.lates: dict[bytes, int] = {}
 
     def take(self, event: Event) -> None:
+        """Remember an event."""
         fact = event.fact
         content = digest(fact, event.raw, event.occurred_at, event.owner, event.epoch)
         self.names.add(fact.name)

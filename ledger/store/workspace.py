@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic_core import to_json
 
-from ledger.admission import Demand, Holder, against
+from ledger.admission import Demand, Holder
 from ledger.domain.commands import Plan, Transition, print_fact
 from ledger.domain.content import Told
 from ledger.domain.decisions import Decision
@@ -252,7 +252,7 @@ class Workspace:
         self._ask_holders(demands)()
         found = [holder for demand in demands for holder in self._holders[demand]]
         for demand in demands:
-            for access in against(demand.access):
+            for access in demand.access.against:
                 found += self._asked_here(Demand(demand.type, demand.id, access))
         return [self._as_told(holder) for holder in found if self._still_holds(holder)]
 

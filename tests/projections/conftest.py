@@ -8,11 +8,21 @@ from ledger.domain.events import Event, Planned
 from ledger.domain.values import parse_time
 from ledger.store.connection import connect
 from ledger.store.mapper import write_row
+from tests.conftest import _database
+from tests.projections.crowded import fill
 
 INSERT = """
 INSERT INTO ledger.stored_events (originator_id, originator_version, topic, state) VALUES (%s, %s, %s, %s)
 """
 Rows = Callable[[str], list[str]]
+
+
+@pytest.fixture(scope="session")
+def crowded(server: str, template: str) -> Iterator[str]:
+    """A superuser's conninfo of a database with 100 thousand jobs, made once for all who leave it as it is."""
+    with _database(server, template) as made:
+        fill(made)
+        yield made
 
 
 @pytest.fixture

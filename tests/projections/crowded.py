@@ -1,0 +1,63 @@
+"""Views of 100 thousand jobs, filled by plain SQL in a second, and what a question reads of them.
+
+The jobs are in trees of ten. The first 500 are active, so that whoever goes through all jobs to find them goes a long
+way. Each has a disk of its own but for every tenth, which were all on `disk/hot`.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import psycopg
+from psycopg import ClientCursor
+from psycopg.rows import dict_row
+
+from projections.statements import SQL
+
+JOBS, ACTIVE = 100_000, 500
+ROWS_MAX = 5_000  # that a question may read; of the two tables each has 100 thousand
+FILL = f"""
+ALTER TABLE job_status SET (autovacuum_enabled = off);
+ALTER TABLE running_jobs SET (autovacuum_enabled = off);
+INSERT INTO job_status (
+    job, root, parent, depth, end_action, phase, outcome, executor, external_id, planned_position, position, version,
+    type, required, cancellable, cancel_requested, contact_lost, held, expired, disputed, residue,
+    planned_at, last_event, last_at, recorded_at
+)
+SELECT
+    'j' || i, 'j' || i / 10 * 10, CASE WHEN i % 10 <> 0 THEN 'j' || i / 10 * 10 END,
+    CASE WHEN i % 10 = 0 THEN 1 ELSE 2 END, CASE WHEN i % 10 = 0 THEN 'owner' ELSE 'none' END,
+    CASE WHEN i < {ACTIVE} THEN 'running' ELSE 'closed' END, CASE WHEN i >= {ACTIVE} THEN 'succeeded' END,
+    'x', 'e' || i, i, i, 1,
+    'T', true, true, false, false, false, false, false, false,
+    now(), 'started', now(), now()
+FROM generate_series(0, {JOBS - 1}) AS i;
+INSERT INTO running_jobs
+SELECT
+    'j' || i, 'j' || i / 10 * 10, 'disk', CASE WHEN i % 10 = 3 THEN 'hot' ELSE 'd' || i END, 'target', 'exclusive',
+    i, now(), CASE WHEN i >= {ACTIVE} THEN i + 1 END, CASE WHEN i >= {ACTIVE} THEN now() END
+FROM generate_series(0, {JOBS - 1}) AS i
+"""
+READ = """
+SELECT sum(seq_scan)::int AS scans, sum(seq_tup_read + idx_tup_fetch)::int AS rows
+FROM pg_stat_xact_user_tables
+WHERE relname IN ('job_status', 'running_jobs')
+"""
+
+
+def fill(superuser: str) -> None:
+    """Fill the views of an empty ledger; nothing analyses them of itself."""
+    with psycopg.connect(superuser, options="-c search_path=projections,pg_catalog") as connection:
+        connection.execute(FILL)
+
+
+def check(session: psycopg.Connection[Any], statement: str, parameters: Mapping[str, Any]) -> None:
+    """Ask, and fail where a table was gone through from end to end, by itself or by an index."""
+    with session.transaction(force_rollback=True):
+        before = session.execute(READ).fetchall()[0]
+        # As the ledger asks: whatever the filters of a list, its planner sees them.
+        asking = ClientCursor if statement == "select_jobs" else psycopg.Cursor
+        asking(session, row_factory=dict_row).execute(SQL[statement], parameters)
+        after = session.execute(READ).fetchall()[0]
+    assert after["scans"] == before["scans"], f"{statement} scans a table, asked {parameters}"
+    read = after["rows"] - before["rows"]
+    assert read <= ROWS_MAX, f"{statement} reads {read:,} rows, asked {parameters}"
