@@ -35,6 +35,7 @@ from ledger.store.statements import SQL
 from ledger.store.views import Asked, Session, Views
 
 SHELF_STREAMS_MAX = 2_048
+LIGHT_BYTES_MAX = 4 * 1_024  # streams with larger events are read again, so that the shelf stays small
 
 
 @dataclass(slots=True)
@@ -44,6 +45,7 @@ class Stream:
     state: Job | Owner | None
     told: Told
     viewed: Any = None
+    light: bool = True
 
     @property
     def version(self) -> int:
@@ -144,6 +146,7 @@ class Workspace:
         else:
             stream.state = evolve(stream.state if isinstance(stream.state, Job) else None, event)
         stream.told.note(event)
+        stream.light = stream.light and len(event.fact.text) <= LIGHT_BYTES_MAX
 
     def _view(self, entry: Placed) -> None:
         stream = self._streams[entry.event.stream]
@@ -350,7 +353,7 @@ class Workspace:
     def keep(self) -> None:
         """Leave the streams on the shelf, now that the append is committed; closed jobs are seldom spoken of again."""
         for name, stream in self._streams.items():
-            if isinstance(stream.state, Owner) or (stream.state is not None and stream.state.active):
+            if stream.light and (isinstance(stream.state, Owner) or (stream.state and stream.state.active)):
                 self._shelf.put(name, stream)
 
 

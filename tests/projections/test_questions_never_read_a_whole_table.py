@@ -11,6 +11,7 @@ from tests.projections.crowded import check
 ANY = dict.fromkeys(("phase", "outcome", "type", "root", "parent", "silent_for", "entity_type", "entity_id", "before"))
 LIST = ANY | {"expired": False, "active": False, "overdue": False, "limit": 500}
 HOT = {"types": ["disk"], "ids": ["hot"]}
+ON_HOT = {"type": "disk", "id": "hot"}
 QUESTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "busy": ("select_busy", HOT | {"accesses": ["exclusive", "shared", "none"], "besides": None}),
     "busy --besides": ("select_busy", HOT | {"accesses": ["exclusive"], "besides": "j403"}),
@@ -24,11 +25,11 @@ QUESTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "due to close": ("select_due_to_close", {"limit": 100}),
     "holders": (
         "select_holders",
-        {"demands": json.dumps([{"type": HOT["types"][0], "id": HOT["ids"][0], "access": "exclusive"}])},
+        {"demands": json.dumps([ON_HOT | {"access": "exclusive"}])},
     ),
     "present": (
         "select_present",
-        {"limits": json.dumps([{"job_type": "T", "type": HOT["types"][0], "id": HOT["ids"][0]}])},
+        {"limits": json.dumps([ON_HOT | {"job_type": "T"}])},
     ),
     "descendants": ("select_descendants", {"job": "j100"}),
     "children": ("select_children", {"parents": json.dumps(["j100", "j200"])}),
