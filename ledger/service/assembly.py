@@ -16,7 +16,7 @@ from ledger.store.connection import connect, translate
 from ledger.store.datastore import Datastore
 from ledger.store.feed import Feed
 from ledger.store.recorder import Recorder
-from projections import runner
+from projections import follower, runner
 from projections.queries import ViewQueries
 from projections.runner import InlineViews
 
@@ -75,15 +75,25 @@ def diagnose(database: Database) -> "list[Finding]":
 def views() -> list[dict[str, Any]]:
     """Each view with its version, its position and how far it is behind."""
     with _session(ready_conninfo(find_database())) as connection:
-        return runner.reached(connection)
+        return runner.reached(connection) + follower.reached(connection)
 
 
 def rebuild_views() -> int:
-    """Rebuild all views; the position that they reached is returned."""
+    """Rebuild all views that appends fill; the position that they reached is returned."""
     database = find_database()
     ready_conninfo(database)
     with _session(admin_conninfo(database)) as connection:
         return runner.rebuild(connection)
+
+
+def rebuild_followed(view: str, tell: follower.Tell) -> int:
+    """Drop the rows of a followed view and follow it anew; the position that it reached is returned."""
+    database = find_database()
+    ready_conninfo(database)
+    projections = follower.named(view)
+    with _session(admin_conninfo(database)) as connection:
+        follower.empty(connection, projections)
+        return follower.follow(connection, tell, projections)
 
 
 def compare_views() -> dict[str, int]:

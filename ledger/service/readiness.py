@@ -20,7 +20,13 @@ WRITER = "-c role=jobledger_writer"
 
 def migrator() -> Migrator:
     """The migrations of this release, events first."""
-    return Migrator([*load_migrations("ledger", "ledger.store"), *load_migrations("projections", "projections")])
+    return Migrator(
+        [
+            *load_migrations("ledger", "ledger.store"),
+            *load_migrations("projections", "projections"),
+            *load_migrations("history", "projections", "history_migrations"),
+        ]
+    )
 
 
 def ready_conninfo(database: Database) -> str:

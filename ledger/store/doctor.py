@@ -116,3 +116,7 @@ def _views(connection: Connection[Any]) -> Iterator[Finding]:
         yield Finding("views", "warning", f"The views are {lag:,} events behind; the next append lets them catch up.")
     else:
         yield Finding("views", "ok", "The views are up to date.")
+    for row in connection.execute(SQL["select_followed_lag"]).fetchall():
+        yield Finding(
+            "followed", "ok", f"The view {row['view']} is {row['lag']:,} events behind; a question catches up."
+        )

@@ -13,6 +13,8 @@ from ledger.errors import ChecksumMismatch, SchemaMissing, SchemaTooNew
 from ledger.store.connection import connect, translate
 from ledger.store.statements import SQL
 
+PROJECTED = ("projections", "history")  # the schemas of views, which the projector owns
+
 
 @dataclass(frozen=True, slots=True)
 class Migration:
@@ -29,10 +31,10 @@ class Migration:
         return hashlib.sha256(self.sql.encode()).hexdigest()
 
 
-def load_migrations(schema: str, package: str) -> list[Migration]:
-    """The migrations in the folder `migrations` of a package, in order."""
+def load_migrations(schema: str, package: str, folder: str = "migrations") -> list[Migration]:
+    """The migrations in a folder of a package, in order."""
     entries = sorted(
-        (entry for entry in (files(package) / "migrations").iterdir() if entry.name.endswith(".sql")),
+        (entry for entry in (files(package) / folder).iterdir() if entry.name.endswith(".sql")),
         key=lambda entry: entry.name,
     )
     found = []
@@ -110,7 +112,7 @@ class Migrator:
         for migration in self.migrations:
             yield f"-- {migration.schema} {migration.number:04} {migration.name}, sha256 {migration.checksum}"
             yield f"SET LOCAL search_path = {migration.schema}, pg_catalog, pg_temp;"
-            yield SQL["become_projector"].rstrip(";") + ";" if migration.schema == "projections" else ""
+            yield SQL["become_projector"].rstrip(";") + ";" if migration.schema in PROJECTED else ""
             yield migration.sql.strip()
             yield "RESET ROLE;"
             yield (
@@ -124,7 +126,7 @@ class Migrator:
 
 def _set_role(connection: Connection[DictRow], schema: str) -> None:
     """Let the projector own what it will drop and create again."""
-    if schema == "projections":
+    if schema in PROJECTED:
         connection.execute(SQL["become_projector"])
 
 

@@ -74,11 +74,19 @@ def list_views(form: Output = Form.TABLE) -> None:
 
 
 @projections.command("rebuild")
-def rebuild_views() -> None:
-    """Build all views anew from the events and put them in the place of the live ones."""
-    from ledger.service.assembly import rebuild_views
+def rebuild_views(
+    view: Annotated[str | None, typer.Argument(help="A view that questions let catch up, as in history.")] = None,
+) -> None:
+    """Build all views that appends fill anew from the events and put them in the place of the live ones.
 
-    print(f"The views are rebuilt up to position {rebuild_views():,}.")
+    With VIEW, drop the rows of that one and fill it anew; killed, it goes on with the next question.
+    """
+    from ledger.service.assembly import rebuild_followed, rebuild_views
+
+    if view is None:
+        print(f"The views are rebuilt up to position {rebuild_views():,}.")
+    else:
+        print(f"The view {view} is rebuilt up to position {rebuild_followed(view, output.catching_up(view)):,}.")
 
 
 @projections.command("compare")

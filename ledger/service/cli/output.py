@@ -3,12 +3,14 @@
 import json
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from ledger.clock import monotonic
 
 if TYPE_CHECKING:
     from ledger.answers import JobView
@@ -53,6 +55,22 @@ def print_jsonl(values: Iterable[Any]) -> None:
 def note(sentence: str) -> None:
     """A word to the person, on stderr."""
     print(plain(sentence), file=sys.stderr)
+
+
+CATCHING_UP_SECONDS = 1.0  # between two words on how far a view has come
+
+
+def catching_up(view: str) -> Callable[[int, int], None]:
+    """What tells the person that a view is catching up, where that takes long."""
+    told = monotonic()
+
+    def tell(position: int, goal: int) -> None:
+        nonlocal told
+        if monotonic() - told >= CATCHING_UP_SECONDS:
+            told = monotonic()
+            note(f"The view {view} has come to position {position:,} of {goal:,}.")
+
+    return tell
 
 
 # The columns that may be folded, each with the width that it keeps.

@@ -12,7 +12,8 @@ BEGIN
     ALTER DEFAULT PRIVILEGES FOR ROLE jobledger_projector GRANT SELECT ON TABLES TO jobledger_reader;
     ALTER SCHEMA projections OWNER TO jobledger_projector;
     ALTER SCHEMA projections_rebuild OWNER TO jobledger_projector;
-    GRANT USAGE ON SCHEMA projections TO jobledger_writer, jobledger_reader;
+    ALTER SCHEMA history OWNER TO jobledger_projector;
+    GRANT USAGE ON SCHEMA projections, history TO jobledger_writer, jobledger_reader;
     GRANT USAGE ON SCHEMA ledger TO jobledger_writer, jobledger_projector, jobledger_reader;
 END
 $$;

@@ -1,0 +1,150 @@
+"""Brings followed views up to the ledger: they cost an append nothing, and a question lets them catch up first.
+
+A followed view is a projection like any other, in the schema `history`. It goes forward page by page, each page with
+its tracking row in one transaction under a lock of its own, so that it may be killed anywhere and run twice at once.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+from ledger.domain.events import RecordedEvent
+from ledger.errors import NotFound, ViewBehind
+from ledger.store.statements import SQL as STORE_SQL
+from ledger.store.views import Session
+from projections.projection import Projection
+from projections.statements import SQL
+from projections.stored_event import read_stored
+
+PAGE_EVENTS_MAX = 4_000
+FOLLOWED: tuple[Projection, ...] = ()
+
+Tell = Callable[[int, int], None]
+Connect = Callable[[], AbstractContextManager[Session]]
+
+
+def follow(
+    session: Session, tell: Tell = lambda _position, _goal: None, projections: Sequence[Projection] = FOLLOWED
+) -> int:
+    """Bring followed views to the end of the ledger as it is now; the position that all have reached is returned.
+
+    The session must be idle and may write the views. `tell` hears position and goal after each page. Raises
+    `ViewBehind` where a view is of another version than this release fills.
+    """
+    goal, found = _look(session, projections)
+    position = min(found.values(), default=goal)
+    while position < goal:
+        position = _page(session, projections, goal)
+        tell(position, goal)
+    return position
+
+
+def may_follow(session: Session) -> bool:
+    """Whether this session may write the followed views; who may only read answers from them as they are."""
+    return bool(session.execute(SQL["select_may_follow"]).fetchall()[0]["may"])
+
+
+def reached(session: Session, projections: Sequence[Projection] = FOLLOWED) -> list[dict[str, Any]]:
+    """Each followed view with its version, its position (0 where it has not begun) and its lag behind the ledger."""
+    rows = _rows(session, projections)
+    return [
+        {name: row[name] for name in ("view", "version", "position")} | {"lag": row["head"] - row["position"]}
+        for row in rows
+    ]
+
+
+def empty(session: Session, projections: Sequence[Projection] = FOLLOWED) -> None:
+    """Drop all rows of followed views, so that they are followed anew from position 1; for who acts as the projector.
+
+    Whoever asks meanwhile waits, or follows them himself. Killed afterwards, the next one to follow goes on.
+    """
+    tables = ", ".join(f"history.{table}" for projection in projections for table in projection.tables)
+    with session.transaction():
+        session.execute(STORE_SQL["become_projector"])
+        _enter(session)
+        session.execute(f"TRUNCATE {tables}")
+        session.execute(SQL["delete_tracking"], {"views": [projection.name for projection in projections]})
+
+
+def named(view: str, projections: Sequence[Projection] = FOLLOWED) -> list[Projection]:
+    """The followed view of that name; raises `NotFound`."""
+    found = [projection for projection in projections if projection.name == view]
+    if not found:
+        names = ", ".join(projection.name for projection in projections)
+        raise NotFound(f"A view that is followed must be one of {names}, and {view[:80]!r} is none.", view=view[:80])
+    return found
+
+
+def _rows(session: Session, projections: Sequence[Projection]) -> list[dict[str, Any]]:
+    wanted = {projection.name: projection.version for projection in projections}
+    parameters = {"views": list(wanted), "versions": list(wanted.values())}
+    return session.execute(SQL["select_followed"], parameters).fetchall()
+
+
+def _look(session: Session, projections: Sequence[Projection]) -> tuple[int, dict[str, int]]:
+    """The end of the ledger, and how far each view has come."""
+    head, found = 0, {}
+    for projection, row in zip(projections, _rows(session, projections), strict=True):
+        head, found[projection.name] = row["head"], row["position"]
+        if row["version"] != projection.version:
+            raise ViewBehind(
+                f"The view {projection.name} must be of version {projection.version}, and it is of {row['version']}; "
+                f"run jobledger projections rebuild {projection.name}.",
+                view=projection.name,
+                position=row["position"],
+                head=head,
+            )
+    return head, found
+
+
+def _page(session: Session, projections: Sequence[Projection], goal: int) -> int:
+    """Take in the next page of the views that are furthest behind; the position that all have reached is returned."""
+    with session.transaction():
+        # What was committed before the lock was given must be seen after it.
+        session.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
+        _enter(session)
+        _, found = _look(session, projections)
+        position = min(found.values())
+        if position < goal:
+            end = min((there for there in found.values() if there > position), default=goal)
+            page = _read(session, position, min(PAGE_EVENTS_MAX, end - position))
+            behind = [projection for projection in projections if found[projection.name] == position]
+            _project(session, behind, page)
+            found |= {projection.name: page[-1].position for projection in behind}
+        return min(found.values())
+
+
+def _enter(session: Session) -> None:
+    session.execute(SQL["enter_history"])
+    session.execute(SQL["take_follow_lock"])
+
+
+def _read(session: Session, after: int, limit: int) -> list[RecordedEvent]:
+    rows = session.execute(STORE_SQL["select_page"], {"after": after, "limit": limit}).fetchall()
+    return [read_stored(row) for row in rows]
+
+
+def _project(session: Session, projections: Sequence[Projection], page: Sequence[RecordedEvent]) -> None:
+    events = [entry.event for entry in page]
+    for take in [projection.prepare(session, events) for projection in projections]:
+        take(page)
+    parameters = {
+        "views": [projection.name for projection in projections],
+        "versions": [projection.version for projection in projections],
+        "position": page[-1].position,
+    }
+    session.execute(SQL["upsert_tracking"], parameters)
+
+
+class Follower:
+    """Lets the followed views catch up before a question is answered, over connections that the caller opens."""
+
+    def __init__(self, connect: Connect, projections: Sequence[Projection] = FOLLOWED) -> None:
+        self._connect = connect
+        self._projections = projections
+
+    def catch_up(self, tell: Tell = lambda _position, _goal: None) -> None:
+        """Follow to the end of the ledger as it is now; whoever may only read leaves the views as they are."""
+        with self._connect() as session:
+            if may_follow(session):
+                follow(session, tell, self._projections)

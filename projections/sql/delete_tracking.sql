@@ -1,0 +1,1 @@
+DELETE FROM tracking WHERE view = ANY(%(views)s)
