@@ -12,7 +12,9 @@ from ledger import errors
 if TYPE_CHECKING:
     from ledger.answers import BusyAnswer, JobFilter, JobView, OwnerView, TreeExpiry
     from ledger.application import Ledger
+    from ledger.audit import Durations, HistoryEntry, HistoryPage, Search
     from ledger.domain.events import Event, RecordedEvent
+    from ledger.domain.filters import Filter
     from ledger.domain.retention import Retention
     from ledger.recovery.executors import Executor, Listing, Task
     from ledger.recovery.plan import RecoveryPlan, Scope
@@ -22,8 +24,12 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "BusyAnswer": "ledger.answers",
+    "Durations": "ledger.audit",
     "Event": "ledger.domain.events",
     "Executor": "ledger.recovery.executors",
+    "Filter": "ledger.domain.filters",
+    "HistoryEntry": "ledger.audit",
+    "HistoryPage": "ledger.audit",
     "JobFilter": "ledger.answers",
     "JobView": "ledger.answers",
     "Ledger": "ledger.application",
@@ -35,6 +41,7 @@ _HOMES = {
     "RecoveryPlan": "ledger.recovery.plan",
     "Retention": "ledger.domain.retention",
     "Scope": "ledger.recovery.plan",
+    "Search": "ledger.audit",
     "Task": "ledger.recovery.executors",
     "TreeExpiry": "ledger.answers",
     "open_ledger": "ledger.service.assembly",
@@ -42,8 +49,12 @@ _HOMES = {
 
 __all__ = [
     "BusyAnswer",
+    "Durations",
     "Event",
     "Executor",
+    "Filter",
+    "HistoryEntry",
+    "HistoryPage",
     "JobFilter",
     "JobView",
     "Ledger",
@@ -55,6 +66,7 @@ __all__ = [
     "RecoveryPlan",
     "Retention",
     "Scope",
+    "Search",
     "Task",
     "TreeExpiry",
     "errors",

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple, Protocol
 
+from ledger.audit import Histories
 from ledger.domain.entities import Access, EntityRef
 from ledger.domain.epoch import Lease, OwnerEpoch
 from ledger.domain.quorum import Child
@@ -264,6 +265,10 @@ class Leases(Protocol):
 
 class Queries(Protocol):
     """What the ledger asks of its views."""
+
+    @property
+    def history(self) -> Histories:
+        """Who searches the history."""
 
     def job(self, job: str) -> JobView | None:
         """A job, expired or not; None where no event speaks of it."""

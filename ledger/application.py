@@ -15,11 +15,13 @@ from ledger.answers import (
     Queries,
     TreeExpiry,
 )
+from ledger.audit import Search, Tell
 from ledger.domain.commands import Transition, parse_transition
 from ledger.domain.decisions import Disposition
 from ledger.domain.entities import EntityRef
 from ledger.domain.epoch import OwnerEpoch
 from ledger.domain.events import Detached, Ended, RecordedEvent
+from ledger.domain.filters import Filter
 from ledger.domain.owner import Owner
 from ledger.domain.retention import PRESETS, Retention
 from ledger.domain.states import Phase
@@ -355,6 +357,10 @@ class Ledger(Questions):
         if not events:
             raise JobNotFound(f"No event speaks of job {job}.", job=job)
         return events
+
+    def search(self, which: str | Filter = "", *, tell: Tell | None = None) -> Search:
+        """Ask all of history, in the language of `ledger.domain.filters`; raises `MalformedFilter`."""
+        return Search(self._queries.history, which, clock.now(), tell)
 
     def events(self, after: int = 0) -> Iterator[RecordedEvent]:
         """Every event after a position, up to the end of the ledger."""

@@ -31,6 +31,12 @@ class MalformedRecord(BadInput):
     code = "malformed_record"
 
 
+class MalformedFilter(BadInput):
+    """A filter of history cannot be read; facts: `column`, from 1, and what was `expected` there."""
+
+    code = "malformed_filter"
+
+
 class HostileText(BadInput):
     """A text holds NUL or half of a surrogate pair, which no database keeps unchanged."""
 

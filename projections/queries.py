@@ -16,6 +16,7 @@ from ledger.domain.progress import shown
 from ledger.domain.retention import Retention
 from ledger.domain.states import Flag, Outcome, Phase, ok
 from projections import job_expiry, job_tree
+from projections.history_queries import HistoryQueries
 from projections.statements import SQL
 
 PAGE_JOBS_MAX = 500
@@ -27,6 +28,7 @@ class ViewQueries:
 
     def __init__(self, connect: Connect) -> None:
         self._connect = connect
+        self.history = HistoryQueries(connect)
 
     def job(self, job: str) -> JobView | None:
         """A job, expired or not; None where no event speaks of it."""

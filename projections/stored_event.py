@@ -23,17 +23,24 @@ _keep = object.__setattr__  # the base class is frozen
 class StoredEvent(Event):
     """An event as its row has it; `said` is the stored JSON: id, at, who, why, and the fields of the fact."""
 
-    __slots__ = ("_fact", "_kind", "_row", "said")
+    __slots__ = ("_fact", "_row", "job", "name", "said", "stream", "version")
     _fact: Fact | None
-    _kind: type[Fact]
     _row: Row
+    job: str
+    name: str
     said: Said
+    stream: str
+    version: int
 
-    def __init__(self, row: Row, kind: type[Fact], said: Said) -> None:
-        _keep(self, "_row", row)
-        _keep(self, "_kind", kind)
-        _keep(self, "said", said)
+    def __init__(self, row: Row, name: str, said: Said) -> None:
+        stream = row["originator_id"]
         _keep(self, "_fact", None)
+        _keep(self, "_row", row)
+        _keep(self, "job", stream.partition(":")[2])
+        _keep(self, "name", name)
+        _keep(self, "said", said)
+        _keep(self, "stream", stream)
+        _keep(self, "version", row["originator_version"])
 
     @property
     def fact(self) -> Fact:
@@ -49,29 +56,9 @@ class StoredEvent(Event):
         return str(self.said["id"])
 
     @property
-    def job(self) -> str:
-        """The job, or the owner, that the event is about."""
-        return self.stream.partition(":")[2]
-
-    @property
-    def version(self) -> int:
-        """The place in the stream, from 1."""
-        return int(self._row["originator_version"])
-
-    @property
     def occurred_at(self) -> datetime:
         """When it happened, by the caller's clock."""
         return parse_time(self.said["at"])
-
-    @property
-    def name(self) -> str:
-        """The word of the fact on the wire."""
-        return self._kind.name
-
-    @property
-    def stream(self) -> str:
-        """The stored name of the stream."""
-        return str(self._row["originator_id"])
 
     @property
     def actor(self) -> str | None:
@@ -116,7 +103,7 @@ def read_stored(row: Row) -> RecordedEvent:
         event = read_event(*_stored(row))  # which says what is wrong
     else:
         try:
-            event = StoredEvent(row, kind, from_json(row["state"]))
+            event = StoredEvent(row, kind.name, from_json(row["state"]))
         except ValueError as error:
             stream, version = row["originator_id"], row["originator_version"]
             raise IntegrityFailure(

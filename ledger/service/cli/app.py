@@ -2,7 +2,7 @@
 
 import typer
 
-from ledger.service.cli import ask, database, demo, feed, records, recovery, retention
+from ledger.service.cli import ask, database, demo, feed, history, records, recovery, retention
 
 app = typer.Typer(
     name="jobledger",
@@ -21,7 +21,7 @@ app.command("show")(ask.show)
 app.command("tree")(ask.tree)
 app.command("list")(ask.list_)
 app.command("busy")(ask.busy)
-app.command("history")(ask.history)
+app.command("history")(history.history)
 app.command("watch")(feed.watch)
 app.command("wait")(feed.wait)
 app.command("expiry")(retention.expiry)

@@ -1,4 +1,4 @@
-"""Questions: show, tree, list, busy, history."""
+"""Questions: show, tree, list, busy."""
 
 import json
 from datetime import timedelta
@@ -208,24 +208,3 @@ def _holds(answer: "BusyAnswer", job: "JobView") -> tuple[str, str]:
     ref = (answer.entity.type, answer.entity.id)
     held = [entity for entity in job.entities if (entity["type"], entity["id"]) == ref]
     return ", ".join(entity["role"] for entity in held), ", ".join(dict.fromkeys(entity["access"] for entity in held))
-
-
-def history(job: str, form: Output = Form.TABLE) -> None:
-    """Print every event of a job, in order."""
-    from ledger import open_ledger
-
-    with open_ledger() as ledger:
-        events = ledger.history(job)
-    if form is Form.JSON:
-        output.print_json({"job": job, "events": [output.event_json(entry) for entry in events]})
-    elif form is Form.JSONL:
-        output.print_jsonl(output.event_json(entry) for entry in events)
-    else:
-        output.print_table(
-            ("position", "occurred", "event", "actor", "reason", "said"),
-            (
-                (str(entry.position), output.moment(entry.event.occurred_at), entry.event.name,
-                 entry.event.actor or "–", entry.event.reason or "–", output.event_said(entry))
-                for entry in events
-            ),
-        )  # fmt: skip

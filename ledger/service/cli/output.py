@@ -74,7 +74,18 @@ def catching_up(view: str) -> Callable[[int, int], None]:
 
 
 # The columns that may be folded, each with the width that it keeps.
-FOLDED = {"job": 36, "tree": 30, "progress": 8, "actor": 8, "reason": 8, "said": 30, "finding": 30, "value": 30}
+FOLDED = {
+    "why": 16,
+    "entities": 24,
+    "job": 36,
+    "tree": 30,
+    "progress": 8,
+    "actor": 8,
+    "reason": 8,
+    "said": 30,
+    "finding": 30,
+    "value": 30,
+}
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -151,9 +162,13 @@ def progress(job: "JobView") -> str:
 
 def entities(items: Sequence[Mapping[str, Any]], limit: int = 3) -> str:
     """The first few entities of a job, what it is about in front."""
-    names = list(dict.fromkeys(f"{i['type']}/{i['id']}" for i in sorted(items, key=lambda i: i["role"] != "target")))
-    shown = ", ".join(names[:limit])
-    return shown + (f" and {len(names) - limit} more" if len(names) > limit else "")
+    return names((f"{i['type']}/{i['id']}" for i in sorted(items, key=lambda i: i["role"] != "target")), limit)
+
+
+def names(words: Iterable[str], limit: int = 3) -> str:
+    """The first few names, each once."""
+    distinct = list(dict.fromkeys(words))
+    return ", ".join(distinct[:limit]) + (f" and {len(distinct) - limit} more" if len(distinct) > limit else "")
 
 
 def print_jobs(jobs: Iterable["JobView"]) -> None:

@@ -1,0 +1,150 @@
+"""What auditors are answered: the events that a filter finds, page by page, and how long jobs took."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from ledger.domain.entities import EntityRef
+from ledger.domain.events import RecordedEvent
+from ledger.domain.filters import Filter, parse_filter
+from ledger.errors import LimitExceeded
+
+PAGE_ENTRIES = 500
+PAGE_ENTRIES_MAX = 10_000
+
+Tell = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryEntry:
+    """An event that was found, with what was so of its job then.
+
+    `actor`, `owner` and `executor` are those of the event or, where it names none, of its job. `seconds` is how long a
+    job took that this event closed; `revised` the position at which that outcome was resolved or disputed. `entities`
+    are what the event names and what its job holds as far as the answer goes.
+    """
+
+    entry: RecordedEvent
+    type: str | None
+    parent: str | None
+    actor: str | None
+    owner: str | None
+    executor: str | None
+    seconds: float | None
+    revised: int | None
+    entities: Sequence[EntityRef]
+
+    @property
+    def position(self) -> int:
+        """The place of the event in the ledger."""
+        return self.entry.position
+
+    def as_json(self) -> dict[str, Any]:
+        """What was so then, ready for JSON; the event itself is a transition record."""
+        said = {name: getattr(self, name) for name in ("type", "parent", "actor", "owner", "executor")}
+        entities = [{"type": entity.type, "id": entity.id} for entity in self.entities]
+        return said | {"entities": entities, "seconds": self.seconds, "revised": self.revised}
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPage:
+    """Events that were found, true up to a position; `more` says that a further page may follow the last of them."""
+
+    entries: Sequence[HistoryEntry]
+    position: int
+    more: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Durations:
+    """How long the jobs of one outcome took (of all, where `outcome` is None), in seconds.
+
+    A job takes from its first work, else from when it was sent or planned; one that was refused or abandoned took no
+    time, and is not `timed`. p50 and p95 are the times within which half and 95 of 100 of these ended.
+    """
+
+    outcome: str | None
+    jobs: int
+    timed: int
+    p50: float | None
+    p95: float | None
+    max: float | None
+
+    def as_json(self) -> dict[str, Any]:
+        """The figures, ready for JSON."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+class Histories(Protocol):
+    """Who searches the history."""
+
+    def catch_up(self, tell: Tell) -> None:
+        """Bring the history to the end of the ledger as it is now, where this may be written; `tell` hears how far."""
+
+    def page(
+        self, which: Filter, now: datetime, before: int | None, after: int | None, limit: int, *, oldest: bool
+    ) -> HistoryPage:
+        """What a filter finds between two positions, both left out, from one end."""
+
+    def durations(self, which: Filter, now: datetime) -> tuple[Sequence[Durations], int]:
+        """How long the jobs took whose outcome was given by what is found; the position to which that is true."""
+
+
+class Search:
+    """A question about history: a filter, and the time from which its relative times count.
+
+    Each answer first lets the history catch up with the ledger as it stands; `tell` hears its position and its goal
+    where that takes more than a page.
+    """
+
+    def __init__(self, histories: Histories, which: str | Filter, now: datetime, tell: Tell | None = None) -> None:
+        self._histories = histories
+        self._now = now
+        self._tell = tell or (lambda _position, _goal: None)
+        self.filter = parse_filter(str(which))
+
+    def page(
+        self, *, before: int | None = None, after: int | None = None, oldest: bool = False, limit: int = PAGE_ENTRIES
+    ) -> HistoryPage:
+        """The newest events that are found, or the oldest, between two positions that are left out.
+
+        The next page is `before` the last one's position (`after` it, where the oldest come first): whatever is written
+        meanwhile, nothing is told twice or left out. Raises `LimitExceeded` beyond 10,000.
+        """
+        if not 1 <= limit <= PAGE_ENTRIES_MAX:
+            raise LimitExceeded(
+                f"A page of history must have 1 to {PAGE_ENTRIES_MAX:,} entries, and {limit:,} were asked for.",
+                limit=PAGE_ENTRIES_MAX,
+                found=limit,
+            )
+        self._histories.catch_up(self._tell)
+        return self._histories.page(self.filter, self._now, before, after, limit, oldest=oldest)
+
+    def entries(
+        self,
+        *,
+        before: int | None = None,
+        after: int | None = None,
+        oldest: bool = False,
+        limit: int | None = None,
+    ) -> Iterator[HistoryEntry]:
+        """All events that are found, or so many, read page by page."""
+        left = limit
+        while left is None or left > 0:
+            size = PAGE_ENTRIES if left is None else min(left, PAGE_ENTRIES)
+            page = self.page(before=before, after=after, oldest=oldest, limit=size)
+            yield from page.entries
+            if not page.more:
+                return
+            last = page.entries[-1].position
+            before, after = (before, last) if oldest else (last, after)
+            left = None if left is None else left - size
+
+    def durations(self) -> tuple[Sequence[Durations], int]:
+        """How long jobs took, by outcome, then all together, with the position to which that is true.
+
+        A job counts where the event that gave its outcome, as it stands, is found.
+        """
+        self._histories.catch_up(self._tell)
+        return self._histories.durations(self.filter, self._now)

@@ -1,0 +1,165 @@
+"""All of history, by one filter: the command `history`."""
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ledger.service.cli import output
+from ledger.service.cli.output import Form, Output
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ledger.audit import Durations, HistoryEntry, HistoryPage, Search
+
+PAGE_ENTRIES = 50
+BLOCKERS_SHOWN = 3
+EVIDENCE_SHOWN = 120  # characters of it in a table
+
+Filter = Annotated[
+    str | None,
+    typer.Argument(metavar="[JOB | FILTER]", help="Terms like type:T, all of which must hold; or the id of a job."),
+]
+
+
+def history(
+    which: Filter = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many; a table shows 50 unless told.")] = None,
+    before: Annotated[int | None, typer.Option(metavar="POSITION", help="Only what stands before it.")] = None,
+    after: Annotated[int | None, typer.Option(metavar="POSITION", help="Only what stands after it.")] = None,
+    form: Output = Form.TABLE,
+    *,
+    oldest: Annotated[bool, typer.Option("--oldest", help="The oldest first, not the newest.")] = False,
+    durations: Annotated[bool, typer.Option("--durations", help="How long jobs took, by outcome, instead.")] = False,
+) -> None:
+    """Search the events of all jobs; with the id of a job, print every event of that one in order.
+
+    A space is AND, a comma OR, a minus before a term NOT; a value with a space or a comma stands in double quotes.
+    type:T,T outcome:O event:E is:MARK job:JOB under:JOB entity:TYPE/ID actor:A owner:O executor:X before:TIME
+    after:TIME occurred:FROM..TO position:N..M text:"WORDS", where TIME is 2026-11-01, 2026-11-01T03:12:00Z or -2h,
+    before and after are about when the ledger recorded it, and text: needs a narrower term beside it. Marks are held,
+    expired, disputed, cancel_requested, contact_lost, residue, verdict (of recovery) and revised (later).
+    """
+    from ledger import open_ledger
+    from ledger.domain.filters import Filter, Key, Term
+
+    told = limit or before or after or oldest or durations
+    with open_ledger() as ledger:
+        if which and ":" not in which and not told:
+            _print_job(which, form)
+            return
+        asked = Filter((Term(Key.JOB, (which,)),)) if which and ":" not in which else which or ""
+        search = ledger.search(asked, tell=output.catching_up("history"))
+        if durations:
+            _print_durations(search, form)
+        elif form is Form.JSONL:
+            found = search.entries(before=before, after=after, oldest=oldest, limit=limit)
+            output.print_jsonl(_entry_json(entry) for entry in found)
+        else:
+            page = search.page(before=before, after=after, oldest=oldest, limit=limit or PAGE_ENTRIES)
+            _print_page(search, page, form, oldest=oldest)
+
+
+def _print_job(job: str, form: Form) -> None:
+    from ledger import open_ledger
+
+    with open_ledger() as ledger:
+        events = ledger.history(job)
+    if form is Form.JSON:
+        output.print_json({"job": job, "events": [output.event_json(entry) for entry in events]})
+    elif form is Form.JSONL:
+        output.print_jsonl(output.event_json(entry) for entry in events)
+    else:
+        output.print_table(
+            ("position", "occurred", "event", "actor", "reason", "said"),
+            (
+                (str(entry.position), output.moment(entry.event.occurred_at), entry.event.name,
+                 entry.event.actor or "–", entry.event.reason or "–", output.event_said(entry))
+                for entry in events
+            ),
+        )  # fmt: skip
+
+
+def _entry_json(found: "HistoryEntry") -> dict[str, Any]:
+    return output.event_json(found.entry) | {"then": found.as_json()}
+
+
+def _print_page(search: "Search", page: "HistoryPage", form: Form, *, oldest: bool) -> None:
+    last = page.entries[-1].position if page.more else None
+    onward = "after" if oldest else "before"
+    if form is Form.JSON:
+        entries = [_entry_json(entry) for entry in page.entries]
+        said = {"filter": str(search.filter), "entries": entries, onward: last, "position": page.position}
+        output.print_json(said)
+        return
+    output.print_table(("when", "who", "why", "job", "type", "event", "entities", "said"), _rows(page.entries))
+    output.note(f"This is true up to position {page.position:,}.")
+    if last is not None:
+        output.note(f"There may be more: --{onward} {last} goes on, -o jsonl prints all.")
+
+
+def _rows(entries: "Iterable[HistoryEntry]") -> "Iterable[tuple[str, ...]]":
+    for found in entries:
+        event = found.entry.event
+        yield (
+            output.moment(event.occurred_at),
+            event.actor or (f"({found.actor})" if found.actor else "–"),
+            event.reason or "–",
+            event.job,
+            found.type or "–",
+            event.name,
+            output.names(map(str, found.entities)) or "–",
+            _said(found) or "–",
+        )
+
+
+def _said(found: "HistoryEntry") -> str:
+    """What an event says, in the few words that answer who, what and why not."""
+    said = output.event_json(found.entry)
+    told = said.get("report", {}) if said["event"] == "late" else said
+    words = [f"{said['because']}: {told['event']}"] if said["event"] == "late" else []
+    words += [_blocker(blocker) for blocker in said.get("blockers", [])[:BLOCKERS_SHOWN]]
+    words += [f"and {more:,} more" for more in [len(said.get("blockers", [])) - BLOCKERS_SHOWN] if more > 0]
+    words += [told["outcome"]] if told.get("outcome") else []
+    words += [str(told["error"][name]) for name in ("code", "message") if told.get("error", {}).get(name)]
+    words += [f"{told['percent']:g} %"] if told.get("percent") is not None else []
+    words += [told["message"]] if told.get("message") else []
+    words += [f"{name} {told[name]}" for name in ("executor", "external_id") if told.get(name)]
+    words += [_brief(told["evidence"])] if told.get("evidence") is not None else []
+    words += [f"after {output.span(found.seconds)}"] if found.seconds is not None else []
+    words += [f"revised at position {found.revised:,}"] if found.revised else []
+    return ", ".join(words)
+
+
+def _brief(evidence: Any) -> str:
+    text = evidence if isinstance(evidence, str) else json.dumps(evidence, ensure_ascii=False)
+    return text if len(text) <= EVIDENCE_SHOWN else f"{text[:EVIDENCE_SHOWN]}…"
+
+
+def _blocker(blocker: Any) -> str:
+    """A job in the way; an import may bring refusals whose blockers are told otherwise."""
+    if not isinstance(blocker, dict) or not isinstance(blocker.get("entity"), dict):
+        return f"blocked by {blocker}"
+    entity = blocker["entity"]
+    limit = f", at most {blocker['limit']['at_most']}" if blocker.get("limit") else ""
+    owner = f", {blocker['owner']}" if blocker.get("owner") else ""
+    return f"blocked by {blocker.get('job')} on {entity.get('type')}/{entity.get('id')}{limit}{owner}"
+
+
+def _print_durations(search: "Search", form: Form) -> None:
+    told, position = search.durations()
+    if form is Form.JSON:
+        durations = [duration.as_json() for duration in told]
+        output.print_json({"filter": str(search.filter), "durations": durations, "position": position})
+    elif form is Form.JSONL:
+        output.print_jsonl(duration.as_json() for duration in told)
+    else:
+        columns = ("outcome", "jobs", "timed", "p50", "p95", "max")
+        output.print_table(columns, map(_duration_row, told))
+        output.note(f"This is true up to position {position:,}.")
+
+
+def _duration_row(told: "Durations") -> tuple[str, ...]:
+    spans = (output.span(seconds) for seconds in (told.p50, told.p95, told.max))
+    return (told.outcome or "all", f"{told.jobs:,}", f"{told.timed:,}", *spans)

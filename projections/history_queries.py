@@ -1,0 +1,69 @@
+"""Answers from the view `history`, each one statement and so from one snapshot of the database."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from psycopg import ClientCursor
+from psycopg.rows import dict_row
+
+from ledger.audit import Durations, HistoryEntry, HistoryPage, Tell
+from ledger.domain.entities import EntityRef
+from ledger.domain.filters import Filter
+from ledger.store.mapper import read_recorded
+from projections.filters import Search, Window
+from projections.follower import Connect, Follower
+from projections.statements import SQL
+from projections.stored_event import said_by
+
+
+class HistoryQueries:
+    """Who searches the history (`ledger.audit.Histories`), over connections that the caller opens."""
+
+    def __init__(self, connect: Connect) -> None:
+        self._connect = connect
+        self._follower = Follower(connect)
+
+    def catch_up(self, tell: Tell) -> None:
+        """Bring the history to the end of the ledger as it is now, where this may be written; `tell` hears how far."""
+        self._follower.catch_up(tell)
+
+    def page(
+        self, which: Filter, now: datetime, before: int | None, after: int | None, limit: int, *, oldest: bool
+    ) -> HistoryPage:
+        """What a filter finds between two positions, both left out, from one end."""
+        search = Search(which, now, Window(before, after, oldest=oldest, limit=limit))
+        rows = self._ask(SQL["select_history"].replace("found_positions", search.positions), search)
+        found = [_entry(row) for row in rows if row["position"] is not None]
+        return HistoryPage(found if oldest else found[::-1], rows[0]["reached"], more=0 < limit == len(found))
+
+    def durations(self, which: Filter, now: datetime) -> tuple[Sequence[Durations], int]:
+        """How long the jobs took whose outcome was given by what is found; the position to which that is true."""
+        search = Search(which, now)
+        rows = self._ask(SQL["select_durations"].replace("found_conditions", search.conditions), search)
+        told = [Durations(**{name: row[name] for name in Durations.__slots__}) for row in rows if row["jobs"]]
+        return told, rows[0]["reached"]
+
+    def _ask(self, text: str, search: Search) -> list[dict[str, Any]]:
+        # Which index serves depends on the filter, so the planner must see its values.
+        with self._connect() as connection, connection.transaction():
+            connection.execute(SQL["enter_search"])
+            with ClientCursor(connection, row_factory=dict_row) as cursor:
+                return cursor.execute(text, search.parameters).fetchall()
+
+
+def _entry(row: Mapping[str, Any]) -> HistoryEntry:
+    entry = read_recorded(row)
+    said = {name: row[name] for name in ("type", "parent", "actor", "owner", "executor", "seconds")}
+    named = [*_named(said_by(entry.event)), *((kind, name) for kind, name, _ in row["entities"] or ())]
+    entities = [EntityRef(type=kind, id=name) for kind, name in dict.fromkeys(named)]
+    return HistoryEntry(entry=entry, revised=row["revised_position"], entities=entities, **said)
+
+
+def _named(said: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The entities that an event names itself, those of a plan that was refused included."""
+    told = [said, said.get("plan") or {}]
+    return [(item["type"], item["id"]) for part in told for name in _NAMING for item in part.get(name, ())]
+
+
+_NAMING = ("entities", "products")

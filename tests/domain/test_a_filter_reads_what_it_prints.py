@@ -1,0 +1,124 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ledger.domain.entities import EntityRef
+from ledger.domain.events import FACTS_BY_NAME
+from ledger.domain.filters import (
+    FILTER_LENGTH_MAX,
+    POSITION_MAX,
+    SECONDS,
+    Filter,
+    Key,
+    Mark,
+    Period,
+    Span,
+    Term,
+    When,
+    parse_filter,
+)
+from ledger.domain.states import Outcome
+from ledger.errors import MalformedFilter
+
+LENGTHS = {Key.TYPE: 64, Key.ACTOR: 256, Key.OWNER: 200, Key.EXECUTOR: 256, Key.UNDER: 200, Key.JOB: 200, Key.TEXT: 500}
+
+
+def _text(longest: int) -> st.SearchStrategy[str]:
+    letters = st.characters(codec="utf-8", exclude_characters="\0")
+    awkward = st.text(st.sampled_from(' ,"\\:-./\t\n\u00a0\u2028ä'), min_size=1, max_size=8)
+    return awkward | st.text(letters, min_size=1, max_size=min(longest, 12)) | st.just("x" * longest)
+
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MOMENTS = st.integers(0, 253_402_300_799_999_999).map(lambda micros: EPOCH + timedelta(microseconds=micros))
+AGOS = st.builds(
+    lambda number, unit: timedelta(seconds=number * SECONDS[unit]),
+    st.integers(0, 10_000),
+    st.sampled_from(sorted(SECONDS)),
+)
+WHENS = MOMENTS.map(When) | AGOS.map(lambda ago: When(ago=ago))
+POSITIONS = st.integers(0, POSITION_MAX)
+PAIRS = st.tuples(POSITIONS, POSITIONS).map(sorted)
+SPANS = st.one_of(
+    PAIRS.map(lambda pair: Span(*pair)),
+    POSITIONS.map(lambda start: Span(start, None)),
+    POSITIONS.map(lambda end: Span(None, end)),
+)
+PERIODS = st.builds(Period, WHENS, WHENS | st.none()) | st.builds(Period, st.none(), WHENS)
+KINDS = _text(64).filter(lambda text: "/" not in text)
+VALUES: dict[Key, st.SearchStrategy[object]] = {
+    **{key: _text(longest) for key, longest in LENGTHS.items()},
+    Key.OUTCOME: st.sampled_from([str(outcome) for outcome in Outcome]),
+    Key.EVENT: st.sampled_from(sorted(FACTS_BY_NAME)),
+    Key.IS: st.sampled_from([str(mark) for mark in Mark]),
+    Key.ENTITY: st.builds(lambda kind, name: EntityRef(type=kind, id=name), KINDS, _text(256)),
+    Key.BEFORE: WHENS,
+    Key.AFTER: WHENS,
+    Key.OCCURRED: PERIODS,
+    Key.POSITION: SPANS,
+}
+
+
+@st.composite
+def _terms(draw: st.DrawFn) -> Term:
+    key = draw(st.sampled_from(Key))
+    most = 1 if key in (Key.BEFORE, Key.AFTER) else 3
+    values = draw(st.lists(VALUES[key], min_size=1, max_size=most))
+    return Term(key, tuple(values), draw(st.booleans()))  # type: ignore[arg-type]
+
+
+FILTERS = st.lists(_terms(), max_size=5).map(lambda terms: Filter(tuple(terms)))
+
+
+@given(FILTERS)
+def test_what_is_printed_is_read_back(which: Filter) -> None:
+    """Every filter that may be asked, with whatever texts in it, is the same after printing and parsing."""
+    asks_text = any(term.key is Key.TEXT for term in which.terms)
+    if asks_text and not which.bounded:
+        which = Filter((*which.terms, Term(Key.TYPE, ("T",))))
+    if len(str(which)) <= FILTER_LENGTH_MAX:
+        assert parse_filter(str(which)) == which
+
+
+@given(st.text(st.sampled_from('type:outcome-isheld",.\\ 0123456789dT\x00\ud800Zä'), max_size=60) | st.text())
+def test_any_text_is_a_filter_or_names_a_column(text: str) -> None:
+    """Nothing else is raised, the column lies in the text or just behind it, and what is read prints canonically."""
+    found: Filter | MalformedFilter
+    try:
+        found = parse_filter(text)
+    except MalformedFilter as error:
+        found = error
+    if isinstance(found, MalformedFilter):
+        assert 1 <= found.facts["column"] <= len(text) + 1
+        assert str(found).isprintable()
+    else:
+        assert str(parse_filter(str(found))) == str(found)
+
+
+@given(WHENS, MOMENTS)
+def test_a_relative_time_counts_from_the_now_that_is_given(when: When, now: datetime) -> None:
+    """However long ago, it never lies before 1970."""
+    moment = when.at(now)
+    assert moment >= EPOCH
+    if when.moment is None and moment > EPOCH:
+        assert now - moment == when.ago
+
+
+@pytest.mark.parametrize(
+    ("said", "printed"),
+    [
+        ("", ""),
+        (" \t type:A,A   type:A ", "type:A,A type:A"),
+        ('type:"A"', "type:A"),
+        ("before:2026-11-01 after:-120m", "before:2026-11-01T00:00:00Z after:-2h"),
+        ("after:2026-11-01T03:12:00+01:00", "after:2026-11-01T02:12:00Z"),
+        ("position:7..7,..9", "position:7,..9"),
+        ("-entity:disk/a/b", "-entity:disk/a/b"),
+        ("job:urn:uuid:1", "job:urn:uuid:1"),
+        ('text:"disk full",x after:-14d', 'text:"disk full",x after:-2w'),
+    ],
+)
+def test_a_filter_has_one_canonical_form(said: str, printed: str) -> None:
+    assert str(parse_filter(said)) == printed
