@@ -70,12 +70,12 @@ class Mortal(psycopg.Connection[dict[str, Any]]):
         return super().execute(*arguments, **options)
 
 
-def main(conninfo: str, page: str, dies_at: str) -> None:
+def main(conninfo: str, page: str, dies_at: str, view: str = "noted") -> None:
     """Follow with pages of a size, and die; end quietly where there were fewer statements."""
     follower.PAGE_EVENTS_MAX = int(page)
     with Mortal.connect(conninfo, autocommit=True, row_factory=dict_row) as session:
         Mortal.left = int(dies_at)
-        follower.follow(session, projections=[Noted()])
+        follower.follow(session, projections=[Noted()] if view == "noted" else follower.named(view))
 
 
 if __name__ == "__main__":
