@@ -28,7 +28,7 @@ def measure(bench: Bench) -> Findings:
     history = make(bench, Size(events // EVENTS_EACH, ACTIVE, EVENTS_EACH))
     sides: dict[str, Callable[[], Sample]] = {
         "rebuild": partial(_rebuild, history.superuser),
-        "read": partial(_read, history.superuser),
+        "read": partial(read, history.superuser),
     }
     shown = interleave(sides, bench.budget(5, 60))
     bench.drop(history.superuser)
@@ -70,7 +70,7 @@ def writing(superuser: str) -> Iterator[list[int]]:
             process.kill()
 
 
-def _read(superuser: str) -> Sample:
+def read(superuser: str) -> Sample:
     """Read every row in pages as a rebuild does, and make nothing of them."""
     rows = 0
 

@@ -41,6 +41,8 @@ TARGETS = (
     Target("rebuild_events_per_s", "rebuild", "rebuild of all views, events/s", 15_000, 100_000),
     Target("recovery_plan_s", "recovery", "recovery plan, seconds", 2, 0.5, less_is_better=True),
     Target("show_startup_s", "startup", "jobledger show JOB, start to end, seconds", 0.35, less_is_better=True),
+    Target("history_events_per_s", "searches", "filling the search index, events/s", 15_000, 40_000),
+    Target("search_ms", "searches", "the slowest search at a million events, p50 ms", 100, 20, less_is_better=True),
     Target("bytes_per_transition", "storage", "everything, bytes a transition", 2_000, 1_000, less_is_better=True),
     Target("bytes_per_event", "storage", "events with indexes, bytes an event", 650, 400, less_is_better=True),
     Target("vs_procrastinate_defer", "others", "64 callers, of procrastinate's defer"),

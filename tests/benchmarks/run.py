@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
-from tests.benchmarks import bulk, others, plot, reads, rebuild, recovery, startup, storage, writes
+from tests.benchmarks import bulk, others, plot, reads, rebuild, recovery, searches, startup, storage, writes
 from tests.benchmarks.bench import Bench, Findings, opened, say
 from tests.benchmarks.environment import describe
 from tests.benchmarks.report import Report
@@ -22,6 +22,7 @@ PARTS: dict[str, Callable[[Bench], Findings]] = {
     "rebuild": rebuild.measure,
     "recovery": recovery.measure,
     "startup": startup.measure,
+    "searches": searches.measure,
     "storage": storage.measure,
     "others": others.measure,
 }
