@@ -4,15 +4,20 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from ledger.audit import Histories
 from ledger.domain.entities import Access, EntityRef
 from ledger.domain.epoch import Lease, OwnerEpoch
 from ledger.domain.quorum import Child
 from ledger.domain.retention import Retention
 from ledger.domain.states import EndAction, Outcome, Phase
 from ledger.domain.values import print_time
+from ledger.errors import MalformedRecord
+
+if TYPE_CHECKING:  # a command that only asks about now builds no models of events
+    from ledger.audit import Histories
+    from ledger.domain.events import RecordedEvent
+    from ledger.domain.past import AsOf
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -247,6 +252,14 @@ class Unsettled:
     position: int
 
 
+@dataclass(frozen=True, slots=True)
+class Was:
+    """A job as it was at a moment, and the entities that it kept busy then."""
+
+    view: JobView
+    held: frozenset[EntityRef]
+
+
 class Leases(Protocol):
     """Where owners say that they live."""
 
@@ -263,12 +276,48 @@ class Leases(Protocol):
         """Call `beat` often enough for a lease of so many seconds, until the returned function is called."""
 
 
+class Recall(Protocol):
+    """What the ledger asks of the past."""
+
+    def find(self, moment: int | datetime, *, occurred: bool) -> "AsOf":
+        """Where in the ledger a moment lies; raises `MomentNotFound`."""
+
+    def catch_up(self, as_of: "AsOf", tell: Callable[[int, int], None]) -> None:
+        """Bring what is asked about entities and trees up to the moment; `tell` hears position and goal on the way."""
+
+    def history(self, as_of: "AsOf", job: str) -> "list[RecordedEvent]":
+        """The events of a job that count at the moment, in order."""
+
+    def job(self, as_of: "AsOf", job: str) -> JobView | None:
+        """A job as the views showed it; None where it was not on record."""
+
+    def tree(self, as_of: "AsOf", root: str) -> list[JobView]:
+        """A job and all that was below it, parents first; empty where it was not on record."""
+
+    def busy(
+        self, as_of: "AsOf", entities: Sequence[EntityRef], would: Access | None = None, besides: str | None = None
+    ) -> list[BusyAnswer] | None:
+        """The jobs that were active on each entity; None where `besides` was not on record."""
+
+    def active(
+        self, as_of: "AsOf", which: JobFilter, *, before: int | None = None, limit: int | None = None
+    ) -> Iterator[JobView]:
+        """The jobs that were active, the last planned first, from before a planned position."""
+
+    def told_between(self, earlier: "AsOf", later: "AsOf") -> Iterator[tuple[Was | None, Was]]:
+        """Each job of which something was told after one moment and up to another, as it was at both."""
+
+
 class Queries(Protocol):
     """What the ledger asks of its views."""
 
     @property
-    def history(self) -> Histories:
+    def history(self) -> "Histories":
         """Who searches the history."""
+
+    @property
+    def past(self) -> Recall:
+        """The same, as of any moment."""
 
     def job(self, job: str) -> JobView | None:
         """A job, expired or not; None where no event speaks of it."""
@@ -307,3 +356,15 @@ class Queries(Protocol):
 
     def position(self) -> int:
         """The position up to which the views are true."""
+
+
+def asked_entity(entity: str | EntityRef) -> EntityRef:
+    """The entity that is asked about, as `TYPE/ID` or as it is; raises `MalformedRecord`."""
+    return entity if isinstance(entity, EntityRef) else EntityRef.parse(entity)
+
+
+def asked_access(word: str) -> Access:
+    """The access that a plan would ask for; raises `MalformedRecord` for any other word."""
+    if word not in (Access.EXCLUSIVE, Access.SHARED):
+        raise MalformedRecord(f"What a plan would ask for must be exclusive or shared, and this is {word!r}.")
+    return Access(word)

@@ -37,6 +37,7 @@ from ledger.event_ids import identified
 from ledger.importer import Importer, ImportSummary, Overlap, Rejected
 from ledger.judgement import judge_now, judge_unrecorded
 from ledger.ownership import Owners
+from ledger.past import Past, open_past
 from ledger.questions import Questions
 from ledger.store.feed import Feed
 from ledger.store.recorder import Judge, Receipt, Recorder
@@ -361,6 +362,14 @@ class Ledger(Questions):
     def search(self, which: str | Filter = "", *, tell: Tell | None = None) -> Search:
         """Ask all of history, in the language of `ledger.domain.filters`; raises `MalformedFilter`."""
         return Search(self._queries.history, which, clock.now(), tell)
+
+    def as_of(self, moment: int | datetime | str, *, occurred: bool = False) -> Past:
+        """The ledger as it stood at a position, or at a time: the last position recorded at or before it.
+
+        With `occurred`, the time is that of the callers: what counts is what had occurred by then, as told up to now.
+        Raises `MomentNotFound` for a position that no event has, and for a time before the first event.
+        """
+        return open_past(self._queries.past, moment, occurred=occurred)
 
     def events(self, after: int = 0) -> Iterator[RecordedEvent]:
         """Every event after a position, up to the end of the ledger."""

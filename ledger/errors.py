@@ -133,6 +133,12 @@ class OwnerNotFound(NotFound):
     code = "owner_not_found"
 
 
+class MomentNotFound(NotFound):
+    """No event has this position, or nothing was on record at this time; facts: `position` or `at`, and `head`."""
+
+    code = "moment_not_found"
+
+
 class Conflict(LedgerError):
     """What was said does not go with what is on record; nothing was lost."""
 

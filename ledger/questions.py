@@ -5,10 +5,21 @@ from types import TracebackType
 from typing import Self
 
 from ledger import clock
-from ledger.answers import BusyAnswer, JobFilter, JobView, Name, Queries, RollUp, TreeExpiry, Unsettled
-from ledger.domain.entities import Access, EntityRef
+from ledger.answers import (
+    BusyAnswer,
+    JobFilter,
+    JobView,
+    Name,
+    Queries,
+    RollUp,
+    TreeExpiry,
+    Unsettled,
+    asked_access,
+    asked_entity,
+)
+from ledger.domain.entities import EntityRef
 from ledger.domain.retention import PRESETS, Retention
-from ledger.errors import JobNotFound, MalformedRecord
+from ledger.errors import JobNotFound
 
 
 class Questions:
@@ -66,8 +77,8 @@ class Questions:
         `would` (`exclusive` or `shared`) asks only for those that a plan asking for this access would meet, `besides`
         leaves out the tree that a job belongs to. Raises `JobNotFound` for a job that never was.
         """
-        access = _access(would) if would is not None else None
-        answers = self._queries.busy([_entity(entity) for entity in entities], access, besides)
+        access = asked_access(would) if would is not None else None
+        answers = self._queries.busy([asked_entity(entity) for entity in entities], access, besides)
         if answers is None:
             raise JobNotFound(f"No event speaks of job {besides}.", job=besides)
         return answers
@@ -91,12 +102,3 @@ class Questions:
         """A forecast of what leaves the live views, in the order in which it leaves."""
         return self._queries.expiry(policy, clock.now(), limit)
 
-
-def _entity(entity: str | EntityRef) -> EntityRef:
-    return entity if isinstance(entity, EntityRef) else EntityRef.parse(entity)
-
-
-def _access(word: str) -> Access:
-    if word not in (Access.EXCLUSIVE, Access.SHARED):
-        raise MalformedRecord(f"What a plan would ask for must be exclusive or shared, and this is {word!r}.")
-    return Access(word)

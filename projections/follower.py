@@ -12,13 +12,14 @@ from ledger.domain.events import RecordedEvent
 from ledger.errors import NotFound, ViewBehind
 from ledger.store.statements import SQL as STORE_SQL
 from ledger.store.views import Session
+from projections.activity import Activity
 from projections.history import History
 from projections.projection import Projection
 from projections.statements import SQL
 from projections.stored_event import read_stored
 
 PAGE_EVENTS_MAX = 4_000
-FOLLOWED: tuple[Projection, ...] = (History(),)
+FOLLOWED: tuple[Projection, ...] = (History(), Activity())
 
 Tell = Callable[[int, int], None]
 Connect = Callable[[], AbstractContextManager[Session]]

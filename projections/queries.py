@@ -9,7 +9,7 @@ from typing import Any
 from psycopg import ClientCursor, Connection
 from psycopg.rows import dict_row
 
-from ledger.answers import BusyAnswer, JobFilter, JobView, Name, RollUp, TreeExpiry, Unsettled
+from ledger.answers import BusyAnswer, JobFilter, JobView, Name, Recall, RollUp, TreeExpiry, Unsettled
 from ledger.domain.entities import Access, EntityRef
 from ledger.domain.epoch import OwnerEpoch
 from ledger.domain.progress import shown
@@ -26,9 +26,10 @@ Connect = Callable[[], AbstractContextManager[Connection[Any]]]
 class ViewQueries:
     """The queries of the ledger (`ledger.answers.Queries`), over connections that the caller opens."""
 
-    def __init__(self, connect: Connect) -> None:
+    def __init__(self, connect: Connect, past: Recall) -> None:
         self._connect = connect
         self.history = HistoryQueries(connect)
+        self.past = past
 
     def job(self, job: str) -> JobView | None:
         """A job, expired or not; None where no event speaks of it."""

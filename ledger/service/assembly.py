@@ -17,6 +17,7 @@ from ledger.store.datastore import Datastore
 from ledger.store.feed import Feed
 from ledger.store.recorder import Recorder
 from projections import follower, runner
+from projections.past_queries import PastQueries
 from projections.queries import ViewQueries
 from projections.runner import InlineViews
 
@@ -37,12 +38,13 @@ def assemble(conninfo: str) -> Ledger:
     datastore = Datastore(conninfo)
     recorder = Recorder(datastore, InlineViews())
     leases = LeaseTable(datastore.connection)
+    queries = ViewQueries(datastore.connection, PastQueries(datastore.connection))
 
     def close() -> None:
         recorder.close()
         datastore.close()
 
-    return Ledger(recorder, Feed(datastore), ViewQueries(datastore.connection), leases, close)
+    return Ledger(recorder, Feed(datastore), queries, leases, close)
 
 
 def check_release(database: Database) -> None:

@@ -8,6 +8,7 @@ from ledger.service.assembly import assemble
 from ledger.store.datastore import Datastore
 from ledger.store.feed import Feed
 from ledger.store.recorder import Recorder
+from projections.past_queries import PastQueries
 from projections.queries import ViewQueries
 from projections.runner import InlineViews
 from tests.store.controls import rows
@@ -53,7 +54,8 @@ def _over_one_connection(conninfo: str) -> Ledger:
         recorder.close()
         datastore.close()
 
-    return Ledger(recorder, Feed(datastore), ViewQueries(datastore.connection), leases, close)
+    queries = ViewQueries(datastore.connection, PastQueries(datastore.connection))
+    return Ledger(recorder, Feed(datastore), queries, leases, close)
 
 
 def test_what_cannot_be_found_out_is_said_to_be_unknown(

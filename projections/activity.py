@@ -1,0 +1,106 @@
+"""From when to when each job was active, by itself and on each entity that it touched: what a look into the past reads.
+
+It says which jobs may have been active at a moment, and never misses one; what a job held then, its own events say.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pydantic_core import to_json
+
+from ledger.domain.events import Attached, Ended, Event, Lost, Planned, RecordedEvent, Refused
+from ledger.store.views import Session
+from projections.interval_tree import fork
+from projections.statements import SQL
+
+Row = dict[str, Any]
+Place = tuple[str, str]
+ITSELF: Place = ("", "")  # no entity has an empty type
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+SECOND, INSTANT = timedelta(seconds=1), timedelta(microseconds=1)
+_CHANGING = frozenset({"attached", "succeeded", "failed", "cancelled", "abandoned", "resolved"})
+_TELLING = _CHANGING | {"planned", "refused"}
+
+
+class Activity:
+    """The followed view `activity`."""
+
+    name = "activity"
+    version = 1
+    tables: Mapping[str, str] = {"activity": "job, entity_type, entity_id", "asked_below": "parent, job"}
+
+    def prepare(self, session: Session, events: Sequence[Event]) -> Callable[[Sequence[RecordedEvent]], None]:
+        """Take out the open rows of the jobs that the events change; they are put back as they are then."""
+        planned = {event.job for event in events if event.name == "planned"}
+        known = sorted({event.job for event in events if event.name in _CHANGING} - planned)
+        found = session.execute(SQL["delete_open_activity"], {"jobs": known}) if known else None
+
+        def take(placed: Sequence[RecordedEvent]) -> None:
+            book = _Book(found.fetchall() if found else ())
+            for entry in placed:
+                if entry.event.name in _TELLING:
+                    book.take(entry)
+            if book.rows:
+                session.execute(SQL["insert_activity"], {"rows": to_json(book.rows).decode()})
+            if book.asked:
+                parents, jobs = map(list, zip(*book.asked, strict=True))
+                session.execute(SQL["insert_asked_below"], {"parents": parents, "jobs": jobs})
+
+        return take
+
+
+class _Book:
+    """The rows that one batch of events opens and closes."""
+
+    def __init__(self, rows: Iterable[Row]) -> None:
+        self.rows: list[Row] = list(rows)
+        self.asked: dict[Place, None] = {}
+        self._open: dict[str, dict[Place, Row]] = {}
+        for row in self.rows:
+            self._open.setdefault(row["job"], {})[row["entity_type"], row["entity_id"]] = row
+
+    def take(self, entry: RecordedEvent) -> None:
+        job, fact = entry.event.job, entry.event.fact
+        if isinstance(fact, Planned | Attached):
+            itself = (ITSELF,) if isinstance(fact, Planned) else ()
+            self._begin(entry, (*itself, *((entity.type, entity.id) for entity in fact.entities)))
+        elif isinstance(fact, Refused) and "parent" in fact.plan:
+            self.asked[fact.plan["parent"], job] = None
+        elif isinstance(fact, Ended) and not isinstance(fact, Lost):
+            for row in self._open.pop(job, {}).values():
+                _end(row, entry)
+
+    def _begin(self, entry: RecordedEvent, places: Iterable[Place]) -> None:
+        job, at = entry.event.job, entry.event.occurred_at
+        rows = self._open.setdefault(job, {})
+        for place in places:
+            if place in rows:
+                rows[place]["since"] = min(rows[place]["since"], at)
+                continue
+            entity_type, entity_id = place
+            rows[place] = {
+                "entity_type": entity_type,
+                "entity_id": entity_id,
+                "job": job,
+                "from_position": entry.position,
+                "to_position": None,
+                "since": at,
+                "until": None,
+                "position_fork": None,
+                "time_fork": None,
+            }
+            self.rows.append(rows[place])
+
+
+def _end(row: Row, entry: RecordedEvent) -> None:
+    until = entry.event.occurred_at
+    row["to_position"], row["until"] = entry.position, until
+    row["position_fork"] = fork(row["from_position"], entry.position - 1)
+    if row["since"] < until:
+        row["time_fork"] = fork(second(row["since"]), second(until - INSTANT))
+
+
+def second(moment: datetime) -> int:
+    """The second that a moment lies in, from 1 for the first of 1970: the unit in which time has forks."""
+    return (moment - EPOCH) // SECOND + 1

@@ -1,0 +1,1 @@
+DELETE FROM activity WHERE job = ANY(%(jobs)s) AND to_position IS NULL RETURNING *

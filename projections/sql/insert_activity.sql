@@ -1,0 +1,1 @@
+INSERT INTO activity SELECT * FROM json_populate_recordset(NULL::activity, %(rows)s)
