@@ -311,14 +311,6 @@ class Recall(Protocol):
 class Queries(Protocol):
     """What the ledger asks of its views."""
 
-    @property
-    def history(self) -> "Histories":
-        """Who searches the history."""
-
-    @property
-    def past(self) -> Recall:
-        """The same, as of any moment."""
-
     def job(self, job: str) -> JobView | None:
         """A job, expired or not; None where no event speaks of it."""
 
@@ -356,6 +348,18 @@ class Queries(Protocol):
 
     def position(self) -> int:
         """The position up to which the views are true."""
+
+
+class LedgerQueries(Queries, Protocol):
+    """What the ledger asks of its views, of history and of the past."""
+
+    @property
+    def history(self) -> "Histories":
+        """Who searches the history."""
+
+    @property
+    def past(self) -> Recall:
+        """The same, as of any moment."""
 
 
 def asked_entity(entity: str | EntityRef) -> EntityRef:

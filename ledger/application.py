@@ -12,7 +12,7 @@ from ledger.answers import (
     JobView,
     Leases,
     OwnerView,
-    Queries,
+    LedgerQueries,
     TreeExpiry,
 )
 from ledger.audit import Search, Tell
@@ -70,13 +70,14 @@ class Ledger(Questions):
         self,
         recorder: Recorder,
         feed: Feed,
-        queries: Queries,
+        queries: LedgerQueries,
         leases: Leases,
         close: Callable[[], None],
         *,
         owner: OwnerEpoch | None = None,
     ) -> None:
         super().__init__(queries, close)
+        self._all = queries
         self._recorder = recorder
         self._feed = feed
         self._leases = leases
@@ -275,14 +276,14 @@ class Ledger(Questions):
         `StaleEpoch`.
         """
         me, close = self._owners.start(name, lease_seconds, self._tell_owner("owner_started", said))
-        return Ledger(self._recorder, self._feed, self._queries, self._leases, close, owner=me)
+        return Ledger(self._recorder, self._feed, self._all, self._leases, close, owner=me)
 
     def _tell_owner(self, event: str, said: Said) -> Callable[[OwnerEpoch], Receipt]:
         return lambda of: self.record({"event": event, **said, **of._asdict()})
 
     def speak_as(self, me: OwnerEpoch) -> "Ledger":
         """The ledger that speaks as an owner in an epoch that has begun, and keeps no lease; closing it is nothing."""
-        return Ledger(self._recorder, self._feed, self._queries, self._leases, lambda: None, owner=me)
+        return Ledger(self._recorder, self._feed, self._all, self._leases, lambda: None, owner=me)
 
     def fence(self, name: str, **said: Unpack[Said]) -> Receipt:
         """Say that every epoch of an owner so far may no longer act: it never returns, or must not.
@@ -361,7 +362,7 @@ class Ledger(Questions):
 
     def search(self, which: str | Filter = "", *, tell: Tell | None = None) -> Search:
         """Ask all of history, in the language of `ledger.domain.filters`; raises `MalformedFilter`."""
-        return Search(self._queries.history, which, clock.now(), tell)
+        return Search(self._all.history, which, clock.now(), tell)
 
     def as_of(self, moment: int | datetime | str, *, occurred: bool = False) -> Past:
         """The ledger as it stood at a position, or at a time: the last position recorded at or before it.
@@ -369,7 +370,7 @@ class Ledger(Questions):
         With `occurred`, the time is that of the callers: what counts is what had occurred by then, as told up to now.
         Raises `MomentNotFound` for a position that no event has, and for a time before the first event.
         """
-        return open_past(self._queries.past, moment, occurred=occurred)
+        return open_past(self._all.past, moment, occurred=occurred)
 
     def events(self, after: int = 0) -> Iterator[RecordedEvent]:
         """Every event after a position, up to the end of the ledger."""

@@ -31,6 +31,10 @@ class Past:
         """The last position that counts."""
         return self.as_of.position
 
+    def reached(self) -> int:
+        """The position up to which the answers are true: the same."""
+        return self.as_of.position
+
     @property
     def at(self) -> datetime:
         """The time that it is then."""

@@ -9,14 +9,13 @@ from typing import Any
 from psycopg import ClientCursor, Connection
 from psycopg.rows import dict_row
 
-from ledger.answers import BusyAnswer, JobFilter, JobView, Name, Recall, RollUp, TreeExpiry, Unsettled
+from ledger.answers import BusyAnswer, JobFilter, JobView, Name, RollUp, TreeExpiry, Unsettled
 from ledger.domain.entities import Access, EntityRef
 from ledger.domain.epoch import OwnerEpoch
 from ledger.domain.progress import shown
 from ledger.domain.retention import Retention
 from ledger.domain.states import Flag, Outcome, Phase, ok
 from projections import job_expiry, job_tree
-from projections.history_queries import HistoryQueries
 from projections.statements import SQL
 
 PAGE_JOBS_MAX = 500
@@ -26,10 +25,8 @@ Connect = Callable[[], AbstractContextManager[Connection[Any]]]
 class ViewQueries:
     """The queries of the ledger (`ledger.answers.Queries`), over connections that the caller opens."""
 
-    def __init__(self, connect: Connect, past: Recall) -> None:
+    def __init__(self, connect: Connect) -> None:
         self._connect = connect
-        self.history = HistoryQueries(connect)
-        self.past = past
 
     def job(self, job: str) -> JobView | None:
         """A job, expired or not; None where no event speaks of it."""

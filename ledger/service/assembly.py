@@ -17,8 +17,7 @@ from ledger.store.datastore import Datastore
 from ledger.store.feed import Feed
 from ledger.store.recorder import Recorder
 from projections import follower, runner
-from projections.past_queries import PastQueries
-from projections.queries import ViewQueries
+from projections.ledger_queries import LedgerQueries
 from projections.runner import InlineViews
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ def assemble(conninfo: str) -> Ledger:
     datastore = Datastore(conninfo)
     recorder = Recorder(datastore, InlineViews())
     leases = LeaseTable(datastore.connection)
-    queries = ViewQueries(datastore.connection, PastQueries(datastore.connection))
+    queries = LedgerQueries(datastore.connection)
 
     def close() -> None:
         recorder.close()

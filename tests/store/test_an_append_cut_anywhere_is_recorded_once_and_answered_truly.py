@@ -8,8 +8,7 @@ from ledger.service.assembly import assemble
 from ledger.store.datastore import Datastore
 from ledger.store.feed import Feed
 from ledger.store.recorder import Recorder
-from projections.past_queries import PastQueries
-from projections.queries import ViewQueries
+from projections.ledger_queries import LedgerQueries
 from projections.runner import InlineViews
 from tests.store.controls import rows
 from tests.store.proxy import Proxy
@@ -54,8 +53,7 @@ def _over_one_connection(conninfo: str) -> Ledger:
         recorder.close()
         datastore.close()
 
-    queries = ViewQueries(datastore.connection, PastQueries(datastore.connection))
-    return Ledger(recorder, Feed(datastore), queries, leases, close)
+    return Ledger(recorder, Feed(datastore), LedgerQueries(datastore.connection), leases, close)
 
 
 def test_what_cannot_be_found_out_is_said_to_be_unknown(

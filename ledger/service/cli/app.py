@@ -2,7 +2,7 @@
 
 import typer
 
-from ledger.service.cli import ask, database, demo, feed, history, records, recovery, retention
+from ledger.service.cli import ask, database, demo, diff, feed, history, records, recovery, retention
 
 app = typer.Typer(
     name="jobledger",
@@ -22,6 +22,7 @@ app.command("tree")(ask.tree)
 app.command("list")(ask.list_)
 app.command("busy")(ask.busy)
 app.command("history")(history.history)
+app.command("diff")(diff.diff)
 app.command("watch")(feed.watch)
 app.command("wait")(feed.wait)
 app.command("expiry")(retention.expiry)

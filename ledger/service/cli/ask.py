@@ -1,13 +1,13 @@
 """Questions: show, tree, list, busy."""
 
 import json
-from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ledger.service.cli import output
+from ledger.service.cli import moments, output
+from ledger.service.cli.moments import AsOf, Occurred, parse_span
 from ledger.service.cli.output import Form, Output
 
 if TYPE_CHECKING:
@@ -18,12 +18,11 @@ if TYPE_CHECKING:
 PAGE_JOBS = 50
 
 
-def show(job: str, form: Output = Form.TABLE) -> None:
+def show(job: str, as_of: AsOf = None, form: Output = Form.TABLE, *, occurred: Occurred = False) -> None:
     """Show one job in full, expired or not."""
-    from ledger.service.asking import open_questions
 
-    with open_questions() as questions:
-        view = questions.job(job)
+    with moments.asked(as_of, occurred=occurred, of_one=True) as asked:
+        view = asked.job(job)
     if form is not Form.TABLE:
         output.print_json(view.as_json())
         return
@@ -60,12 +59,11 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def tree(job: str, form: Output = Form.TABLE) -> None:
+def tree(job: str, as_of: AsOf = None, form: Output = Form.TABLE, *, occurred: Occurred = False) -> None:
     """Show a job and all below it."""
-    from ledger.service.asking import open_questions
 
-    with open_questions() as questions:
-        jobs = questions.tree(job)
+    with moments.asked(as_of, occurred=occurred) as asked:
+        jobs = asked.tree(job)
     if form is Form.JSON:
         output.print_json({"root": job, "jobs": [view.as_json() for view in jobs]})
     elif form is Form.JSONL:
@@ -102,17 +100,18 @@ def list_(
     ] = None,
     limit: Annotated[int | None, typer.Option(help="At most so many; a table shows 50 unless told.")] = None,
     before: Annotated[int | None, typer.Option(help="Go on from the number that the last page ended with.")] = None,
+    as_of: AsOf = None,
     form: Output = Form.TABLE,
     *,
+    occurred: Occurred = False,
     active: Annotated[bool, typer.Option("--active", help="Only jobs that keep their entities busy.")] = False,
     overdue: Annotated[bool, typer.Option("--overdue", help="Only open jobs past their deadline.")] = False,
     expired: Annotated[bool, typer.Option("--expired", help="Also jobs that have left the live views.")] = False,
 ) -> None:
-    """List jobs in the live views, the last planned first."""
+    """List jobs in the live views, the last planned first; with --as-of, those that were active."""
     from ledger import JobFilter
     from ledger.domain.entities import EntityRef
     from ledger.domain.states import Outcome, Phase
-    from ledger.service.asking import open_questions
 
     which = JobFilter(
         phase=_word(phase, Phase, "--phase"),
@@ -125,14 +124,16 @@ def list_(
         silent_for=parse_span(silent_for) if silent_for else None,
         expired=expired,
     )
-    with open_questions() as questions:
-        jobs = questions.jobs(which, before=before, limit=limit)
+    if as_of is not None and not (active or overdue or silent_for):
+        raise typer.BadParameter("With --as-of, list tells which jobs were active: say --active.")
+    with moments.asked(as_of, occurred=occurred) as asked:
+        jobs = asked.jobs(which, before=before, limit=limit)
         if form is Form.JSONL:
             output.print_jsonl(view.as_json() for view in jobs)
             return
         size = limit or PAGE_JOBS
         page = list(islice(jobs, size))
-        position = questions.reached()
+        position = asked.reached()
     if form is Form.JSON:
         after = page[-1].planned_position if len(page) == size else None
         output.print_json({"jobs": [view.as_json() for view in page], "before": after, "position": position})
@@ -149,34 +150,24 @@ def _word(value: str | None, words: type, option: str) -> str | None:
     return value
 
 
-SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-
-
-def parse_span(text: str) -> timedelta:
-    """A span such as 90s, 15m, 2h or 1d; a bare number is seconds."""
-    number, unit = (text[:-1], text[-1]) if text[-1:] in SECONDS else (text, "s")
-    try:
-        return timedelta(seconds=float(number) * SECONDS[unit])
-    except (ValueError, OverflowError):
-        raise typer.BadParameter(f"A span must read like 90s, 15m, 2h or 1d, not {text!r}.") from None
-
-
 def busy(
     entities: Annotated[list[str], typer.Argument(metavar="TYPE/ID...")],
     would: Annotated[
         str | None, typer.Option(metavar="ACCESS", help="Only jobs in the way of a plan: exclusive or shared.")
     ] = None,
     besides: Annotated[str | None, typer.Option(metavar="JOB", help="Only jobs outside the tree of this job.")] = None,
+    as_of: AsOf = None,
     form: Output = Form.TABLE,
+    *,
+    occurred: Occurred = False,
 ) -> None:
     """List every active job on entities, oldest first.
 
     Exit 0 where any is busy, 1 where all are free.
     """
-    from ledger.service.asking import open_questions
 
-    with open_questions() as questions:
-        answers = questions.busy_all(entities, would=would, besides=besides)
+    with moments.asked(as_of, occurred=occurred) as asked:
+        answers = asked.busy_all(entities, would=would, besides=besides)
     if form is Form.JSON and len(answers) == 1:
         output.print_json(answers[0].as_json())
     elif form is Form.JSON:
@@ -184,14 +175,14 @@ def busy(
     elif form is Form.JSONL:
         output.print_jsonl(answer.as_json() for answer in answers)
     else:
-        _print_busy(answers)
+        _print_busy(answers, "is" if as_of is None else "was")
     raise typer.Exit(0 if any(answer.busy for answer in answers) else 1)
 
 
-def _print_busy(answers: "Sequence[BusyAnswer]") -> None:
+def _print_busy(answers: "Sequence[BusyAnswer]", verb: str) -> None:
     columns = ("job", "type", "state", "role", "access", "progress", "planned")
     for answer in answers:
-        free, busy = ("would be free", "would meet") if answer.would else ("is free", "is busy with")
+        free, busy = ("would be free", "would meet") if answer.would else (f"{verb} free", f"{verb} busy with")
         if not answer.busy:
             print(f"{answer.entity} {free}.")
             continue

@@ -5,13 +5,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ledger.service.cli import output
+from ledger.service.cli import moments, output
+from ledger.service.cli.moments import AsOf, Occurred
 from ledger.service.cli.output import Form, Output
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from ledger.application import Ledger
     from ledger.audit import Durations, HistoryEntry, HistoryPage, Search
+    from ledger.past import Past
 
 PAGE_ENTRIES = 50
 BLOCKERS_SHOWN = 3
@@ -28,8 +31,10 @@ def history(
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many; a table shows 50 unless told.")] = None,
     before: Annotated[int | None, typer.Option(metavar="POSITION", help="Only what stands before it.")] = None,
     after: Annotated[int | None, typer.Option(metavar="POSITION", help="Only what stands after it.")] = None,
+    as_of: AsOf = None,
     form: Output = Form.TABLE,
     *,
+    occurred: Occurred = False,
     oldest: Annotated[bool, typer.Option("--oldest", help="The oldest first, not the newest.")] = False,
     durations: Annotated[bool, typer.Option("--durations", help="How long jobs took, by outcome, instead.")] = False,
 ) -> None:
@@ -47,8 +52,12 @@ def history(
     told = limit or before or after or oldest or durations
     with open_ledger() as ledger:
         if which and ":" not in which and not told:
-            _print_job(which, form)
+            _print_job(moments.then(ledger, as_of, occurred=occurred), which, form)
             return
+        if as_of is not None or occurred:
+            raise typer.BadParameter(
+                "--as-of is for the history of one job; a search has before: and occurred: for it."
+            )
         asked = Filter((Term(Key.JOB, (which,)),)) if which and ":" not in which else which or ""
         search = ledger.search(asked, tell=output.catching_up("history"))
         if durations:
@@ -61,11 +70,8 @@ def history(
             _print_page(search, page, form, oldest=oldest)
 
 
-def _print_job(job: str, form: Form) -> None:
-    from ledger import open_ledger
-
-    with open_ledger() as ledger:
-        events = ledger.history(job)
+def _print_job(asked: "Ledger | Past", job: str, form: Form) -> None:
+    events = asked.history(job)
     if form is Form.JSON:
         output.print_json({"job": job, "events": [output.event_json(entry) for entry in events]})
     elif form is Form.JSONL:

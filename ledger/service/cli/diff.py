@@ -1,0 +1,67 @@
+"""What is different between two moments: the command `diff`."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ledger.service.cli import moments, output
+from ledger.service.cli.output import Form, Output
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ledger.diff import Diff, JobChange
+
+NO_DIFFERENCE = 1
+
+
+def diff(
+    from_: Annotated[str, typer.Option("--from", metavar="POSITION|TIME", help="The earlier moment.")],
+    to: Annotated[
+        str | None, typer.Option(metavar="POSITION|TIME", help="The later one; the end of the ledger unless told.")
+    ] = None,
+    form: Output = Form.TABLE,
+) -> None:
+    """Tell which jobs were opened, closed or changed between two moments, and which entities became busy or free.
+
+    Moments read as for --as-of. Exit 0 where there is a difference, 1 where there is none.
+    """
+    from ledger import open_ledger
+
+    with open_ledger() as ledger:
+        earlier = moments.open_moment(ledger, from_)
+        later = moments.open_moment(ledger, to if to is not None else str(ledger.position()))
+        moments.catch_up(later)
+        found = earlier.diff(later)
+    if form is Form.JSON:
+        output.print_json(found.as_json())
+    elif form is Form.JSONL:
+        output.print_jsonl(_lines(found))
+    else:
+        output.note(f"From {earlier} to {later}.")
+        output.print_table(("what", "job", "type", "before", "after"), _rows(found))
+    raise typer.Exit(NO_DIFFERENCE if found.nothing else 0)
+
+
+def _changes(found: "Diff") -> "Iterator[tuple[str, JobChange]]":
+    for what in ("opened", "closed", "changed"):
+        for change in getattr(found, what):
+            yield what, change
+
+
+def _rows(found: "Diff") -> "Iterator[tuple[str, ...]]":
+    for what, change in _changes(found):
+        before = output.state(change.before) if change.before else "–"
+        yield what, change.after.job, change.after.type, before, output.state(change.after)
+    for entity in found.busy:
+        yield "entity", str(entity), "", "free", "busy"
+    for entity in found.free:
+        yield "entity", str(entity), "", "busy", "free"
+
+
+def _lines(found: "Diff") -> "Iterator[dict[str, object]]":
+    for what, change in _changes(found):
+        yield {"what": what, **change.as_json()}
+    for what in ("busy", "free"):
+        for entity in getattr(found, what):
+            yield {"what": what, "entity": entity.model_dump()}

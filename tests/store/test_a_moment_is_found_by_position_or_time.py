@@ -1,0 +1,47 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ledger.application import Ledger
+from ledger.errors import MalformedRecord, MomentNotFound, TimeOutOfRange
+
+INSTANT = timedelta(microseconds=1)
+
+
+def test_a_moment_is_found_by_position_or_time(ledger: Ledger) -> None:
+    """Each time finds the last position recorded at or before it, that of a whole append."""
+    for number in range(40):
+        ledger.plan("Build", job=f"j{number}", children=[{"job": f"j{number}/c", "type": "T"}])
+    recorded = [(entry.position, entry.recorded_at) for entry in ledger.events()]
+    assert [(ledger.as_of(position).position, ledger.as_of(position).at) for position, _ in recorded] == recorded
+    for _, at in recorded[2:]:
+        for moment in (at - INSTANT, at, at + INSTANT):
+            last = max(position for position, recorded_at in recorded if recorded_at <= moment)
+            found = ledger.as_of(moment)
+            assert (found.position, found.at) == (last, moment)
+
+
+@pytest.mark.parametrize("position", [-1, 0, 2, 1 << 70])
+def test_a_position_that_no_event_has_is_not_found(ledger: Ledger, position: int) -> None:
+    with pytest.raises(MomentNotFound, match="the ledger is empty"):
+        ledger.as_of(position)
+    ledger.plan("Build", job="a")
+    with pytest.raises(MomentNotFound, match="the ledger goes from 1 to 1") as caught:
+        ledger.as_of(position)
+    assert caught.value.facts == {"position": position, "head": 1}
+
+
+def test_a_time_before_the_first_event_is_not_found(ledger: Ledger) -> None:
+    with pytest.raises(MomentNotFound, match="the ledger is empty"):
+        ledger.as_of(datetime.now(UTC))
+    ledger.plan("Build", job="a")
+    first = ledger.as_of(1).at
+    with pytest.raises(MomentNotFound, match="the first event is of"):
+        ledger.as_of(first - INSTANT)
+
+
+def test_a_time_says_its_zone(ledger: Ledger) -> None:
+    with pytest.raises(TimeOutOfRange):
+        ledger.as_of(datetime(2026, 1, 1))  # noqa: DTZ001 - which is what is wrong
+    with pytest.raises(MalformedRecord):
+        ledger.as_of("yesterday")
