@@ -9,18 +9,21 @@ from typing import Any
 
 from pydantic_core import to_json
 
-from ledger.domain.events import Attached, Ended, Event, Lost, Planned, RecordedEvent, Refused
+from ledger.domain.events import Event, RecordedEvent
 from ledger.store.views import Session
 from projections.interval_tree import fork
 from projections.statements import SQL
+from projections.stored_event import said_by
 
 Row = dict[str, Any]
 Place = tuple[str, str]
 ITSELF: Place = ("", "")  # no entity has an empty type
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SECOND, INSTANT = timedelta(seconds=1), timedelta(microseconds=1)
-_CHANGING = frozenset({"attached", "succeeded", "failed", "cancelled", "abandoned", "resolved"})
-_TELLING = _CHANGING | {"planned", "refused"}
+_ENDING = frozenset({"succeeded", "failed", "cancelled", "abandoned", "resolved"})  # who is lost stays in the way
+_BEGINNING = frozenset({"planned", "attached"})
+_CHANGING = _ENDING | {"attached"}
+_TELLING = _ENDING | _BEGINNING | {"refused"}
 
 
 class Activity:
@@ -61,14 +64,17 @@ class _Book:
             self._open.setdefault(row["job"], {})[row["entity_type"], row["entity_id"]] = row
 
     def take(self, entry: RecordedEvent) -> None:
-        job, fact = entry.event.job, entry.event.fact
-        if isinstance(fact, Planned | Attached):
-            itself = (ITSELF,) if isinstance(fact, Planned) else ()
-            self._begin(entry, (*itself, *((entity.type, entity.id) for entity in fact.entities)))
-        elif isinstance(fact, Refused) and "parent" in fact.plan:
-            self.asked[fact.plan["parent"], job] = None
-        elif isinstance(fact, Ended) and not isinstance(fact, Lost):
-            for row in self._open.pop(job, {}).values():
+        event, name = entry.event, entry.event.name
+        if name in _BEGINNING:
+            itself = (ITSELF,) if name == "planned" else ()
+            named = said_by(event).get("entities", ())
+            self._begin(entry, (*itself, *((entity["type"], entity["id"]) for entity in named)))
+        elif name == "refused":
+            parent = said_by(event)["plan"].get("parent")
+            if parent is not None:
+                self.asked[parent, event.job] = None
+        else:
+            for row in self._open.pop(event.job, {}).values():
                 _end(row, entry)
 
     def _begin(self, entry: RecordedEvent, places: Iterable[Place]) -> None:

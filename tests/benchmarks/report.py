@@ -38,6 +38,8 @@ TARGETS = (
     Target("bulk_ratio", "bulk", "import, of plain INSERTs of 100 rows"),
     Target("busy_ratio", "reads", "busy at a million jobs, of SELECT 1", 2, 1.5, less_is_better=True),
     Target("busy_flatness", "reads", "busy at a million jobs, of 10 thousand", 1.3, less_is_better=True),
+    Target("as_of_busy_ms", "past", "busy as of a position far back, p50 in ms"),
+    Target("as_of_flatness", "past", "busy as of a position, of the same at 10 thousand events"),
     Target("rebuild_events_per_s", "rebuild", "rebuild of all views, events/s", 15_000, 100_000),
     Target("recovery_plan_s", "recovery", "recovery plan, seconds", 2, 0.5, less_is_better=True),
     Target("show_startup_s", "startup", "jobledger show JOB, start to end, seconds", 0.35, less_is_better=True),

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
-from tests.benchmarks import bulk, others, plot, reads, rebuild, recovery, searches, startup, storage, writes
+from tests.benchmarks import bulk, others, past, plot, reads, rebuild, recovery, searches, startup, storage, writes
 from tests.benchmarks.bench import Bench, Findings, opened, say
 from tests.benchmarks.environment import describe
 from tests.benchmarks.report import Report
@@ -19,6 +19,7 @@ PARTS: dict[str, Callable[[Bench], Findings]] = {
     "writes": writes.measure,
     "bulk": bulk.measure,
     "reads": reads.measure,
+    "past": past.measure,
     "rebuild": rebuild.measure,
     "recovery": recovery.measure,
     "startup": startup.measure,
