@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from ledger.answers import BusyAnswer, JobFilter, JobView, OwnerView, TreeExpiry
     from ledger.application import Ledger
     from ledger.audit import Durations, HistoryEntry, HistoryPage, Search
+    from ledger.diff import Diff
     from ledger.domain.events import Event, RecordedEvent
     from ledger.domain.filters import Filter
     from ledger.domain.retention import Retention
+    from ledger.past import Past
     from ledger.recovery.executors import Executor, Listing, Task
     from ledger.recovery.plan import RecoveryPlan, Scope
     from ledger.recovery.reconcile import Recovery
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "BusyAnswer": "ledger.answers",
+    "Diff": "ledger.diff",
     "Durations": "ledger.audit",
     "Event": "ledger.domain.events",
     "Executor": "ledger.recovery.executors",
@@ -35,6 +38,7 @@ _HOMES = {
     "Ledger": "ledger.application",
     "Listing": "ledger.recovery.executors",
     "OwnerView": "ledger.answers",
+    "Past": "ledger.past",
     "Receipt": "ledger.store.recorder",
     "RecordedEvent": "ledger.domain.events",
     "Recovery": "ledger.recovery.reconcile",
@@ -49,6 +53,7 @@ _HOMES = {
 
 __all__ = [
     "BusyAnswer",
+    "Diff",
     "Durations",
     "Event",
     "Executor",
@@ -60,6 +65,7 @@ __all__ = [
     "Ledger",
     "Listing",
     "OwnerView",
+    "Past",
     "Receipt",
     "RecordedEvent",
     "Recovery",
