@@ -16,6 +16,10 @@ NO_DIFFERENCE = 1
 
 
 def diff(
+    which: Annotated[
+        str, typer.Argument(metavar="[FILTER]", help="Only these jobs, as they are at the later moment.")
+    ] = "",
+    *,
     from_: Annotated[str, typer.Option("--from", metavar="POSITION|TIME", help="The earlier moment.")],
     to: Annotated[
         str | None, typer.Option(metavar="POSITION|TIME", help="The later one; the end of the ledger unless told.")
@@ -24,15 +28,18 @@ def diff(
 ) -> None:
     """Tell which jobs were opened, closed or changed between two moments, and which entities became busy or free.
 
-    Moments read as for --as-of. Exit 0 where there is a difference, 1 where there is none.
+    Moments read as for --as-of. A filter has terms that must all hold, as in history: type:T,T outcome:O entity:TYPE/ID
+    actor:A owner:O executor:X job:JOB under:JOB is:MARK, where MARK is held, expired, cancel_requested, contact_lost or
+    residue. Exit 0 where there is a difference, 1 where there is none.
     """
     from ledger import open_ledger
+    from ledger.fitting import fitting
 
     with open_ledger() as ledger:
         earlier = moments.open_moment(ledger, from_)
         later = moments.open_moment(ledger, to if to is not None else str(ledger.position()))
         moments.catch_up(later)
-        found = earlier.diff(later)
+        found = earlier.diff(later, fitting(which, later))
     if form is Form.JSON:
         output.print_json(found.as_json())
     elif form is Form.JSONL:
