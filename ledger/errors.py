@@ -115,6 +115,30 @@ class TreeTooDeep(LimitExceeded):
     code = "tree_too_deep"
 
 
+class MalformedNote(BadInput):
+    """A signed note or a checkpoint is none, or bears a signature that is not what it claims."""
+
+    code = "malformed_note"
+
+
+class MalformedKey(BadInput):
+    """A key is none that can be used here: its text is damaged, or it is no Ed25519 key."""
+
+    code = "malformed_key"
+
+
+class KeyUnusable(BadInput):
+    """There is no signing key where one must be, others may read it, or it is that of another ledger."""
+
+    code = "key_unusable"
+
+
+class MalformedProof(BadInput):
+    """A proof has too many hashes or too few, or speaks of leaves that its tree has not."""
+
+    code = "malformed_proof"
+
+
 class NotFound(LedgerError):
     """What was asked for never was."""
 
@@ -137,6 +161,12 @@ class MomentNotFound(NotFound):
     """No event has this position, or nothing was on record at this time; facts: `position` or `at`, and `head`."""
 
     code = "moment_not_found"
+
+
+class NotSealed(NotFound):
+    """No checkpoint says what was asked for: nothing is sealed yet, or not at that size; facts: `size`."""
+
+    code = "not_sealed"
 
 
 class Conflict(LedgerError):
@@ -242,6 +272,36 @@ class ChecksumMismatch(IntegrityFailure):
     """A migration that was applied differs from the one in this release; facts: `migration`."""
 
     code = "checksum_mismatch"
+
+
+class TreeDamaged(IntegrityFailure):
+    """The Merkle tree lacks what a checkpoint speaks of; facts: `level`, `tile`."""
+
+    code = "tree_damaged"
+
+
+class NothingTrusted(IntegrityFailure):
+    """There are checkpoints, and none is signed by a key that is trusted."""
+
+    code = "nothing_trusted"
+
+
+class MalformedLeaf(IntegrityFailure):
+    """Bytes that must be the canonical form of a stored row are not."""
+
+    code = "malformed_leaf"
+
+
+class MalformedExport(IntegrityFailure):
+    """A file that must be an export is none, or was damaged."""
+
+    code = "malformed_export"
+
+
+class SealRefused(IntegrityFailure):
+    """What is stored contradicts a checkpoint that was signed, so no other is signed over it; facts: `size`."""
+
+    code = "seal_refused"
 
 
 class Unavailable(LedgerError):

@@ -1,0 +1,105 @@
+"""The canonical form of a stored row: the bytes that a leaf hashes, and that an export carries as `stored`.
+
+For whoever writes this in another language, the bytes are, one after the other and without padding:
+
+    MAGIC                      the 19 ASCII bytes `jobledger event v1` and a newline
+    position                   8 bytes, the place in the ledger, from 1
+    recorded_at                8 bytes, whole microseconds since 2000-01-01T00:00:00Z, which is how PostgreSQL keeps it
+    version                    8 bytes, the place in the stream, from 1
+    length of stream, stream   4 bytes, then so many bytes of UTF-8: `job:<id>` or `owner:<name>`
+    length of topic, topic     4 bytes, then so many bytes of UTF-8: `job.planned.v1`
+    length of state, state     4 bytes, then the stored bytes of the event exactly as they are
+
+Numbers are signed, in two's complement, with the most significant byte first. The leaf hash is SHA-256 over a zero
+byte and these bytes (RFC 6962, section 2.1), and the leaf index is the position less one. PostgreSQL makes the same
+bytes in `store/sql/select_leaves.sql`.
+"""
+
+import struct
+import zlib
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from ledger.errors import MalformedLeaf
+
+MAGIC = b"jobledger event v1\n"
+POSITION = slice(len(MAGIC), len(MAGIC) + 8)
+SUMS_BYTES = 12
+PARTS = ("stream, version or topic", "recorded_at", "state")
+_FIXED = struct.Struct(f">{len(MAGIC)}sqqq")
+_LENGTH = struct.Struct(">i")
+_SUMS = struct.Struct(">III")
+_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class StoredRow(NamedTuple):
+    """A row of the events table; `recorded_at` in microseconds since the year 2000."""
+
+    position: int
+    recorded_at: int
+    version: int
+    stream: str
+    topic: str
+    state: bytes
+
+    @property
+    def moment(self) -> datetime:
+        """When it was recorded; raises `MalformedLeaf` for a time that no calendar has."""
+        try:
+            return _EPOCH + timedelta(microseconds=self.recorded_at)
+        except OverflowError:
+            raise MalformedLeaf(
+                f"A time must lie before the year 10000, and that of {self.position} does not."
+            ) from None
+
+
+def microseconds(moment: datetime) -> int:
+    """A moment as whole microseconds since the year 2000."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def write_leaf(row: StoredRow) -> bytes:
+    """The canonical form of a row."""
+    parts = [_FIXED.pack(MAGIC, row.position, row.recorded_at, row.version)]
+    for part in (row.stream.encode(), row.topic.encode(), row.state):
+        parts += (_LENGTH.pack(len(part)), part)
+    return b"".join(parts)
+
+
+def read_leaf(leaf: bytes) -> StoredRow:
+    """The row of a canonical form; raises `MalformedLeaf` where it is none."""
+    try:
+        magic, position, recorded_at, version = _FIXED.unpack_from(leaf)
+        parts, place = [], _FIXED.size
+        for _ in range(3):
+            (length,) = _LENGTH.unpack_from(leaf, place)
+            place += _LENGTH.size
+            if not 0 <= length <= len(leaf) - place:
+                raise MalformedLeaf("The parts of a stored row must be as long as they say, and one is not.")
+            parts.append(leaf[place : place + length])
+            place += length
+        row = StoredRow(position, recorded_at, version, parts[0].decode(), parts[1].decode(), parts[2])
+    except (struct.error, UnicodeDecodeError) as error:
+        raise MalformedLeaf(f"The bytes must be a stored row's, and they are not: {error}.") from None
+    if magic != MAGIC or place != len(leaf):
+        raise MalformedLeaf("The bytes must be those of one stored row, and they begin or end as something else.")
+    return row
+
+
+def sum_parts(leaf: bytes) -> bytes:
+    """12 bytes that tell which part of a row differs from the sealed one: CRC-32 of name and place, of time, of state.
+
+    They prove nothing. They are kept beside the leaf hashes so that a finding can say more than "this row differs".
+    """
+    fixed = _FIXED.size
+    named = fixed + 4 + int.from_bytes(leaf[fixed : fixed + 4])
+    named += 4 + int.from_bytes(leaf[named : named + 4])
+    name = zlib.crc32(leaf[fixed:named], zlib.crc32(leaf[fixed - 8 : fixed]))
+    return _SUMS.pack(name, zlib.crc32(leaf[fixed - 16 : fixed - 8]), zlib.crc32(leaf[named + 4 :]))
+
+
+def differing_parts(found: bytes, sealed: bytes) -> tuple[str, ...]:
+    """Which parts of a row two sums disagree on, each by its name."""
+    pairs = zip(PARTS, _SUMS.unpack(found), _SUMS.unpack(sealed), strict=True)
+    return tuple(name for name, mine, theirs in pairs if mine != theirs)
