@@ -87,6 +87,9 @@ def _triggers(connection: Connection[Any]) -> Iterator[Finding]:
             yield Finding("triggers", "error", f"The trigger {name} must be ENABLE ALWAYS; without it, {duty}.")
     if all(enabled.get(name) for name in ("place_append", "refuse_change")):
         yield Finding("triggers", "ok", "The triggers keep order, and refuse changes.")
+    for row in connection.execute(SQL["select_missing_seal_triggers"]).fetchall():
+        name = f"{row['name']} on ledger.{row['relation']}"
+        yield Finding("triggers", "error", f"The trigger {name} must be ENABLE ALWAYS; it keeps what is sealed.")
 
 
 def _roles(connection: Connection[Any]) -> Iterator[Finding]:

@@ -39,6 +39,8 @@ def test_a_database_without_a_ledger(empty_database: str) -> None:
         ("ALTER TABLE ledger.stored_events DISABLE TRIGGER refuse_change", "triggers", "error"),
         ("ALTER TABLE ledger.stored_events ENABLE TRIGGER place_append", "triggers", "error"),
         ("DROP TRIGGER place_append ON ledger.stored_events", "triggers", "error"),
+        ("ALTER TABLE ledger.tiles DISABLE TRIGGER refuse_all_but_growth", "triggers", "error"),
+        ("ALTER TABLE ledger.checkpoints ENABLE TRIGGER refuse_unsealing", "triggers", "error"),
         ("GRANT UPDATE ON ledger.stored_events TO jobledger_writer", "privileges", "error"),
         ("GRANT INSERT ON ledger.stored_events TO jobledger_writer", "privileges", "error"),
         ("GRANT INSERT (recorded_at) ON ledger.stored_events TO jobledger_projector", "privileges", "error"),

@@ -1,0 +1,1 @@
+INSERT INTO ledger.checkpoints (size, note) VALUES (%(size)s, %(note)s)

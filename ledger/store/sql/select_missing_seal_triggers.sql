@@ -1,0 +1,12 @@
+SELECT wanted.name, wanted.relation
+FROM (
+    VALUES
+        ('refuse_all_but_growth', 'tiles'),
+        ('refuse_unsealing', 'tiles'),
+        ('refuse_unsealing', 'checkpoints'),
+        ('refuse_unsealing', 'seal_keys')
+) AS wanted (name, relation)
+WHERE NOT EXISTS (
+    SELECT FROM pg_trigger
+    WHERE tgrelid = ('ledger.' || wanted.relation)::regclass AND tgname = wanted.name AND tgenabled = 'A'
+)

@@ -1,0 +1,1 @@
+SELECT verifier_key, rotation FROM ledger.seal_keys ORDER BY number

@@ -1,0 +1,1 @@
+SELECT coalesce(max(size), 0) AS size FROM ledger.checkpoints
