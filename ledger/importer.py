@@ -8,16 +8,17 @@ from dataclasses import dataclass, field
 from ledger import clock
 from ledger.admission import Beside
 from ledger.ahead import ahead
-from ledger.domain.commands import Transition, parse_transition
+from ledger.domain.commands import Transition, parse_json, parse_transition
 from ledger.domain.decisions import Disposition
+from ledger.domain.values import LINE_BYTES_MAX
 from ledger.errors import LedgerError, MalformedRecord
 from ledger.event_ids import identified
 from ledger.judgement import judge_admitting, judge_past
 from ledger.store.recorder import Judge, Receipt, Recorder
 
 PAGE_LINES = 500
-LINE_BYTES_MAX = 64 * 1024 * 1024
 OBJECTS_MAX = 100_000
+EXPORTED_BESIDE = frozenset({"position", "recorded_at", "stored"})  # where a record stood, which an import gives anew
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,10 @@ class _Page:
     def take(self, number: int, line: bytes) -> None:
         """Take in a line, to be recorded or rejected."""
         try:
-            self.batch.append(identified(_parse_line(line)))
+            said = _parse_line(line)
+            if said is None:
+                return
+            self.batch.append(identified(said))
         except LedgerError as error:
             self.rejected.append(Rejected(number, line, error))
         else:
@@ -143,7 +147,13 @@ class Importer:
         self._on_reject(rejected)
 
 
-def _parse_line(line: bytes) -> Transition:
+def _parse_line(line: bytes) -> Transition | None:
+    """The transition of a line; None for a line of an export that is no record: its header, proofs and trailer."""
     if len(line) > LINE_BYTES_MAX:
         raise MalformedRecord(f"A line must have {LINE_BYTES_MAX:,} bytes at most, and this has {len(line):,}.")
-    return parse_transition(line, clock.new_id)
+    said = parse_json(line)
+    if isinstance(said, dict):
+        if "export" in said and "event" not in said:
+            return None
+        said = {name: value for name, value in said.items() if name not in EXPORTED_BESIDE}
+    return parse_transition(said, clock.new_id)

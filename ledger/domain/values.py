@@ -30,6 +30,7 @@ RECORD_DEPTH_MAX = 3 * PAYLOAD_DEPTH_MAX  # a tree 16 deep, two levels each, and
 PROSE_LENGTH_MAX = 64 * 1024
 INTEGER_DIGITS_MAX = 4_300
 INTEGER_BITS_MAX = (10**INTEGER_DIGITS_MAX - 1).bit_length()
+LINE_BYTES_MAX = 64 * 1024 * 1024  # of a file of records
 YEAR_MIN = 1970
 
 # RFC 3339, section 5.6, down to the microsecond that PostgreSQL keeps.

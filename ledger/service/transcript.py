@@ -5,6 +5,7 @@ from typing import Any
 
 from ledger.domain.commands import print_transition
 from ledger.domain.events import Event, Planned, RecordedEvent
+from ledger.errors import MalformedRecord
 from ledger.event_ids import is_chosen
 
 _SHARED = ("event", "at", "id", "parent", "owner", "epoch", "traceparent")
@@ -39,7 +40,11 @@ def _read_family(event: Event, source: Iterator[Event]) -> list[Event]:
     """An event and, where it planned children, their events, which follow it in the same append."""
     family, due = [event], _children(event)
     while due:
-        member = next(source)
+        member = next(source, None)
+        if member is None:
+            raise MalformedRecord(
+                f"The children planned with {event.job} must follow it, and some do not.", job=event.job
+            )
         family.append(member)
         due += _children(member) - 1
     return family

@@ -2,7 +2,7 @@
 
 import typer
 
-from ledger.service.cli import ask, database, demo, diff, feed, history, records, recovery, retention
+from ledger.service.cli import ask, database, demo, diff, feed, history, integrity, records, recovery, retention
 
 app = typer.Typer(
     name="jobledger",
@@ -14,7 +14,7 @@ app = typer.Typer(
 )
 app.command("demo")(demo.demo)
 app.command("import")(records.import_)
-app.command("export")(records.export)
+app.command("export")(integrity.export)
 app.command("record")(records.record)
 app.command("cancel")(records.cancel)
 app.command("show")(ask.show)
@@ -30,6 +30,9 @@ app.command("hold")(retention.hold)
 app.command("recover")(recovery.recover)
 app.command("resolve")(recovery.resolve)
 app.command("dispute")(recovery.dispute)
+app.command("seal")(integrity.seal)
+app.command("verify")(integrity.verify)
+app.command("verify-export")(integrity.verify_export)
 app.command("migrate")(database.migrate)
 app.command("doctor")(database.doctor)
 app.add_typer(database.projections, name="projections")

@@ -1,4 +1,4 @@
-"""Transition records in and out: import, export, record, cancel."""
+"""Transition records in: import, record, cancel."""
 
 import json
 import sys
@@ -87,8 +87,8 @@ def lines(stream: IO[bytes]) -> Iterator[bytes]:
     import zlib
     from gzip import BadGzipFile
 
+    from ledger.domain.values import LINE_BYTES_MAX
     from ledger.errors import MalformedRecord
-    from ledger.importer import LINE_BYTES_MAX
 
     try:
         while line := stream.readline(LINE_BYTES_MAX + 1):
@@ -180,20 +180,6 @@ def _print_summary(summary: "ImportSummary") -> None:
         f"{summary.late:,} late, {summary.rejected:,} rejected, {summary.overlaps:,} overlapping; "
         f"the ledger is at position {summary.position:,}."
     )
-
-
-def export(
-    after: Annotated[int, typer.Option(help="Only events after this position.")] = 0,
-) -> None:
-    """Print every event as a transition record.
-
-    A line each, in the order of the ledger; `import` reads it back to the same jobs.
-    """
-    from ledger import open_ledger
-    from ledger.service.transcript import transcribe
-
-    with open_ledger() as ledger:
-        output.print_jsonl(transcribe(ledger.events(after)))
 
 
 def record(record: Annotated[str, typer.Argument(metavar="JSON|-", help="One transition record; - is stdin.")]) -> None:

@@ -1,0 +1,40 @@
+"""An export: events as records, each with the row that it was, and the proof that they are what was signed.
+
+JSON Lines, in UTF-8. The first line, the header:
+
+    {"export":"header","format":"jobledger-export/1","ledger":UUID,"origin":…,"checkpoint":NOTE or null,
+     "keys":[{"key":VERIFIER KEY,"rotation":NOTE or null},…],"selection":WORDS or null}
+
+then a line an event, in the order of the ledger: its transition record, and beside it
+
+    "position":…,"recorded_at":…,"stored":BASE64
+
+where `stored` is the canonical form of the row (`leaf`), from which the record and the leaf hash follow. A plan that is
+selected brings the plans of the children made with it. Then the cover (`proofs`) of the leaves that the checkpoint is
+over, 512 hashes a line, which is empty where all are there, and last the trailer:
+
+    {"export":"proof","hashes":[BASE64,…]}
+    {"export":"trailer","count":…,"first":…,"last":…,"head":{"position":…,"size":…,"root":BASE64},"unsealed":…}
+
+No line but a record has a key `event`. `unsealed` counts the records at the end that come after the checkpoint, for
+which nothing is proved.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from ledger.domain.events import RecordedEvent
+from ledger.domain.values import print_time
+from ledger.integrity.leaf import StoredRow
+from ledger.integrity.note import encode_base64
+
+FORMAT = "jobledger-export/1"
+PROOF_HASHES = 512
+
+Transcribe = Callable[[Iterable[RecordedEvent]], Iterator[dict[str, Any]]]
+"""Writes events as transition records, in their order; that of a parent also has the children planned with it."""
+
+
+def beside(row: StoredRow, leaf: bytes) -> dict[str, Any]:
+    """What an export adds to a record: where and when it was recorded, and the row that it was."""
+    return {"position": row.position, "recorded_at": print_time(row.moment), "stored": encode_base64(leaf)}

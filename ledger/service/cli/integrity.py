@@ -1,0 +1,277 @@
+"""Proof that history was not altered: seal, verify, export, verify-export."""
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ledger.service.cli import output
+from ledger.service.cli.output import Form, Output
+
+if TYPE_CHECKING:
+    from ledger.integrity.audit import Audit
+    from ledger.integrity.claims import Against
+    from ledger.integrity.findings import Finding, Report
+    from ledger.integrity.keyfile import KeyFile
+    from ledger.integrity.sealer import Sealed, Sealer
+
+INTEGRITY = 6
+AWAY_SECONDS = 2.0
+
+VerifierKeys = Annotated[
+    list[str] | None, typer.Option("--key", help="A verifier key, or a file with one a line, that is trusted.")
+]
+
+
+def seal(
+    key: Annotated[Path | None, typer.Option(help="The file of the signing key; made where there is none.")] = None,
+    every: Annotated[float, typer.Option(min=0.1, help="With --follow: seal each so many seconds.")] = 10.0,
+    form: Output = Form.TABLE,
+    *,
+    follow: Annotated[bool, typer.Option("--follow", help="Go on, whatever is recorded.")] = False,
+    rotate: Annotated[bool, typer.Option("--rotate", help="Let a new key come in the place of this one.")] = False,
+    replace_lost_key: Annotated[
+        bool, typer.Option("--replace-lost-key", help="Begin with a key that no other speaks for.")
+    ] = False,
+) -> None:
+    """Sign what is recorded, and print the checkpoint.
+
+    Keep checkpoints elsewhere: they show that nothing before them was altered since, whoever holds the key.
+    """
+    from ledger.integrity.sealer import Sealer
+    from ledger.service.sealing import key_file
+    from ledger.service.sealroom import open_room
+
+    if follow + rotate + replace_lost_key > 1:
+        raise typer.BadParameter("Follow, rotate or replace a lost key, one at a time.")
+    file = key_file(key)
+    sealer = Sealer(open_room(), file)
+    if follow:
+        _follow(sealer, file, every, form)
+    elif rotate:
+        _print_sealed(sealer.rotate(), file, form)
+    elif replace_lost_key:
+        _print_sealed(sealer.replace_lost_key(), file, form)
+    else:
+        _print_sealed(sealer.seal(), file, form)
+
+
+def _follow(sealer: "Sealer", file: "KeyFile", every: float, form: Form) -> None:
+    import time
+
+    from ledger.errors import Unavailable
+
+    while True:
+        try:
+            for done in sealer.follow(every):
+                _print_sealed(done, file, form)
+        except Unavailable as error:
+            output.note(f"{error} Trying again.")
+            time.sleep(max(every, AWAY_SECONDS))
+
+
+def _print_sealed(done: "Sealed", file: "KeyFile", form: Form) -> None:
+    key = file.verifier()
+    if form is Form.TABLE:
+        sys.stdout.write(str(done.signed.note))
+        sys.stdout.flush()
+        if done.new_key:
+            output.note(f"The signing key is in {file.path}; keep it from whoever owns the database.")
+        output.note(f"{done.events:,} events sealed, {done.signed.size:,} in all; verify with --key {key}")
+    else:
+        output.print_json(
+            {
+                "events": done.events,
+                "size": done.signed.size,
+                "checkpoint": str(done.signed.note),
+                "key": str(key),
+                "key_file": str(file.path),
+                "new_key": done.new_key,
+            }
+        )
+        sys.stdout.flush()
+
+
+def verify(
+    key: VerifierKeys = None,
+    from_: Annotated[int, typer.Option("--from", min=1, help="The first position to look at.")] = 1,
+    to: Annotated[int | None, typer.Option("--to", min=1, help="The last position to look at.")] = None,
+    checkpoint: Annotated[
+        str | None, typer.Option(metavar="FILE|SIZE", help="Against this checkpoint instead of all.")
+    ] = None,
+    extends: Annotated[
+        str | None, typer.Option(metavar="FILE|SIZE", help="Prove that the checkpoint begins with this older one.")
+    ] = None,
+    job: Annotated[str | None, typer.Option(help="Prove that the events of this job are what was sealed.")] = None,
+    form: Output = Form.TABLE,
+) -> None:
+    """Hold what is stored against what was signed; nothing is written.
+
+    Exit 6 where something was altered: the first position that is not as it was sealed is named, and what differs.
+    """
+    from ledger.integrity.verify import Verifier
+    from ledger.service.sealing import find_trust
+    from ledger.service.sealroom import open_room
+
+    if (job is not None) + (extends is not None) + (from_ > 1 or to is not None) > 1:
+        raise typer.BadParameter("Ask for a range, a job or an older checkpoint, one at a time.")
+    room = open_room()
+    trust, kept = find_trust(key or ())
+    verifier = Verifier(room, trust, kept)
+    against = _against(checkpoint)
+    if job is not None:
+        found = verifier.prove_job(job, against)
+        _print_proofs(
+            found.as_json(), found.findings, form, f"{len(found.proofs):,} events of {job} are what was sealed."
+        )
+        if not found.proofs and not found.unsealed:
+            from ledger.errors import JobNotFound
+
+            raise JobNotFound(f"No event speaks of job {job}.", job=job)
+    elif extends is not None:
+        proof = verifier.prove_consistency(_against(extends), against)
+        said = f"The checkpoint over {proof.new.size:,} events begins with that over {proof.old.size:,}."
+        _print_proofs(proof.as_json(), proof.findings, form, said)
+    else:
+        report = verifier.verify(from_, to, against)
+        _print_report(report, form)
+        raise typer.Exit(0 if report.ok else INTEGRITY)
+
+
+def _against(named: str | None) -> "Against":
+    from ledger.service.sealing import read_checkpoint_file
+
+    if named is None:
+        return None
+    return int(named) if named.isascii() and named.isdigit() else read_checkpoint_file(Path(named))
+
+
+def _print_proofs(said: dict[str, Any], findings: "Sequence[Finding]", form: Form, sentence: str) -> None:
+    if form is not Form.TABLE:
+        output.print_json(said)
+    elif findings:
+        _print_findings(findings)
+    else:
+        print(sentence)
+    if findings:
+        raise typer.Exit(INTEGRITY)
+
+
+def _print_findings(findings: "Iterable[Finding]") -> None:
+    rows = ((str(found.position or "–"), str(found.kind), found.sentence) for found in findings)
+    output.print_table(("position", "kind", "finding"), rows)
+
+
+def _print_report(report: "Report", form: Form) -> None:
+    if form is not Form.TABLE:
+        output.print_json(report.as_json())
+        return
+    first, last = report.checked
+    if report.ok:
+        print(f"Positions {first:,} to {last:,} are what was sealed: {report.size:,} events under {report.origin}.")
+    else:
+        _print_findings(report.findings)
+        more = f", and {report.more:,} more" if report.more else ""
+        bad = f"; the first position that is not as it was sealed is {report.first_bad:,}" if report.first_bad else ""
+        print(f"{len(report.findings):,} findings{more}{bad}.")
+    if report.unsealed:
+        output.note(f"{report.unsealed:,} events after the newest checkpoint are not sealed, and nothing proves them.")
+    output.note(f"Trusted: {report.trust}.")
+
+
+def export(
+    after: Annotated[int, typer.Option(help="Only events after this position.")] = 0,
+    upto: Annotated[int | None, typer.Option(help="Only events up to this position.")] = None,
+    job: Annotated[list[str] | None, typer.Option(help="Only events of this job; may be said again.")] = None,
+    to: Annotated[
+        Path | None, typer.Option(metavar="DIR|FILE", help="Write them there with proofs; .gz is packed.")
+    ] = None,
+) -> None:
+    """Write events as transition records, a line each, in the order of the ledger; `import` reads them back.
+
+    With --to each line also has the row that it was, and proofs that verify-export checks without a database.
+    """
+    if to is not None:
+        _export_to(to, after, upto, job or ())
+    else:
+        output.print_jsonl(_records(after, upto, job or ()))
+
+
+def _records(after: int, upto: int | None, jobs: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """The records alone, without what proves them."""
+    from ledger.integrity.export import Export
+
+    with _selected(after, upto, jobs) as (seals, positions, words):
+        yield from Export(seals, _transcribe(), positions, words).records()
+
+
+@contextmanager
+def _selected(after: int, upto: int | None, jobs: Sequence[str]) -> Iterator[tuple[Any, Any, str | None]]:
+    """A snapshot, the positions in it that are asked for (None for all), and the question in words."""
+    from ledger.integrity.selection import select
+    from ledger.service.sealroom import open_room
+
+    with open_room().reading() as seals:
+        positions, words = select(seals, after, upto, jobs)
+        yield seals, positions, words
+
+
+def _transcribe() -> Any:
+    from ledger.service.transcript import transcribe
+
+    return transcribe
+
+
+def _export_to(to: Path, after: int, upto: int | None, jobs: Sequence[str]) -> None:
+    from ledger.integrity.export import Export
+    from ledger.service.exportfile import write_export
+
+    with _selected(after, upto, jobs) as (seals, positions, words):
+        export = Export(seals, _transcribe(), positions, words)
+        path = write_export(to, export)
+    done = export.exported
+    output.note(f"{done.count:,} events are in {path}.")
+    if done.unsealed or done.checkpoint is None:
+        output.note(f"{done.unsealed:,} of them are not sealed, and nothing proves them; jobledger seal seals them.")
+
+
+def verify_export(
+    file: Annotated[Path, typer.Argument(metavar="DIR|FILE", help="An export, plain or .gz.")],
+    key: VerifierKeys = None,
+    checkpoint: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="An older checkpoint that was kept elsewhere.")
+    ] = None,
+    form: Output = Form.TABLE,
+) -> None:
+    """Check an export without a database: with the public key alone.
+
+    Exit 0 where every event is proved, 1 where some are not sealed, 6 where something was altered.
+    """
+    from ledger.integrity.audit import Auditor
+    from ledger.service.cli.records import lines, open_source
+    from ledger.service.exportfile import find_export
+    from ledger.service.sealing import named_trust, read_checkpoint_file
+
+    kept = read_checkpoint_file(checkpoint) if checkpoint else None
+    auditor = Auditor(named_trust(key or ()), _transcribe(), kept)
+    with ExitStack() as stack:
+        source, _ = open_source(str(find_export(file)), stack)
+        found = auditor.audit(lines(source.stream))
+    if form is Form.TABLE:
+        _print_audit(found)
+    else:
+        output.print_json(found.as_json())
+    raise typer.Exit(INTEGRITY if found.findings else 0 if found.ok else 1)
+
+
+def _print_audit(found: "Audit") -> None:
+    if found.findings:
+        _print_findings(found.findings[:20])
+    for sentence in found.proves:
+        print(f"Proved: {sentence}")
+    for sentence in found.cannot:
+        print(f"Not proved: {sentence}")
+    output.note(f"Trusted: {found.trust}.")
