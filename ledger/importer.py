@@ -155,5 +155,6 @@ def _parse_line(line: bytes) -> Transition | None:
     if isinstance(said, dict):
         if "export" in said and "event" not in said:
             return None
-        said = {name: value for name, value in said.items() if name not in EXPORTED_BESIDE}
+        for name in EXPORTED_BESIDE & said.keys():
+            del said[name]
     return parse_transition(said, clock.new_id)

@@ -47,6 +47,10 @@ TARGETS = (
     Target("search_ms", "searches", "the slowest search at a million events, p50 ms", 100, 20, less_is_better=True),
     Target("bytes_per_transition", "storage", "everything, bytes a transition", 2_000, 1_000, less_is_better=True),
     Target("bytes_per_event", "storage", "events with indexes, bytes an event", 650, 400, less_is_better=True),
+    Target("seal_events_per_s", "sealing", "sealing, events/s", 50_000),
+    Target("verify_events_per_s", "sealing", "verification, events/s", 100_000),
+    Target("export_events_per_s", "sealing", "export with proofs, events/s"),
+    Target("writes_sealed_ratio", "sealing", "16 callers beside a sealer, of 16 alone"),
     Target("vs_procrastinate_defer", "others", "64 callers, of procrastinate's defer"),
     Target("vs_pgqueuer_enqueue", "others", "64 callers, of pgqueuer's enqueue"),
 )

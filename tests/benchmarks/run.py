@@ -8,7 +8,20 @@ from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
-from tests.benchmarks import bulk, others, past, plot, reads, rebuild, recovery, searches, startup, storage, writes
+from tests.benchmarks import (
+    bulk,
+    others,
+    past,
+    plot,
+    reads,
+    rebuild,
+    recovery,
+    sealing,
+    searches,
+    startup,
+    storage,
+    writes,
+)
 from tests.benchmarks.bench import Bench, Findings, opened, say
 from tests.benchmarks.environment import describe
 from tests.benchmarks.report import Report
@@ -25,6 +38,7 @@ PARTS: dict[str, Callable[[Bench], Findings]] = {
     "startup": startup.measure,
     "searches": searches.measure,
     "storage": storage.measure,
+    "sealing": sealing.measure,
     "others": others.measure,
 }
 PLOTTED = {"busy": "busy", "list_active": "list --active", "show": "show", "write": "a lone write"}

@@ -18,7 +18,8 @@ ASKED = {
     "write_ratio_64", "write_vs_library_64", "single_ratio", "bulk_events_per_s", "bulk_ratio", "busy_ratio",
     "busy_flatness", "rebuild_events_per_s", "recovery_plan_s", "show_startup_s", "bytes_per_transition",
     "bytes_per_event", "vs_procrastinate_defer", "vs_pgqueuer_enqueue", "history_events_per_s", "search_ms",
-    "as_of_busy_ms", "as_of_flatness",
+    "as_of_busy_ms", "as_of_flatness", "seal_events_per_s", "verify_events_per_s", "export_events_per_s",
+    "writes_sealed_ratio",
 }  # fmt: skip
 
 
