@@ -97,13 +97,16 @@ class Verifier:
     def verify(self, first: int = 1, last: int | None = None, against: Against = None) -> Report:
         """Walk the rows from `first` to `last`, all that are sealed unless told, and hold them against what was signed.
 
-        With `against` that checkpoint alone. Raises `NotSealed` where nothing was ever signed, and `Unavailable`.
+        With `against` that checkpoint alone. Raises `NotSealed` where nothing was ever signed, or nothing up to there,
+        and `Unavailable`.
         """
         with self._room.reading() as seals:
             claims = self._gather(seals, against)
             head = seals.head()
             size = max((claim.head.size for claim in claims.trusted), default=0)
             end = min(size, head, size if last is None else last)
+            if first > max(1, size):
+                raise NotSealed(f"Position {first:,} must be sealed to be verified; {size:,} events are.", size=size)
             walk = Walk(seals, max(1, first), end)
             walk.go()
             findings = [*claims.findings, *name_losses(claims, head), *walk.findings, *_judge(walk, claims, head)]

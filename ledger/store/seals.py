@@ -12,7 +12,8 @@ from ledger.store.datastore import translate
 from ledger.store.statements import SQL
 
 PAGE_LEAVES = 8_192
-POSITION_MIN, POSITION_MAX = -(1 << 63), (1 << 63) - 1
+POSITION_MAX = (1 << 63) - 1
+POSITION_MIN = -POSITION_MAX  # PostgreSQL reads the literal of one below as numeric, which no index serves
 
 Connect = Callable[[], AbstractContextManager[Connection[Any]]]
 Leaf = tuple[int, bytes | None]

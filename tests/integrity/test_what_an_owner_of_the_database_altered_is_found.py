@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
+from ledger.errors import NotSealed, SealRefused
 from ledger.integrity.checkpoint import Checkpoint, origin_of
 from ledger.integrity.findings import Report
 from ledger.integrity.hashing import leaf_hash
@@ -264,13 +264,11 @@ def test_a_range_is_verified_by_itself(
     assert verify(301, EVENTS).checked == (301, EVENTS)
     assert verify(257, 310).first_bad == 300
     assert verify(300, 300).first_bad == 300
+    with pytest.raises(NotSealed, match="Position 601"):
+        verify(EVENTS + 1, EVENTS + 1)
 
 
-def test_a_sealer_signs_nothing_over_what_was_altered(
-    conninfo: str, sealer: Sealer, owner: Owner, tmp_path: Path
-) -> None:
-    from ledger.errors import SealRefused
-
+def test_a_sealer_signs_nothing_over_what_was_altered(conninfo: str, sealer: Sealer, owner: Owner) -> None:
     record(conninfo, 1, 400)
     sealer.seal()
     record(conninfo, 401, EVENTS)
