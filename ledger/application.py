@@ -11,8 +11,8 @@ from ledger.answers import (
     JobFilter,
     JobView,
     Leases,
-    OwnerView,
     LedgerQueries,
+    OwnerView,
     TreeExpiry,
 )
 from ledger.audit import Search, Tell

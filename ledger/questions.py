@@ -101,4 +101,3 @@ class Questions:
     def expiry(self, policy: Retention = PRESETS["default"], *, limit: int | None = None) -> list[TreeExpiry]:
         """A forecast of what leaves the live views, in the order in which it leaves."""
         return self._queries.expiry(policy, clock.now(), limit)
-

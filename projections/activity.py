@@ -9,11 +9,10 @@ from typing import Any
 
 from pydantic_core import to_json
 
-from ledger.domain.events import Event, RecordedEvent
 from ledger.store.views import Session
 from projections.interval_tree import fork
 from projections.statements import SQL
-from projections.stored_event import said_by
+from projections.stored_event import StoredEntry
 
 Row = dict[str, Any]
 Place = tuple[str, str]
@@ -33,24 +32,21 @@ class Activity:
     version = 1
     tables: Mapping[str, str] = {"activity": "job, entity_type, entity_id", "asked_below": "parent, job"}
 
-    def prepare(self, session: Session, events: Sequence[Event]) -> Callable[[Sequence[RecordedEvent]], None]:
+    def project(self, session: Session, page: Sequence[StoredEntry]) -> None:
         """Take out the open rows of the jobs that the events change; they are put back as they are then."""
+        events = [entry.event for entry in page]
         planned = {event.job for event in events if event.name == "planned"}
         known = sorted({event.job for event in events if event.name in _CHANGING} - planned)
         found = session.execute(SQL["delete_open_activity"], {"jobs": known}) if known else None
-
-        def take(placed: Sequence[RecordedEvent]) -> None:
-            book = _Book(found.fetchall() if found else ())
-            for entry in placed:
-                if entry.event.name in _TELLING:
-                    book.take(entry)
-            if book.rows:
-                session.execute(SQL["insert_activity"], {"rows": to_json(book.rows).decode()})
-            if book.asked:
-                parents, jobs = map(list, zip(*book.asked, strict=True))
-                session.execute(SQL["insert_asked_below"], {"parents": parents, "jobs": jobs})
-
-        return take
+        book = _Book(found.fetchall() if found else ())
+        for entry in page:
+            if entry.event.name in _TELLING:
+                book.take(entry)
+        if book.rows:
+            session.execute(SQL["insert_activity"], {"rows": to_json(book.rows).decode()})
+        if book.asked:
+            parents, jobs = map(list, zip(*book.asked, strict=True))
+            session.execute(SQL["insert_asked_below"], {"parents": parents, "jobs": jobs})
 
 
 class _Book:
@@ -63,21 +59,21 @@ class _Book:
         for row in self.rows:
             self._open.setdefault(row["job"], {})[row["entity_type"], row["entity_id"]] = row
 
-    def take(self, entry: RecordedEvent) -> None:
+    def take(self, entry: StoredEntry) -> None:
         event, name = entry.event, entry.event.name
         if name in _BEGINNING:
             itself = (ITSELF,) if name == "planned" else ()
-            named = said_by(event).get("entities", ())
+            named = event.said.get("entities", ())
             self._begin(entry, (*itself, *((entity["type"], entity["id"]) for entity in named)))
         elif name == "refused":
-            parent = said_by(event)["plan"].get("parent")
+            parent = event.said["plan"].get("parent")
             if parent is not None:
                 self.asked[parent, event.job] = None
         else:
             for row in self._open.pop(event.job, {}).values():
                 _end(row, entry)
 
-    def _begin(self, entry: RecordedEvent, places: Iterable[Place]) -> None:
+    def _begin(self, entry: StoredEntry, places: Iterable[Place]) -> None:
         job, at = entry.event.job, entry.event.occurred_at
         rows = self._open.setdefault(job, {})
         for place in places:
@@ -99,7 +95,7 @@ class _Book:
             self.rows.append(rows[place])
 
 
-def _end(row: Row, entry: RecordedEvent) -> None:
+def _end(row: Row, entry: StoredEntry) -> None:
     until = entry.event.occurred_at
     row["to_position"], row["until"] = entry.position, until
     row["position_fork"] = fork(row["from_position"], entry.position - 1)

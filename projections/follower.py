@@ -4,29 +4,47 @@ A followed view is a projection like any other, in the schema `history`. It goes
 its tracking row in one transaction under a lock of its own, so that it may be killed anywhere and run twice at once.
 """
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, Protocol
 
-from ledger.domain.events import RecordedEvent
 from ledger.errors import NotFound, ViewBehind
 from ledger.store.statements import SQL as STORE_SQL
 from ledger.store.views import Session
 from projections.activity import Activity
 from projections.history import History
-from projections.projection import Projection
 from projections.statements import SQL
-from projections.stored_event import read_stored
+from projections.stored_event import StoredEntry, read_stored
+
+class Followed(Protocol):
+    """A view that follows: it takes in stored events in order, in the schema `history`."""
+
+    @property
+    def name(self) -> str:
+        """The name of the view."""
+
+    @property
+    def version(self) -> int:
+        """Grows with each change of what the view says; another version on record means a rebuild."""
+
+    @property
+    def tables(self) -> Mapping[str, str]:
+        """The tables that it fills, each with the columns of its key."""
+
+    def project(self, session: Session, page: Sequence[StoredEntry]) -> None:
+        """Take in the next events, which follow those taken in before; a second time must not happen."""
+
 
 PAGE_EVENTS_MAX = 4_000
-FOLLOWED: tuple[Projection, ...] = (History(), Activity())
+FOLLOWED: tuple[Followed, ...] = (History(), Activity())
 
 Tell = Callable[[int, int], None]
 Connect = Callable[[], AbstractContextManager[Session]]
 
 
 def follow(
-    session: Session, tell: Tell = lambda _position, _goal: None, projections: Sequence[Projection] = FOLLOWED
+    session: Session, tell: Tell = lambda _position, _goal: None, projections: Sequence[Followed] = FOLLOWED
 ) -> int:
     """Bring followed views to the end of the ledger as it is now; the position that all have reached is returned.
 
@@ -46,7 +64,7 @@ def may_follow(session: Session) -> bool:
     return bool(session.execute(SQL["select_may_follow"]).fetchall()[0]["may"])
 
 
-def reached(session: Session, projections: Sequence[Projection] = FOLLOWED) -> list[dict[str, Any]]:
+def reached(session: Session, projections: Sequence[Followed] = FOLLOWED) -> list[dict[str, Any]]:
     """Each followed view with its version, its position (0 where it has not begun) and its lag behind the ledger."""
     rows = _rows(session, projections)
     return [
@@ -55,7 +73,7 @@ def reached(session: Session, projections: Sequence[Projection] = FOLLOWED) -> l
     ]
 
 
-def empty(session: Session, projections: Sequence[Projection] = FOLLOWED) -> None:
+def empty(session: Session, projections: Sequence[Followed] = FOLLOWED) -> None:
     """Drop all rows of followed views, so that they are followed anew from position 1; for who acts as the projector.
 
     Whoever asks meanwhile waits, or follows them himself. Killed afterwards, the next one to follow goes on.
@@ -68,7 +86,7 @@ def empty(session: Session, projections: Sequence[Projection] = FOLLOWED) -> Non
         session.execute(SQL["delete_tracking"], {"views": [projection.name for projection in projections]})
 
 
-def named(view: str, projections: Sequence[Projection] = FOLLOWED) -> list[Projection]:
+def named(view: str, projections: Sequence[Followed] = FOLLOWED) -> list[Followed]:
     """The followed view of that name; raises `NotFound`."""
     found = [projection for projection in projections if projection.name == view]
     if not found:
@@ -77,13 +95,13 @@ def named(view: str, projections: Sequence[Projection] = FOLLOWED) -> list[Proje
     return found
 
 
-def _rows(session: Session, projections: Sequence[Projection]) -> list[dict[str, Any]]:
+def _rows(session: Session, projections: Sequence[Followed]) -> list[dict[str, Any]]:
     wanted = {projection.name: projection.version for projection in projections}
     parameters = {"views": list(wanted), "versions": list(wanted.values())}
     return session.execute(SQL["select_followed"], parameters).fetchall()
 
 
-def _look(session: Session, projections: Sequence[Projection]) -> tuple[int, dict[str, int]]:
+def _look(session: Session, projections: Sequence[Followed]) -> tuple[int, dict[str, int]]:
     """The end of the ledger, and how far each view has come."""
     head, found = 0, {}
     for projection, row in zip(projections, _rows(session, projections), strict=True):
@@ -99,7 +117,7 @@ def _look(session: Session, projections: Sequence[Projection]) -> tuple[int, dic
     return head, found
 
 
-def _page(session: Session, projections: Sequence[Projection], goal: int) -> int:
+def _page(session: Session, projections: Sequence[Followed], goal: int) -> int:
     """Take in the next page of the views that are furthest behind; the position that all have reached is returned."""
     with session.transaction():
         # What was committed before the lock was given must be seen after it.
@@ -121,27 +139,22 @@ def _enter(session: Session) -> None:
     session.execute(SQL["take_follow_lock"])
 
 
-def _read(session: Session, after: int, limit: int) -> list[RecordedEvent]:
+def _read(session: Session, after: int, limit: int) -> list[StoredEntry]:
     rows = session.execute(STORE_SQL["select_page"], {"after": after, "limit": limit}).fetchall()
     return [read_stored(row) for row in rows]
 
 
-def _project(session: Session, projections: Sequence[Projection], page: Sequence[RecordedEvent]) -> None:
-    events = [entry.event for entry in page]
-    for take in [projection.prepare(session, events) for projection in projections]:
-        take(page)
-    parameters = {
-        "views": [projection.name for projection in projections],
-        "versions": [projection.version for projection in projections],
-        "position": page[-1].position,
-    }
-    session.execute(SQL["upsert_tracking"], parameters)
+def _project(session: Session, projections: Sequence[Followed], page: Sequence[StoredEntry]) -> None:
+    for projection in projections:
+        projection.project(session, page)
+    versions = json.dumps({projection.name: projection.version for projection in projections})
+    session.execute(SQL["upsert_tracking"], {"versions": versions, "position": page[-1].position})
 
 
 class Follower:
     """Lets the followed views catch up before a question is answered, over connections that the caller opens."""
 
-    def __init__(self, connect: Connect, projections: Sequence[Projection] = FOLLOWED) -> None:
+    def __init__(self, connect: Connect, projections: Sequence[Followed] = FOLLOWED) -> None:
         self._connect = connect
         self._projections = projections
 

@@ -10,13 +10,13 @@ from typing import Any
 
 from pydantic_core import to_json
 
-from ledger.domain.events import OWNER_FACTS, Event, RecordedEvent
+from ledger.domain.events import OWNER_FACTS
 from ledger.domain.states import OUTCOMES, TRANSITIONS, Outcome, Phase
 from ledger.domain.values import parse_time, print_time
 from ledger.errors import IntegrityFailure
 from ledger.store.views import Session
 from projections.statements import SQL
-from projections.stored_event import Said, said_by
+from projections.stored_event import Said, StoredEntry
 
 State = dict[str, Any]
 Names = dict[tuple[str, str], None]
@@ -37,21 +37,17 @@ class History:
         "jobs": "job",
     }
 
-    def prepare(self, session: Session, events: Sequence[Event]) -> Callable[[Sequence[RecordedEvent]], None]:
+    def project(self, session: Session, page: Sequence[StoredEntry]) -> None:
         """Write a row an event, from what it says and from what was so of its job."""
+        events = (entry.event for entry in page)
         jobs = sorted({event.job for event in events if event.version > 1 and event.name not in _OF_OWNERS})
-        rows = session.execute(SQL["select_history_jobs"], {"jobs": jobs}).fetchall() if jobs else []
-        page = _Page(rows)
-
-        def take(placed: Sequence[RecordedEvent]) -> None:
-            for entry in placed:
-                _take(page, entry)
-            page.write(session)
-
-        return take
+        rows = _Rows(session.execute(SQL["select_history_jobs"], {"jobs": jobs}).fetchall() if jobs else [])
+        for entry in page:
+            _take(rows, entry)
+        rows.write(session)
 
 
-def _take(page: "_Page", entry: RecordedEvent) -> None:
+def _take(page: "_Rows", entry: StoredEntry) -> None:
     try:
         page.take(entry)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
@@ -63,7 +59,7 @@ def _take(page: "_Page", entry: RecordedEvent) -> None:
         ) from error
 
 
-class _Page:
+class _Rows:
     """The rows of one page of events, and the jobs as they leave them."""
 
     def __init__(self, rows: Sequence[State]) -> None:
@@ -73,10 +69,10 @@ class _Page:
         self._revised: dict[int, int] = {}
         self._changed: dict[str, None] = {}
 
-    def take(self, entry: RecordedEvent) -> None:
+    def take(self, entry: StoredEntry) -> None:
         """Take in the next event."""
         event, position = entry.event, entry.position
-        job, name, said = event.job, event.name, said_by(event)
+        job, name, said = event.job, event.name, event.said
         if name in _OF_OWNERS:
             self._entries.append(_row(entry, name, said, None, _OWNED | {"owner": job}))
             return
@@ -202,7 +198,7 @@ _OWNED: State = dict.fromkeys(("parent", "type", "actor", "owner", "executor")) 
 # --- What is said of an event
 
 
-def _row(entry: RecordedEvent, name: str, said: Said, job: str | None, state: State) -> tuple[Any, ...]:
+def _row(entry: StoredEntry, name: str, said: Said, job: str | None, state: State) -> tuple[Any, ...]:
     outcome = _outcome(name, said)
     return (
         entry.position,

@@ -14,7 +14,6 @@ from ledger.store.mapper import read_recorded
 from projections.filters import Search, Window
 from projections.follower import Connect, Follower
 from projections.statements import SQL
-from projections.stored_event import said_by
 
 
 class HistoryQueries:
@@ -55,7 +54,7 @@ class HistoryQueries:
 def _entry(row: Mapping[str, Any]) -> HistoryEntry:
     entry = read_recorded(row)
     said = {name: row[name] for name in ("type", "parent", "actor", "owner", "executor", "seconds")}
-    named = [*_named(said_by(entry.event)), *((kind, name) for kind, name, _ in row["entities"] or ())]
+    named = [*_named(entry.event.fact.body), *((kind, name) for kind, name, _ in row["entities"] or ())]
     entities = [EntityRef(type=kind, id=name) for kind, name in dict.fromkeys(named)]
     return HistoryEntry(entry=entry, revised=row["revised_position"], entities=entities, **said)
 

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from ledger.admission import against
 from ledger.answers import BusyAnswer, JobFilter, JobView, Was
 from ledger.domain.entities import Access, EntityRef
 from ledger.domain.events import RecordedEvent
@@ -15,9 +14,9 @@ from ledger.store.moments import find_moment, read_until
 from projections.activity import ITSELF, Activity, second
 from projections.follower import Follower, Tell, reached
 from projections.interval_tree import path
-from projections.statements import SQL
 from projections.queries import Connect
 from projections.remembered import Remembered, counted, remember
+from projections.statements import SQL
 
 FOLD_JOBS_MAX = 500
 LEVELS_OF_POSITIONS = 62
@@ -84,7 +83,7 @@ class PastQueries:
         if besides is not None and besides not in found:
             return None
         root = found[besides].view.root if besides is not None else None
-        accesses = against(would) if would else tuple(Access)
+        accesses = would.against if would else tuple(Access)
         on: dict[Place, list[tuple[int, int, JobView]]] = {}
         for row in rows:
             job = found.get(row["job"])

@@ -11,7 +11,7 @@ from ledger.domain.events import Attached, Detached, Ended, Lost, Planned, Recor
 from ledger.domain.past import AsOf
 from ledger.domain.states import Outcome, Phase
 from ledger.domain.values import parse_time
-from projections.job_status import fold
+from projections.job_status import fold, whole
 from projections.queries import view
 
 TIMES = ("planned_at", "started_at", "closed_at", "estimated_end", "deadline", "last_at", "progress_at")
@@ -114,8 +114,9 @@ def counted(entries: Iterable[RecordedEvent], as_of: AsOf) -> Iterator[RecordedE
     return dropwhile(lambda entry: not isinstance(entry.event.fact, Planned | Refused), counting)
 
 
-def _as_shown(row: Mapping[str, Any], touched: Touched, as_of: AsOf) -> dict[str, Any]:
+def _as_shown(row: dict[str, Any], touched: Touched, as_of: AsOf) -> dict[str, Any]:
     """A folded row in the form in which the database would give it."""
+    row = whole(row)
     times = {name: parse_time(row[name]) for name in TIMES if row[name] is not None}
     # By the callers' clocks a job may be resolved before it was lost: then it is closed all the same.
     phase = str(Phase.CLOSED) if row["outcome"] else row["phase"]

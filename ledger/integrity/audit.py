@@ -5,14 +5,14 @@ that was signed. Where the export is whole, an older checkpoint is checked too. 
 what that comes to.
 """
 
+import json
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from ledger.domain.commands import parse_json
 from ledger.domain.events import RecordedEvent
-from ledger.domain.values import encode_json
 from ledger.errors import LedgerError, MalformedExport
 from ledger.integrity.checkpoint import Checkpoint, SignedCheckpoint
 from ledger.integrity.exportform import FORMAT, Transcribe, beside
@@ -179,7 +179,7 @@ class Auditor:
 
     def _take(self, row: StoredRow, leaf: bytes, line: dict[str, Any], expected: dict[str, Any]) -> None:
         audit, here = self._audit, row.position
-        if encode_json(line) != encode_json(expected):
+        if _canonical(line) != _canonical(expected):
             names = ", ".join(sorted(n for n in {*line, *expected} if line.get(n, ...) != expected.get(n, ...)))
             self._find(Kind.RECORD, f"The record of position {here:,} is not what its row says: {names} differs.", here)
         if audit.last is not None and here <= audit.last:
@@ -269,3 +269,7 @@ def _hash(text: object) -> bytes:
     if len(data) != HASH_BYTES:
         raise MalformedExport(f"A hash of a proof must have {HASH_BYTES} bytes, and one has {len(data)}.")
     return data
+
+
+def _canonical(line: Mapping[str, Any]) -> str:
+    return json.dumps(line, sort_keys=True)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg import Connection, IsolationLevel
 
-from ledger.store.datastore import translate
+from ledger.store.connection import translate
 from ledger.store.statements import SQL
 
 PAGE_LEAVES = 8_192

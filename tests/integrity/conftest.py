@@ -16,8 +16,8 @@ from ledger.integrity.keyfile import KeyFile
 from ledger.integrity.sealer import Sealer
 from ledger.integrity.trust import Trust
 from ledger.integrity.verify import Verifier
-from ledger.service.assembly import WRITER
-from ledger.store.datastore import connect
+from ledger.service.readiness import WRITER
+from ledger.store.connection import connect
 from ledger.store.seals import SealTable
 from tests.conftest import _database
 

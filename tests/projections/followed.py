@@ -3,15 +3,15 @@
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import psycopg
 from psycopg.rows import dict_row
 
-from ledger.domain.events import Event, RecordedEvent
 from ledger.store.views import Session
 from projections import follower
+from projections.stored_event import StoredEntry
 
 TABLE = "CREATE TABLE history.noted (position bigint PRIMARY KEY, event text NOT NULL)"
 
@@ -23,13 +23,10 @@ class Noted:
     version = 1
     tables: Mapping[str, str] = {"noted": "position"}
 
-    def prepare(self, session: Session, events: Sequence[Event]) -> Callable[[Sequence[RecordedEvent]], None]:
-        def take(placed: Sequence[RecordedEvent]) -> None:
-            with session.cursor() as cursor:
-                rows = [(entry.position, entry.event.name) for entry in placed]
-                cursor.executemany("INSERT INTO noted VALUES (%s, %s)", rows)
-
-        return take
+    def project(self, session: Session, page: Sequence[StoredEntry]) -> None:
+        with session.cursor() as cursor:
+            rows = [(entry.position, entry.event.name) for entry in page]
+            cursor.executemany("INSERT INTO noted VALUES (%s, %s)", rows)
 
 
 class Later(Noted):
@@ -38,11 +35,8 @@ class Later(Noted):
     name = "later"
     tables: Mapping[str, str] = {"later": "position"}
 
-    def prepare(self, session: Session, events: Sequence[Event]) -> Callable[[Sequence[RecordedEvent]], None]:
-        def take(placed: Sequence[RecordedEvent]) -> None:
-            session.execute("INSERT INTO later SELECT unnest(%s::bigint[])", ([entry.position for entry in placed],))
-
-        return take
+    def project(self, session: Session, page: Sequence[StoredEntry]) -> None:
+        session.execute("INSERT INTO later SELECT unnest(%s::bigint[])", ([entry.position for entry in page],))
 
 
 def make(superuser: str) -> None:

@@ -99,7 +99,7 @@ def test_a_search_finds_what_a_naive_reader_finds(ledger: Ledger, seed: int, mon
         except MalformedFilter:
             continue
         now = clock.now()
-        search = Search(ledger._queries.history, which, now)
+        search = Search(ledger._all.history, which, now)
         wanted = [row["position"] for row in model.find(which, now)]
         fitting += bool(wanted)
         _compare_pages(search, wanted, choose)

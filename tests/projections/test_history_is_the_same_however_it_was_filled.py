@@ -12,8 +12,7 @@ from ledger.application import Ledger
 from ledger.domain.events import RecordedEvent
 from ledger.errors import IntegrityFailure, LedgerError
 from ledger.recovery import reconcile
-from ledger.store.datastore import connect
-from ledger.store.mapper import read_recorded
+from ledger.store.connection import connect
 from projections import follower, history
 from projections.history import History
 from tests.projections.conftest import INSERT
@@ -57,16 +56,6 @@ def test_pages_of_any_size_leave_the_same_rows(
         assert not any(_rows(admin).values())
         follower.follow(admin)
         assert _rows(admin) == whole
-
-
-def test_events_that_were_decoded_leave_the_same_rows(
-    admin: Admin, whole: dict[str, list[str]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Whoever reads them the long way round fills the view as well."""
-    monkeypatch.setattr(follower, "read_stored", read_recorded)
-    follower.empty(admin)
-    follower.follow(admin)
-    assert _rows(admin) == whole
 
 
 def test_killed_before_each_statement_it_leaves_the_same_rows(

@@ -20,7 +20,6 @@ PAGE_JOBS = 50
 
 def show(job: str, as_of: AsOf = None, form: Output = Form.TABLE, *, occurred: Occurred = False) -> None:
     """Show one job in full, expired or not."""
-
     with moments.asked(as_of, occurred=occurred, of_one=True) as asked:
         view = asked.job(job)
     if form is not Form.TABLE:
@@ -61,7 +60,6 @@ def _text(value: object) -> str:
 
 def tree(job: str, as_of: AsOf = None, form: Output = Form.TABLE, *, occurred: Occurred = False) -> None:
     """Show a job and all below it."""
-
     with moments.asked(as_of, occurred=occurred) as asked:
         jobs = asked.tree(job)
     if form is Form.JSON:
@@ -165,7 +163,6 @@ def busy(
 
     Exit 0 where any is busy, 1 where all are free.
     """
-
     with moments.asked(as_of, occurred=occurred) as asked:
         answers = asked.busy_all(entities, would=would, besides=besides)
     if form is Form.JSON and len(answers) == 1:
