@@ -3,7 +3,7 @@
 It says which jobs may have been active at a moment, and never misses one; what a job held then, its own events say.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 

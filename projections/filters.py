@@ -38,8 +38,10 @@ class Search:
         self._order = "ASC" if window.oldest else "DESC"
         self._limit = "" if window.limit is None else f" LIMIT {self._value(window.limit)}::bigint"
         self._bounds: list[Bound] = []
-        self._bound_by(Span(None if window.after is None else window.after + 1, None))
-        self._bound_by(Span(None, None if window.before is None else window.before - 1))
+        if window.after is not None:
+            self._bound_by(Span(_position(window.after + 1), None))
+        if window.before is not None:
+            self._bound_by(Span(None, _position(window.before - 1)))
         for term in which.terms:
             self._take_bounds(term)
         self._terms = which.terms
@@ -190,6 +192,11 @@ def _branches(terms: Sequence[Term]) -> list[list[Term]]:
         [replace(term, values=(value,)) if term is split else term for term in terms]
         for value in dict.fromkeys(split.values)
     ]
+
+
+def _position(number: int) -> int:
+    """The nearest that a position can be."""
+    return max(0, min(number, POSITION_MAX))
 
 
 def _either(conditions: Sequence[str]) -> str:

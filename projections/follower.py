@@ -17,6 +17,7 @@ from projections.history import History
 from projections.statements import SQL
 from projections.stored_event import StoredEntry, read_stored
 
+
 class Followed(Protocol):
     """A view that follows: it takes in stored events in order, in the schema `history`."""
 

@@ -5,7 +5,7 @@ job held, holds or made around it, and what a late report names. A row changes o
 resolved or disputed later.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic_core import to_json

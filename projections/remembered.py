@@ -1,6 +1,6 @@
 """A job as it was at a moment: its events up to then, folded as the views fold them."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import dropwhile
 from typing import Any

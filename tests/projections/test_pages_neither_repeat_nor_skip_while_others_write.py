@@ -57,6 +57,8 @@ def test_a_page_says_whether_there_may_be_more(ledger: Ledger) -> None:
     assert ([it.position for it in second.entries], second.more) == ([2, 1], False)
     assert [it.position for it in search.page(limit=2, after=2, oldest=True).entries] == [3, 4]
     assert [it.position for it in search.entries(limit=4)] == [5, 4, 3, 2]
+    assert len(search.page(before=1 << 70, after=-1).entries) == 5
+    assert search.page(after=1 << 70).entries == []
     for limit in (0, -1, 10_001):
         with pytest.raises(LimitExceeded):
             search.page(limit=limit)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 PAGE_ENTRIES = 50
 BLOCKERS_SHOWN = 3
+LAST = (1 << 63) - 1  # the last position that there can be
 EVIDENCE_SHOWN = 120  # characters of it in a table
 
 Filter = Annotated[
@@ -29,8 +30,12 @@ Filter = Annotated[
 def history(
     which: Filter = None,
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many; a table shows 50 unless told.")] = None,
-    before: Annotated[int | None, typer.Option(metavar="POSITION", help="Only what stands before it.")] = None,
-    after: Annotated[int | None, typer.Option(metavar="POSITION", help="Only what stands after it.")] = None,
+    before: Annotated[
+        int | None, typer.Option(min=0, max=LAST, metavar="POSITION", help="Only what stands before it.")
+    ] = None,
+    after: Annotated[
+        int | None, typer.Option(min=0, max=LAST, metavar="POSITION", help="Only what stands after it.")
+    ] = None,
     as_of: AsOf = None,
     form: Output = Form.TABLE,
     *,
@@ -49,7 +54,7 @@ def history(
     from ledger import open_ledger
     from ledger.domain.filters import Filter, Key, Term
 
-    told = limit or before or after or oldest or durations
+    told = oldest or durations or any(option is not None for option in (limit, before, after))
     with open_ledger() as ledger:
         if which and ":" not in which and not told:
             _print_job(moments.then(ledger, as_of, occurred=occurred), which, form)
