@@ -360,9 +360,12 @@ class Ledger(Questions):
             raise JobNotFound(f"No event speaks of job {job}.", job=job)
         return events
 
-    def search(self, which: str | Filter = "", *, tell: Tell | None = None) -> Search:
-        """Ask all of history, in the language of `ledger.domain.filters`; raises `MalformedFilter`."""
-        return Search(self._all.history, which, clock.now(), tell)
+    def search(self, which: str | Filter = "", *, tell: Tell | None = None, upto: int | None = None) -> Search:
+        """Ask all of history, in the language of `ledger.domain.filters`, as it stood at the position `upto`.
+
+        Raises `MalformedFilter`.
+        """
+        return Search(self._all.history, which, clock.now(), tell, upto=upto)
 
     def as_of(self, moment: int | datetime | str, *, occurred: bool = False) -> Past:
         """The ledger as it stood at a position, or at a time: the last position recorded at or before it.

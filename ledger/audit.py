@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from ledger.domain.entities import EntityRef
 from ledger.domain.events import RecordedEvent
 from ledger.domain.filters import Filter, parse_filter
-from ledger.errors import LimitExceeded
+from ledger.errors import LimitExceeded, MalformedFilter
 
 PAGE_ENTRIES = 500
 PAGE_ENTRIES_MAX = 10_000
@@ -83,9 +83,17 @@ class Histories(Protocol):
         """Bring the history to the end of the ledger as it is now, where this may be written; `tell` hears how far."""
 
     def page(
-        self, which: Filter, now: datetime, before: int | None, after: int | None, limit: int, *, oldest: bool
+        self,
+        which: Filter,
+        now: datetime,
+        before: int | None,
+        after: int | None,
+        limit: int,
+        *,
+        oldest: bool,
+        upto: int | None,
     ) -> HistoryPage:
-        """What a filter finds between two positions, both left out, from one end."""
+        """What a filter finds between two positions, both left out, from one end, as the ledger stood at `upto`."""
 
     def durations(self, which: Filter, now: datetime) -> tuple[Sequence[Durations], int]:
         """How long the jobs took whose outcome was given by what is found; the position to which that is true."""
@@ -95,11 +103,21 @@ class Search:
     """A question about history: a filter, and the time from which its relative times count.
 
     Each answer first lets the history catch up with the ledger as it stands; `tell` hears its position and its goal
-    where that takes more than a page.
+    where that takes more than a page. With `upto`, as the ledger stood at that position: nothing later is told, neither
+    of revisions nor of what jobs hold.
     """
 
-    def __init__(self, histories: Histories, which: str | Filter, now: datetime, tell: Tell | None = None) -> None:
+    def __init__(
+        self,
+        histories: Histories,
+        which: str | Filter,
+        now: datetime,
+        tell: Tell | None = None,
+        *,
+        upto: int | None = None,
+    ) -> None:
         self._histories = histories
+        self._upto = upto
         self._now = now
         self._tell = tell or (lambda _position, _goal: None)
         self.filter = parse_filter(str(which))
@@ -119,7 +137,7 @@ class Search:
                 found=limit,
             )
         self._histories.catch_up(self._tell)
-        return self._histories.page(self.filter, self._now, before, after, limit, oldest=oldest)
+        return self._histories.page(self.filter, self._now, before, after, limit, oldest=oldest, upto=self._upto)
 
     def entries(
         self,
@@ -146,5 +164,7 @@ class Search:
 
         A job counts where the event that gave its outcome, as it stands, is found.
         """
+        if self._upto is not None:
+            raise MalformedFilter("How long jobs took is told as it stands now, and not as of a moment before.")
         self._histories.catch_up(self._tell)
         return self._histories.durations(self.filter, self._now)

@@ -18,12 +18,16 @@ Bound = Callable[[str], str]  # a condition on the column that is named
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Which part of what is found is asked for: between two positions, both left out, from one end, so many."""
+    """Which part of what is found is asked for: between two positions, both left out, from one end, so many.
+
+    Where `upto` is given, as the ledger stood at that position.
+    """
 
     before: int | None = None
     after: int | None = None
     oldest: bool = False
     limit: int | None = None
+    upto: int | None = None
 
 
 EVERYTHING = Window()
@@ -42,6 +46,9 @@ class Search:
             self._bound_by(Span(_position(window.after + 1), None))
         if window.before is not None:
             self._bound_by(Span(None, _position(window.before - 1)))
+        if window.upto is not None:
+            self._bound_by(Span(None, _position(window.upto)))
+        self._upto = window.upto
         for term in which.terms:
             self._take_bounds(term)
         self._terms = which.terms
@@ -142,8 +149,12 @@ class Search:
         if isinstance(value, Period):
             return self._within_period(value)
         if key is Key.IS:
-            return "e.revised_position IS NOT NULL" if value == Mark.REVISED else f"e.{Mark(str(value))}"
+            return self._revised() if value == Mark.REVISED else f"e.{Mark(str(value))}"
         return f'strpos(lower(e.words), lower({self._value(value)}::text COLLATE "C")) > 0'
+
+    def _revised(self) -> str:
+        by = "" if self._upto is None else f" AND e.revised_position <= {self._value(self._upto)}::bigint"
+        return f"e.revised_position IS NOT NULL{by}"
 
     def _within_span(self, span: Span) -> str:
         start = 0 if span.start is None else span.start

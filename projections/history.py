@@ -79,7 +79,7 @@ class _Rows:
         before = self._jobs.get(job)
         state = self._jobs[job] = step(before, name, said, position)
         if name in _REVISING and before and before["outcome_position"]:
-            self._revised[before["outcome_position"]] = position
+            self._revised.setdefault(before["outcome_position"], position)
         self._entries.append(_row(entry, name, said, job, state))
         self._touched += [(kind, id_, position) for kind, id_ in _touched(name, said, before, state)]
         self._changed[job] = None

@@ -28,13 +28,22 @@ class HistoryQueries:
         self._follower.catch_up(tell)
 
     def page(
-        self, which: Filter, now: datetime, before: int | None, after: int | None, limit: int, *, oldest: bool
+        self,
+        which: Filter,
+        now: datetime,
+        before: int | None,
+        after: int | None,
+        limit: int,
+        *,
+        oldest: bool,
+        upto: int | None,
     ) -> HistoryPage:
-        """What a filter finds between two positions, both left out, from one end."""
-        search = Search(which, now, Window(before, after, oldest=oldest, limit=limit))
+        """What a filter finds between two positions, both left out, from one end, as the ledger stood at `upto`."""
+        search = Search(which, now, Window(before, after, oldest=oldest, limit=limit, upto=upto))
         rows = self._ask(SQL["select_history"].replace("found_positions", search.positions), search)
-        found = [_entry(row) for row in rows if row["position"] is not None]
-        return HistoryPage(found if oldest else found[::-1], rows[0]["reached"], more=0 < limit == len(found))
+        found = [_entry(row, upto) for row in rows if row["position"] is not None]
+        reached = rows[0]["reached"] if upto is None else min(rows[0]["reached"], upto)
+        return HistoryPage(found if oldest else found[::-1], reached, more=0 < limit == len(found))
 
     def durations(self, which: Filter, now: datetime) -> tuple[Sequence[Durations], int]:
         """How long the jobs took whose outcome was given by what is found; the position to which that is true."""
@@ -51,12 +60,18 @@ class HistoryQueries:
                 return cursor.execute(text, search.parameters).fetchall()
 
 
-def _entry(row: Mapping[str, Any]) -> HistoryEntry:
+def _entry(row: Mapping[str, Any], upto: int | None) -> HistoryEntry:
     entry = read_recorded(row)
     said = {name: row[name] for name in ("type", "parent", "actor", "owner", "executor", "seconds")}
-    named = [*_named(entry.event.fact.body), *((kind, name) for kind, name, _ in row["entities"] or ())]
+    named = [*_named(entry.event.fact.body), *_held(row, upto)]
     entities = [EntityRef(type=kind, id=name) for kind, name in dict.fromkeys(named)]
-    return HistoryEntry(entry=entry, revised=row["revised_position"], entities=entities, **said)
+    revised = row["revised_position"] if upto is None or (row["revised_position"] or 0) <= upto else None
+    return HistoryEntry(entry=entry, revised=revised, entities=entities, **said)
+
+
+def _held(row: Mapping[str, Any], upto: int | None) -> list[tuple[str, str]]:
+    """What the job holds, which is known of the end of the ledger alone."""
+    return [(kind, name) for kind, name, _ in row["entities"] or ()] if upto is None else []
 
 
 def _named(said: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -23,6 +23,7 @@ GROUP_MAX = 500
 WAITING_MAX = 10_000
 GATHER_SECONDS_MAX = 0.001
 GATHER_STEP_SECONDS = 0.000_05
+WAIT_SECONDS_MAX = 1.0
 
 W = TypeVar("W")
 A = TypeVar("A")
@@ -73,8 +74,9 @@ class Committer(Generic[W, A]):
         with self._room:
             try:
                 self._queue(request)
-                if not request.leads:
-                    request.gate.acquire()
+                # A signal that comes just before a wait for a lock is seen only after it, so that must not be for ever.
+                while not request.leads and not request.gate.acquire(timeout=WAIT_SECONDS_MAX):
+                    pass
                 if request.leads:
                     self._lead()
             finally:

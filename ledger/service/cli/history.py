@@ -59,12 +59,13 @@ def history(
         if which and ":" not in which and not told:
             _print_job(moments.then(ledger, as_of, occurred=occurred), which, form)
             return
-        if as_of is not None or occurred:
+        if occurred:
             raise typer.BadParameter(
-                "--as-of is for the history of one job; a search has before: and occurred: for it."
+                "--occurred is for the history of one job; a search has the term occurred: for it."
             )
         asked = Filter((Term(Key.JOB, (which,)),)) if which and ":" not in which else which or ""
-        search = ledger.search(asked, tell=output.catching_up("history"))
+        upto = None if as_of is None else moments.open_moment(ledger, as_of).position
+        search = ledger.search(asked, tell=output.catching_up("history"), upto=upto)
         if durations:
             _print_durations(search, form)
         elif form is Form.JSONL:

@@ -183,6 +183,7 @@ def _print_report(report: "Report", form: Form) -> None:
 
 
 def export(
+    which: Annotated[str | None, typer.Argument(metavar="FILTER", help="Only events that `history` finds.")] = None,
     after: Annotated[int, typer.Option(help="Only events after this position.")] = 0,
     upto: Annotated[int | None, typer.Option(help="Only events up to this position.")] = None,
     job: Annotated[list[str] | None, typer.Option(help="Only events of this job; may be said again.")] = None,
@@ -195,27 +196,33 @@ def export(
     With --to each line also has the row that it was, and proofs that verify-export checks without a database.
     """
     if to is not None:
-        _export_to(to, after, upto, job or ())
+        _export_to(to, which, after, upto, job or ())
     else:
-        output.print_jsonl(_records(after, upto, job or ()))
+        output.print_jsonl(_records(which, after, upto, job or ()))
 
 
-def _records(after: int, upto: int | None, jobs: Sequence[str]) -> Iterator[dict[str, Any]]:
+def _records(which: str | None, after: int, upto: int | None, jobs: Sequence[str]) -> Iterator[dict[str, Any]]:
     """The records alone, without what proves them."""
     from ledger.integrity.export import Export
 
-    with _selected(after, upto, jobs) as (seals, positions, words):
+    with _selected(which, after, upto, jobs) as (seals, positions, words):
         yield from Export(seals, _transcribe(), positions, words).records()
 
 
 @contextmanager
-def _selected(after: int, upto: int | None, jobs: Sequence[str]) -> Iterator[tuple[Any, Any, str | None]]:
+def _selected(
+    which: str | None, after: int, upto: int | None, jobs: Sequence[str]
+) -> Iterator[tuple[Any, Any, str | None]]:
     """A snapshot, the positions in it that are asked for (None for all), and the question in words."""
+    from ledger import open_ledger
     from ledger.integrity.selection import select
     from ledger.service.sealroom import open_room
 
-    with open_room().reading() as seals:
-        positions, words = select(seals, after, upto, jobs)
+    with ExitStack() as stack:
+        ledger = stack.enter_context(open_ledger()) if which else None
+        search = ledger.search(which or "", tell=output.catching_up("history")) if ledger else None
+        seals = stack.enter_context(open_room().reading())
+        positions, words = select(seals, after, upto, jobs, search)
         yield seals, positions, words
 
 
@@ -225,11 +232,11 @@ def _transcribe() -> Any:
     return transcribe
 
 
-def _export_to(to: Path, after: int, upto: int | None, jobs: Sequence[str]) -> None:
+def _export_to(to: Path, which: str | None, after: int, upto: int | None, jobs: Sequence[str]) -> None:
     from ledger.integrity.export import Export
     from ledger.service.exportfile import write_export
 
-    with _selected(after, upto, jobs) as (seals, positions, words):
+    with _selected(which, after, upto, jobs) as (seals, positions, words):
         export = Export(seals, _transcribe(), positions, words)
         path = write_export(to, export)
     done = export.exported

@@ -132,7 +132,7 @@ def test_history_is_rebuilt_and_listed(run: Run, told: Ledger, superuser: str) -
         line["view"]: line["lag"]
         for line in map(json.loads, run("projections", "list", "-o", "jsonl").out.splitlines())
     }
-    assert views == {"job_status": 0, "running_jobs": 0, "history": told.position()}
+    assert views == {"job_status": 0, "running_jobs": 0, "history": told.position(), "activity": told.position()}
     before = _found(run, "")
     rebuilt = run("projections", "rebuild", "history", env=environment(superuser))
     assert f"rebuilt up to position {told.position()}" in rebuilt.out
