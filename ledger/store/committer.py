@@ -56,9 +56,11 @@ class Committer(Generic[W, A]):
 
     def __init__(self, commit: Callable[[Sequence[W]], list[A]], *, waiting_max: int = WAITING_MAX) -> None:
         self._commit = commit
-        self._room = threading.BoundedSemaphore(waiting_max)
+        self._waiting_max = waiting_max
         self._lock = threading.Lock()
         self._idle = threading.Condition(self._lock)
+        self._room = threading.Condition(self._lock)
+        self._outside = 0
         self._waiting: deque[_Request[W, A]] = deque()
         self._led = False
         self._closed = False
@@ -71,16 +73,15 @@ class Committer(Generic[W, A]):
         Raises `Unavailable` once the committer is closed, and what the group's commit raises.
         """
         request: _Request[W, A] = _Request(work)
-        with self._room:
-            try:
-                self._queue(request)
-                # A signal that comes just before a wait for a lock is seen only after it, so that must not be for ever.
-                while not request.leads and not request.gate.acquire(timeout=WAIT_SECONDS_MAX):
-                    pass
-                if request.leads:
-                    self._lead()
-            finally:
-                self._leave(request)
+        try:
+            self._queue(request)
+            # A signal that comes just before a wait for a lock is seen only after it, so that must not be for ever.
+            while not request.leads and not request.gate.acquire(timeout=WAIT_SECONDS_MAX):
+                pass
+            if request.leads:
+                self._lead()
+        finally:
+            self._leave(request)
         if request.error is not None:
             raise request.error
         assert request.answers is not None  # noqa: S101 - its group was answered
@@ -90,20 +91,31 @@ class Committer(Generic[W, A]):
         """Take no more work, and wait until everybody who waits has an answer."""
         with self._idle:
             self._closed = True
+            self._room.notify_all()
             self._idle.wait_for(lambda: not self._led)
 
     def _queue(self, request: _Request[W, A]) -> None:
         with self._lock:
+            if len(self._waiting) >= self._waiting_max:
+                self._wait_for_room()
             if self._closed:
                 raise Unavailable("The ledger is closed; open it again.")
             self._waiting.append(request)
             request.leads, self._led = not self._led, True
+
+    def _wait_for_room(self) -> None:
+        self._outside += 1
+        try:
+            self._room.wait_for(lambda: self._closed or len(self._waiting) < self._waiting_max)
+        finally:
+            self._outside -= 1
 
     def _leave(self, request: _Request[W, A]) -> None:
         """Let the next lead where this one did; one who was interrupted while it waited is forgotten."""
         with self._lock:
             if request.waits and request in self._waiting:
                 self._waiting.remove(request)
+                self._room.notify_all()
             if not request.leads:
                 return
             self._led = bool(self._waiting)
@@ -135,6 +147,8 @@ class Committer(Generic[W, A]):
                 request.waits = False
                 group.append(request)
                 size += len(request.work)
+            if self._outside:
+                self._room.notify_all()
         return group
 
     def _answer(self, group: Sequence[_Request[W, A]]) -> None:

@@ -3,7 +3,7 @@
 A command that only asks needs no more than this, and so nothing that is slow to import is imported here.
 """
 
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg import Connection
@@ -58,8 +58,16 @@ def _state_of_text(said: str) -> str | None:
 
 def connect(conninfo: str) -> Connection[DictRow]:
     """One connection outside the pool, for what is done once; raises `Unavailable`."""
+    return connect_as(Connection[DictRow], conninfo)
+
+
+C = TypeVar("C", bound=Connection[Any])
+
+
+def connect_as(kind: type[C], conninfo: str) -> C:
+    """The same, of a class of its own."""
     try:
-        return psycopg.connect(conninfo, row_factory=dict_row, autocommit=True, connect_timeout=CONNECT_SECONDS_MAX)
+        return kind.connect(conninfo, row_factory=dict_row, autocommit=True, connect_timeout=CONNECT_SECONDS_MAX)
     except psycopg.Error as error:
         raise translate(error) from error
 

@@ -2,13 +2,34 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import psycopg
-from psycopg import Connection
+from psycopg import Connection, Cursor
+from psycopg.abc import Params
 from psycopg.rows import DictRow
 
-from ledger.store.connection import configure, connect
+from ledger.store.connection import configure, connect_as
 from ledger.store.datastore import check_open
+
+
+class Appending(Connection[DictRow]):
+    """Hands out the same cursors in each transaction, since making one takes a fifth of the time of a statement."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._spare: list[Cursor[DictRow]] = []
+        self._lent: list[Cursor[DictRow]] = []
+
+    def execute(self, query: Any, params: Params | None = None, **options: Any) -> Cursor[DictRow]:
+        """As psycopg does; the cursor is good until the next transaction."""
+        cursor = self._spare.pop() if self._spare else self.cursor()
+        self._lent.append(cursor)
+        return cursor.execute(query, params, **options)
+
+    def begin(self) -> None:
+        """Take back the cursors that were lent."""
+        self._spare, self._lent = self._spare + self._lent, []
 
 
 class Line:
@@ -16,7 +37,7 @@ class Line:
 
     def __init__(self, conninfo: str) -> None:
         self._conninfo = conninfo
-        self._connection: Connection[DictRow] | None = None
+        self._connection: Appending | None = None
 
     @contextmanager
     def transaction(self, hear: Callable[[psycopg.errors.Diagnostic], None]) -> Iterator[Connection[DictRow]]:
@@ -27,6 +48,7 @@ class Line:
         A connection on which something went wrong is not used again.
         """
         connection = self._ready()
+        connection.begin()
         connection.add_notice_handler(hear)
         try:
             with connection.pipeline():
@@ -46,13 +68,13 @@ class Line:
             self._connection.close()
             self._connection = None
 
-    def _ready(self) -> Connection[DictRow]:
+    def _ready(self) -> Appending:
         if self._connection is not None:
             try:
                 check_open(self._connection)
             except psycopg.Error:
                 self.close()
         if self._connection is None:
-            self._connection = connect(self._conninfo)
+            self._connection = connect_as(Appending, self._conninfo)
             configure(self._connection)
         return self._connection

@@ -160,3 +160,17 @@ def test_closing_answers_everybody_and_takes_no_more(
 
     closing.result(timeout=30)
     assert [call.result(timeout=30) for call in calls] == [[f"answer {n}"] for n in range(CALLERS + 1)]
+
+
+def test_closing_holds_nobody_before_a_full_queue(pool: ThreadPoolExecutor, held: Held) -> None:
+    committer = Committer(held, waiting_max=2)
+    calls = [pool.submit(committer.submit, [n]) for n in range(CALLERS)]
+    while committer._outside < CALLERS - 3:  # one leads, and two wait
+        pass
+    closing = pool.submit(committer.close)
+    held.go.release(CALLERS)
+    closing.result(timeout=30)
+
+    errors = [call.exception(timeout=30) for call in calls]
+    assert {type(error) for error in errors} == {type(None), Unavailable}
+    assert sum(error is None for error in errors) == sum(map(len, held.groups))
