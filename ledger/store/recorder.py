@@ -1,9 +1,12 @@
 """The one way in: `append`, which decides and records a batch of transitions in one transaction.
 
-Under the append lock it reads the streams concerned, lets each transition be judged in order, inserts the events, tells
-the inline views, and commits. A lost connection is no answer: the append lock is taken anew, which waits for the lost
-transaction to end, and the events are looked for by their ids; what is not there was not recorded and is tried once
-more. So an answer is never guessed, and an append happens once.
+Under the append lock it reads the streams concerned, lets each transition be judged in order, and writes the events
+together with the views as they leave them. It is right because nobody else writes until the transaction ends: what was
+read still holds, and the positions that the events get are known, or else nothing is recorded.
+
+A lost connection is no answer: the append lock is taken anew, which waits for the lost transaction to end, and the
+events are looked for by their ids; what is not there was not recorded and is tried once more. So an answer is never
+guessed, and an append happens once.
 """
 
 import json

@@ -10,11 +10,15 @@ LEFT JOIN LATERAL (
     FROM (
         SELECT running.entity_type, running.entity_id, running.job, min(running.from_position) AS from_position
         FROM unnest(%(types)s::text[], %(ids)s::text[]) AS asked (type, id)
-        JOIN running_jobs AS running
-            ON running.entity_type = asked.type
-            AND running.entity_id = asked.id
-            AND running.access = ANY(%(accesses)s::text[])
-            AND running.to_position IS NULL
+        CROSS JOIN LATERAL (
+            SELECT entity_type, entity_id, job, root, from_position
+            FROM running_jobs
+            WHERE entity_type = asked.type
+                AND entity_id = asked.id
+                AND access = ANY(%(accesses)s::text[])
+                AND to_position IS NULL
+            OFFSET 0
+        ) AS running
         WHERE running.root IS DISTINCT FROM asking.besides
         GROUP BY running.entity_type, running.entity_id, running.job
     ) AS open

@@ -1,8 +1,9 @@
+-- OFFSET 0 keeps the planner to the index, whatever it takes the size of a young table for.
 WITH RECURSIVE below AS (
     SELECT job, planned_position, 0 AS level FROM job_status WHERE job = %(job)s
     UNION ALL
     SELECT child.job, child.planned_position, below.level + 1
     FROM below
-    JOIN job_status AS child ON child.parent = below.job
+    CROSS JOIN LATERAL (SELECT job, planned_position FROM job_status WHERE parent = below.job OFFSET 0) AS child
 ) CYCLE job SET met USING way
 SELECT job FROM below WHERE level > 0 AND NOT met ORDER BY level, planned_position

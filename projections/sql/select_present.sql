@@ -3,8 +3,11 @@ SELECT
     held.job, held.root, held.entity_type AS type, held.entity_id AS id, held.access, held.since,
     told.owner, told.job_type, told.progress
 FROM json_to_recordset(%(limits)s::json) AS asked (job_type text, type text, id text)
-JOIN running_jobs AS held
-    ON held.entity_type = asked.type AND held.entity_id = asked.id AND held.to_position IS NULL
+CROSS JOIN LATERAL (
+    SELECT * FROM running_jobs
+    WHERE entity_type = asked.type AND entity_id = asked.id AND to_position IS NULL
+    OFFSET 0
+) AS held
 CROSS JOIN LATERAL (
     SELECT owner, type AS job_type, progress FROM job_status WHERE job = held.job OFFSET 0
 ) AS told

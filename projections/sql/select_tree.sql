@@ -4,7 +4,7 @@ WITH RECURSIVE below AS (
     UNION ALL
     SELECT child.job, below.level + 1
     FROM below
-    JOIN job_status AS child ON child.parent = below.job
+    CROSS JOIN LATERAL (SELECT job FROM job_status WHERE parent = below.job OFFSET 0) AS child
 ) CYCLE job SET met USING way
 SELECT shown.*
 FROM below
