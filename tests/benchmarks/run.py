@@ -41,7 +41,7 @@ PARTS: dict[str, Callable[[Bench], Findings]] = {
     "sealing": sealing.measure,
     "others": others.measure,
 }
-PLOTTED = {"busy": "busy", "list_active": "list --active", "show": "show", "write": "a lone write"}
+PLOTTED = {"busy": "busy", "list_active": "list --active", "show": "show", "tree": "tree", "write": "a lone write"}
 
 
 def main(words: list[str]) -> None:

@@ -176,7 +176,8 @@ def _print_report(report: "Report", form: Form) -> None:
         _print_findings(report.findings)
         more = f", and {report.more:,} more" if report.more else ""
         bad = f"; the first position that is not as it was sealed is {report.first_bad:,}" if report.first_bad else ""
-        print(f"{len(report.findings):,} findings{more}{bad}.")
+        count = len(report.findings)
+        print(f"{count:,} {'finding' if count == 1 else 'findings'}{more}{bad}.")
     if report.unsealed:
         output.note(f"{report.unsealed:,} events after the newest checkpoint are not sealed, and nothing proves them.")
     output.note(f"Trusted: {report.trust}.")
