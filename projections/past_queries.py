@@ -184,12 +184,8 @@ def _planned(job: JobView) -> int:
 
 def _began(job: Remembered, place: Place, accesses: Sequence[Access]) -> int | None:
     """The position at which a job began to hold an entity with one of these accesses, if it did."""
-    held = [
-        stay.from_position
-        for stay in job.touched.held()
-        if (stay.entity.type, stay.entity.id) == place and stay.access in accesses
-    ]
-    return min(held, default=None)
+    held = (row for row in job.held if (row["entity_type"], row["entity_id"]) == place and row["access"] in accesses)
+    return min((row["from_position"] for row in held), default=None)
 
 
 def _fits(job: Remembered, which: JobFilter, as_of: AsOf) -> bool:
@@ -203,5 +199,9 @@ def _fits(job: Remembered, which: JobFilter, as_of: AsOf) -> bool:
         and (which.expired or Flag.EXPIRED not in view.flags)
         and (not which.overdue or Flag.OVERDUE in view.flags)
         and (which.silent_for is None or view.last_at < as_of.at - silent_for)
-        and (which.entity is None or any(stay.entity == which.entity for stay in job.touched.stays))
+        and (which.entity is None or any(_on(row, which.entity) for row in job.touched))
     )
+
+
+def _on(row: Mapping[str, Any], entity: EntityRef) -> bool:
+    return (row["entity_type"], row["entity_id"]) == (entity.type, entity.id)
