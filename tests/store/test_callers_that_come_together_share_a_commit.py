@@ -136,6 +136,39 @@ def test_one_who_is_interrupted_while_waiting_holds_nobody_up(
     assert held.groups == [[0], [2]]
 
 
+def test_one_who_is_interrupted_while_its_group_commits_keeps_no_answer_from_the_others(
+    committer: Committer[int, str], pool: ThreadPoolExecutor, held: Held
+) -> None:
+    """Those who are answered wake one another, and a signal takes the main thread out of their midst."""
+    first = pool.submit(committer.submit, [0])
+    assert held.begun.acquire(timeout=30)
+    before = pool.submit(committer.submit, [1])
+    while not committer._waiting:
+        pass
+
+    def follow_and_interrupt() -> list[str]:
+        while len(committer._waiting) < 2:
+            pass
+        behind = pool.submit(committer.submit, [3])
+        while len(committer._waiting) < 3:
+            pass
+        held.go.release()
+        assert held.begun.acquire(timeout=30)
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        assert gone.wait(timeout=30)
+        held.go.release()
+        return behind.result(timeout=30)
+
+    gone = threading.Event()
+    last = pool.submit(follow_and_interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        committer.submit([2])
+    gone.set()
+
+    assert [call.result(timeout=30) for call in (first, before, last)] == [["answer 0"], ["answer 1"], ["answer 3"]]
+    assert held.groups == [[0], [1, 2, 3]]
+
+
 def test_a_full_queue_lets_callers_wait_before_it(pool: ThreadPoolExecutor, held: Held) -> None:
     committer = Committer(held, waiting_max=2)
     calls = [pool.submit(committer.submit, [n]) for n in range(CALLERS)]
