@@ -1,7 +1,6 @@
 """How one transition is judged under the append lock: decided first, then held against what is running."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from ledger import clock
 from ledger.admission import Beside, Blocker, blockers
@@ -48,7 +47,7 @@ def judge_admitting(said: Transition, workspace: Workspace) -> Verdict:
 
 def _decide_past(said: Transition, workspace: Workspace) -> Decision:
     decision = decide(said, clock.now(), workspace, historical=True)
-    return replace(decision, error=None) if decision.error else decision
+    return decision._replace(error=None) if decision.error else decision
 
 
 def _refused(said: Transition, workspace: Workspace, found: Sequence[Blocker]) -> Verdict:
@@ -56,7 +55,7 @@ def _refused(said: Transition, workspace: Workspace, found: Sequence[Blocker]) -
     if isinstance(said.fact, Attached):
         raise error
     told = [blocker.as_json() for blocker in found]
-    return Verdict(replace(refuse(said, clock.now(), workspace, told), error=error))
+    return Verdict(refuse(said, clock.now(), workspace, told)._replace(error=error))
 
 
 def _busy(said: Transition, found: Sequence[Blocker]) -> EntityBusy:

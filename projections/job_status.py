@@ -145,7 +145,7 @@ def _common(row: Row, entry: Placed) -> Row:
 
 
 def _bind(row: Row, entry: Placed) -> Row:
-    event, said = entry.event, entry.event.fact.body
+    event, said = entry.event, vars(entry.event.fact)
     names = {name: said[name] for name in ("executor", "external_id", "token") if said.get(name)}
     answers = {"owner": event.owner, "epoch": event.epoch} if event.owner and row.get("owner") is None else {}
     return names | answers
@@ -164,7 +164,6 @@ def _progress(row: Row, entry: Placed) -> Row:
 def _end(row: Row, entry: Placed) -> Row:
     fact = entry.event.fact
     assert isinstance(fact, Ended)  # noqa: S101 - the table below says so
-    said = fact.body
     outcome = fact.outcome if isinstance(fact, Resolved) else OUTCOMES[entry.event.name]
     closed = _closed(entry)
     return {
@@ -173,7 +172,10 @@ def _end(row: Row, entry: Placed) -> Row:
         "outcome": str(outcome),
         "contact_lost": False,
         "residue": fact.residue,
-        **{name: said.get(name) for name in ("error", "result", "evidence", "warnings")},
+        "error": fact.body["error"] if fact.error else None,
+        "result": fact.result,
+        "evidence": fact.evidence,
+        "warnings": fact.warnings or None,
     }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import NamedTuple, Protocol
 
 from ledger.domain.commands import Transition
 from ledger.domain.content import Told
@@ -62,8 +62,7 @@ class Surroundings(Protocol):
         """The job that has this external id of this executor."""
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """The events that follow; `version` is where the answer stands in the stream of the job that was asked about.
 
     `error` is raised to the caller after the events are recorded.
@@ -89,13 +88,22 @@ class Draft:
         before, event = self.around.job(job), self.events.get(job)
         return before if event is None else evolve(before, event)
 
-    def add(self, job: str, fact: Fact, **envelope: Any) -> None:
+    def add(self, job: str, fact: Fact, **why: str | None) -> None:
         """Add an event at the end of a job's stream; it says who and when as the transition does."""
         before = self.around.job(job)
-        self.add_at(before.version + 1 if before else 1, job, fact, **envelope)
+        self.add_at(before.version + 1 if before else 1, job, fact, **why)
 
-    def add_at(self, version: int, job: str, fact: Fact, **envelope: Any) -> None:
-        """Add an event under its version."""
+    def add_at(
+        self,
+        version: int,
+        job: str,
+        fact: Fact,
+        *,
+        actor: str | None = None,
+        reason: str | None = None,
+        raw: str | None = None,
+    ) -> None:
+        """Add an event under its version; the actor is that of the transition where none is given."""
         said = self.transition
         self.events[job] = Event(
             id=f"{DERIVED}{said.id}/{len(self.events)}" if self.events else said.id or "",
@@ -103,8 +111,12 @@ class Draft:
             version=version,
             occurred_at=self.at,
             fact=fact,
-            **{"actor": said.actor, "owner": said.owner, "epoch": said.epoch, "traceparent": said.traceparent}
-            | envelope,
+            actor=actor or said.actor,
+            reason=reason,
+            owner=said.owner,
+            epoch=said.epoch,
+            raw=raw,
+            traceparent=said.traceparent,
         )
 
     def children(self, parent: str) -> list[Child]:

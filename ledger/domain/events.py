@@ -52,7 +52,7 @@ class Fact(Frozen):
     @cached_property
     def text(self) -> bytes:
         """The fields as the text of a JSON object, made once."""
-        return to_json(self.body)
+        return self.model_dump_json(exclude_defaults=True).encode()
 
     @cached_property
     def content(self) -> bytes:

@@ -135,7 +135,7 @@ def _check_names(job: Job, fact: Fact, around: Surroundings) -> None:
     if type(fact) not in _BINDING:
         return
     for name in ("executor", "external_id", "token"):
-        had, said = getattr(job, name), fact.body.get(name)
+        had, said = getattr(job, name), vars(fact).get(name)
         if had is not None and said is not None and had != said:
             raise Contradiction(f"Job {job.id} has the {name} {had}, not {said}.", job=job.id, field=name)
     if isinstance(fact, Accepted | Started) and fact.external_id is not None:

@@ -10,9 +10,9 @@ guessed, and an append happens once.
 """
 
 import json
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, NamedTuple
 
 import psycopg
 from eventsourcing.postgres import PostgresApplicationRecorder
@@ -33,11 +33,11 @@ from ledger.store.statements import SQL
 from ledger.store.views import Asked, Session, Views
 from ledger.store.workspace import Shelf, Workspace
 
+PART_MAX = 24  # transitions; the database writes a part while the next one is decided
 FIND_LOCK_SECONDS_MAX = 15
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(NamedTuple):
     """What became of a transition, and where the answer stands; `overlaps` tells whom an imported one ran beside."""
 
     disposition: Disposition
@@ -48,17 +48,22 @@ class Receipt:
     events: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """A decision with what admission saw."""
 
     decision: Decision
     overlaps: tuple[Beside, ...] = ()
 
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """The events that follow."""
+        return self.decision.events
+
 
 Judge = Callable[[Transition, Workspace], Verdict]
 Answer = Receipt | LedgerError
 Piece = tuple[Transition, Judge]
+Place = tuple[str, int]  # of an event: its stream and version
 
 
 class Recorder(PostgresApplicationRecorder):
@@ -133,13 +138,16 @@ class Recorder(PostgresApplicationRecorder):
     def _decide_and_write(self, session: Session, batch: Sequence[Piece], attempt: "Attempt") -> list[Answer]:
         """Two round trips: ask, under the lock; then write the events, and the views as they will be."""
         workspace, head = self._read(session, [said for said, _ in batch])
-        verdicts = [_judge(said, workspace, judge) for said, judge in batch]
-        attempt.begin([said for said, _ in batch], verdicts, workspace)
+        attempt.begin([said for said, _ in batch], workspace)
+        inserted: list[Asked[list[int]]] = []
+        for start in range(0, len(batch), PART_MAX):
+            for said, judge in batch[start : start + PART_MAX]:
+                attempt.verdicts.append(_judge(said, workspace, judge))
+            if workspace.unwritten:
+                inserted.append(_insert(session, workspace.unwritten))
+                workspace.write_views(head)
         attempt.head = head + len(workspace.events)
-        if workspace.events:
-            inserted = _insert(session, workspace.events)
-            workspace.write_views(head)
-            _check_placed(inserted(), head)
+        _check_placed([position for positions in inserted for position in positions()], head)
         return attempt.answer(session, range(head + 1, attempt.head + 1))
 
     def _read(self, session: Session, batch: Sequence[Transition]) -> tuple[Workspace, int]:
@@ -219,13 +227,13 @@ class Attempt:
         self.events: list[Event] = []
         self.unsure = False
         self.head = 0
+        self.verdicts: list[Verdict | LedgerError] = []
         self._batch: Sequence[Transition] = ()
-        self._verdicts: list[Verdict | LedgerError] = []
         self._workspace: Workspace | None = None
 
-    def begin(self, batch: Sequence[Transition], verdicts: list[Verdict | LedgerError], workspace: Workspace) -> None:
-        """Note what was decided, before anything is written."""
-        self._batch, self._verdicts, self._workspace = batch, verdicts, workspace
+    def begin(self, batch: Sequence[Transition], workspace: Workspace) -> None:
+        """Note what is being decided, before anything is written."""
+        self._batch, self._workspace = batch, workspace
         self.events = workspace.events
 
     def hear(self, notice: psycopg.errors.Diagnostic) -> None:
@@ -240,12 +248,19 @@ class Attempt:
 
     def answer(self, session: Session, placed: Iterable[int]) -> list[Answer]:
         """The receipts, where the events have these positions."""
-        positions = dict(zip(((event.stream, event.version) for event in self.events), placed, strict=True))
-        wanted = {
-            place for said, verdict in zip(self._batch, self._verdicts, strict=True) for place in _place(said, verdict)
+        judged = [*zip(self._batch, self.verdicts, strict=True)]
+        told = {
+            _place(said, verdict) for said, verdict in judged if isinstance(verdict, Verdict) and not verdict.events
         }
-        positions |= _select_positions(session, wanted - positions.keys())
-        return [_receipt(said, verdict, positions) for said, verdict in zip(self._batch, self._verdicts, strict=True)]
+        known = self._positions(session, told, placed) if told else {}
+        coming = iter(placed)
+        return [_receipt(said, verdict, coming, known) for said, verdict in judged]
+
+    def _positions(self, session: Session, told: set[Place], placed: Iterable[int]) -> dict[Place, int]:
+        """Where it stands what was told before, in this append or in an earlier one."""
+        here = dict(zip(((event.stream, event.version) for event in self.events), placed, strict=True))
+        rows = _select_rows(session, told - here.keys())
+        return here | {(row["originator_id"], row["originator_version"]): row["notification_id"] for row in rows}
 
     def find(self, session: Session) -> list[Answer] | None:
         """The receipts where every event is on record under its own id; None where none is."""
@@ -260,21 +275,23 @@ class Attempt:
         return self.answer(session, [found[place] for place in places])
 
 
-def _place(said: Transition, verdict: Verdict | LedgerError) -> list[tuple[str, int]]:
-    if isinstance(verdict, LedgerError):
-        return []
+def _place(said: Transition, verdict: Verdict) -> Place:
     kind = "owner" if said.fact.topic.startswith("owner.") else "job"
-    return [(f"{kind}:{said.job}", verdict.decision.version)]
+    return f"{kind}:{said.job}", verdict.decision.version
 
 
-def _receipt(said: Transition, verdict: Verdict | LedgerError, positions: dict[tuple[str, int], int]) -> Answer:
+def _receipt(
+    said: Transition, verdict: Verdict | LedgerError, coming: Iterator[int], known: Mapping[Place, int]
+) -> Answer:
+    """The answer to a transition; its events, if any, have the positions that come next, its own the first of them."""
     if isinstance(verdict, LedgerError):
         return verdict
     decision = verdict.decision
+    positions = [*islice(coming, len(decision.events))]
     if decision.error is not None:
         return decision.error
-    position = positions[_place(said, verdict)[0]]
-    return Receipt(decision.disposition, said.job, decision.version, position, verdict.overlaps, len(decision.events))
+    position = positions[0] if positions else known[_place(said, verdict)]
+    return Receipt(decision.disposition, said.job, decision.version, position, verdict.overlaps, len(positions))
 
 
 def _select_rows(session: Session, places: Any) -> list[DictRow]:
@@ -283,8 +300,3 @@ def _select_rows(session: Session, places: Any) -> list[DictRow]:
     streams, versions = zip(*places, strict=True)
     parameters = {"streams": list(streams), "versions": list(versions)}
     return session.execute(SQL["select_positions"], parameters).fetchall()
-
-
-def _select_positions(session: Session, places: set[tuple[str, int]]) -> dict[tuple[str, int], int]:
-    rows = _select_rows(session, places)
-    return {(row["originator_id"], row["originator_version"]): row["notification_id"] for row in rows}

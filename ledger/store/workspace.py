@@ -20,7 +20,6 @@ from ledger.domain.events import (
     ComingEvent,
     Event,
     Limit,
-    Placed,
     Planned,
     Progressed,
     Started,
@@ -51,6 +50,15 @@ class Stream:
     def version(self) -> int:
         """The version of the newest event that is folded in."""
         return self.state.version if self.state else 0
+
+    def fold(self, event: Event) -> None:
+        """Take in the next event, all but what the views keep."""
+        if event.of_job:
+            self.state = evolve(self.state if isinstance(self.state, Job) else None, event)
+        else:
+            self.state = evolve_owner(self.state if isinstance(self.state, Owner) else Owner(event.job), event)
+        self.told.note(event)
+        self.light = self.light and len(event.fact.text) <= LIGHT_BYTES_MAX
 
 
 class Shelf:
@@ -91,6 +99,7 @@ class Workspace:
         self._present: dict[tuple[str, str, str], list[Holder]] = {}
         self._progress: dict[str, list[dict[str, Any]]] = {}
         self.events: list[Event] = []
+        self._written = 0
 
     # --- Reading
 
@@ -133,24 +142,11 @@ class Workspace:
         def read() -> None:
             for row in cursor.fetchall():
                 recorded = read_recorded(row)
-                self._fold(recorded.event)
-                self._view(recorded)
+                stream = self._streams[recorded.event.stream]
+                stream.fold(recorded.event)
+                stream.viewed = self._views.fold(stream.viewed, recorded)
 
         return read
-
-    def _fold(self, event: Event) -> None:
-        stream = self._streams[event.stream]
-        if not event.of_job:
-            owner = stream.state if isinstance(stream.state, Owner) else Owner(event.job)
-            stream.state = evolve_owner(owner, event)
-        else:
-            stream.state = evolve(stream.state if isinstance(stream.state, Job) else None, event)
-        stream.told.note(event)
-        stream.light = stream.light and len(event.fact.text) <= LIGHT_BYTES_MAX
-
-    def _view(self, entry: Placed) -> None:
-        stream = self._streams[entry.event.stream]
-        stream.viewed = self._views.fold(stream.viewed, entry)
 
     def _stream(self, name: str) -> Stream:
         if name not in self._streams:
@@ -320,12 +316,11 @@ class Workspace:
     def take(self, decision: Decision) -> None:
         """Take in the events of a decision, so that the next one sees them."""
         for event in decision.events:
-            self._stream(event.stream)
-            self._fold(event)
+            stream = self._stream(event.stream)
+            stream.fold(event)
             self.events.append(event)
-            state = self._streams[event.stream].state
-            if isinstance(state, Job):
-                self._note_job(event, state)
+            if isinstance(stream.state, Job):
+                self._note_job(event, stream.state)
 
     def _note_job(self, event: Event, job: Job) -> None:
         if type(event.fact) is Planned and job.parent:
@@ -341,14 +336,21 @@ class Workspace:
         for entity in asked_by(event.fact):
             self._asking.setdefault(Demand(entity.type, entity.id, entity.access), []).append(event)
 
+    @property
+    def unwritten(self) -> Sequence[Event]:
+        """The events that were decided since the views were last written."""
+        return self.events[self._written :]
+
     def write_views(self, head: int) -> None:
-        """Let the views write what the decided events, which come after a head, have changed."""
-        touched: dict[str, None] = {}
-        for position, event in enumerate(self.events, start=head + 1):
-            self._view(ComingEvent(event, position))
-            touched[event.stream] = None
-        kept = [self._streams[name].viewed for name in touched]
-        self._views.write(self._session, kept, head, head + len(self.events))
+        """Let the views write what the unwritten events have changed; all decided events come after a head."""
+        touched: dict[str, Stream] = {}
+        before = head + self._written
+        for position, event in enumerate(self.unwritten, start=before + 1):
+            name = event.stream
+            stream = touched[name] = self._streams[name]
+            stream.viewed = self._views.fold(stream.viewed, ComingEvent(event, position))
+        self._written = len(self.events)
+        self._views.write(self._session, [stream.viewed for stream in touched.values()], before, head + self._written)
 
     def keep(self) -> None:
         """Leave the streams on the shelf, now that the append is committed; closed jobs are seldom spoken of again."""
