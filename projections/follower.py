@@ -4,34 +4,23 @@ A followed view is a projection like any other, in the schema `history`. It goes
 its tracking row in one transaction under a lock of its own, so that it may be killed anywhere and run twice at once.
 """
 
-import json
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from typing import Any, Protocol
 
+from ledger.audit import Tell
 from ledger.errors import NotFound, ViewBehind
 from ledger.store.statements import SQL as STORE_SQL
 from ledger.store.views import Session
 from projections.activity import Activity
 from projections.history import History
+from projections.projection import View, track
+from projections.queries import Connect
 from projections.statements import SQL
 from projections.stored_event import StoredEntry, read_stored
 
 
-class Followed(Protocol):
-    """A view that follows: it takes in stored events in order, in the schema `history`."""
-
-    @property
-    def name(self) -> str:
-        """The name of the view."""
-
-    @property
-    def version(self) -> int:
-        """Grows with each change of what the view says; another version on record means a rebuild."""
-
-    @property
-    def tables(self) -> Mapping[str, str]:
-        """The tables that it fills, each with the columns of its key."""
+class Followed(View, Protocol):
+    """A view that follows, in the schema `history`."""
 
     def project(self, session: Session, page: Sequence[StoredEntry]) -> None:
         """Take in the next events, which follow those taken in before; a second time must not happen."""
@@ -39,9 +28,6 @@ class Followed(Protocol):
 
 PAGE_EVENTS_MAX = 4_000
 FOLLOWED: tuple[Followed, ...] = (History(), Activity())
-
-Tell = Callable[[int, int], None]
-Connect = Callable[[], AbstractContextManager[Session]]
 
 
 def follow(
@@ -148,8 +134,7 @@ def _read(session: Session, after: int, limit: int) -> list[StoredEntry]:
 def _project(session: Session, projections: Sequence[Followed], page: Sequence[StoredEntry]) -> None:
     for projection in projections:
         projection.project(session, page)
-    versions = json.dumps({projection.name: projection.version for projection in projections})
-    session.execute(SQL["upsert_tracking"], {"versions": versions, "position": page[-1].position})
+    track(session, projections, page[-1].position)
 
 
 class Follower:

@@ -12,7 +12,8 @@ from ledger.domain.entities import EntityRef
 from ledger.domain.filters import Filter
 from ledger.store.mapper import read_recorded
 from projections.filters import Search, Window
-from projections.follower import Connect, Follower
+from projections.follower import Follower
+from projections.queries import Connect
 from projections.statements import SQL
 
 

@@ -135,7 +135,7 @@ _BESIDE = ("late", "disputed")  # what they report of the executor does not appl
 
 def _common(row: Row, entry: Placed) -> Row:
     event = entry.event
-    phase = TRANSITIONS[event.name].get(Phase(row["phase"]), row["phase"])
+    phase = TRANSITIONS[event.name].get(row["phase"], row["phase"])  # a phase equals its word
     changes: Row = {"phase": str(phase), **_place(entry)}
     if row.get("started_at") is None and (phase in _WORK or event.name == "started"):
         changes["started_at"] = event.occurred_at

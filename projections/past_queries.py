@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ledger.answers import BusyAnswer, JobFilter, JobView, Was
+from ledger.audit import Tell
 from ledger.domain.entities import Access, EntityRef
 from ledger.domain.events import RecordedEvent
 from ledger.domain.past import AsOf
@@ -12,7 +13,7 @@ from ledger.domain.states import Flag
 from ledger.errors import ViewBehind
 from ledger.store.moments import find_moment, read_until
 from projections.activity import ITSELF, Activity, second
-from projections.follower import Follower, Tell, reached
+from projections.follower import Follower, reached
 from projections.interval_tree import path
 from projections.queries import Connect
 from projections.remembered import Remembered, counted, remember

@@ -1,4 +1,4 @@
-"""What a projection is: a name, a version, and a fold of events into tables of its own."""
+"""What a view is, and the projections that fill one: a name, a version, and a fold of events into tables of its own."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
@@ -10,11 +10,8 @@ from ledger.store.views import Session
 from projections.statements import SQL
 
 
-class Projection(Protocol):
-    """Fills the tables of one view from events alone, in order, in whichever schema the search path names first.
-
-    What it says of a job follows from the job's own stream: it is kept while the stream is, and folded on.
-    """
+class View(Protocol):
+    """Tables that are filled from events alone, in order, in whichever schema the search path names first."""
 
     @property
     def name(self) -> str:
@@ -28,6 +25,13 @@ class Projection(Protocol):
     def tables(self) -> Mapping[str, str]:
         """The tables that it fills, each with the columns of its key."""
 
+
+class Projection(View, Protocol):
+    """Fills the tables of one view in the transaction of every append.
+
+    What it says of a job follows from the job's own stream: it is kept while the stream is, and folded on.
+    """
+
     def read(self, session: Session, jobs: Sequence[str]) -> Mapping[str, Any]:
         """What the tables keep of these jobs, as far as later events depend on it."""
 
@@ -40,6 +44,16 @@ class Projection(Protocol):
 
     def rows(self, kept: Iterable[Any], before: int) -> Sequence[Mapping[str, Any]]:
         """The rows that have changed in these jobs since the position `before`."""
+
+
+def versions(views: Iterable[View]) -> str:
+    """The versions of views by their names, as JSON."""
+    return to_json({view.name: view.version for view in views}).decode()
+
+
+def track(session: Session, views: Iterable[View], position: int) -> None:
+    """Note that these views have taken in every event up to a position."""
+    session.execute(SQL["upsert_tracking"], {"versions": versions(views), "position": position})
 
 
 def written(projection: Projection, kept: Iterable[Any], before: int) -> dict[str, str]:

@@ -1,6 +1,5 @@
 """Runs the projections: in the transaction of every append, and from zero beside the live views."""
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from time import sleep
@@ -18,7 +17,7 @@ from ledger.store.statements import SQL as STORE_SQL
 from ledger.store.views import Asked, Session
 from projections import job_tree, running_jobs
 from projections.job_status import JobStatus
-from projections.projection import Projection, project, written
+from projections.projection import Projection, project, track, versions, written
 from projections.running_jobs import RunningJobs
 from projections.statements import SQL
 
@@ -27,8 +26,10 @@ PAGE_EVENTS_MAX = 2_000
 # Readers queue behind a waiting swap, so it waits briefly at first; only beyond a second does a vacuum give way.
 SWAP_WAITS_MS = (50, 100, 200, 400, 800) + (1_600,) * 15
 PROJECTIONS: tuple[Projection, ...] = (JobStatus(), RunningJobs())  # each may read what those before it have taken in
-Kept = tuple[Any, ...]  # what each of them keeps of a job
-_NOTHING_KEPT: Kept = (None,) * len(PROJECTIONS)
+Kept = list[Any]  # what each of them keeps of a job
+_FOLDS = [projection.fold for projection in PROJECTIONS]
+_NOTHING_KEPT: Kept = [None] * len(PROJECTIONS)
+_VERSIONS = versions(PROJECTIONS)
 # One statement for all views, since each costs an append a sending and a receiving.
 _WRITE_ALL = "WITH {} {}".format(
     ", ".join(f"written_{projection.name} AS ({SQL[projection.statement]})" for projection in PROJECTIONS),
@@ -60,15 +61,13 @@ class InlineViews:
     def fold(self, kept: Kept | None, entry: Placed) -> Kept:
         """What the views keep of a stream after one more of its events, each view its own; nothing of an owner's."""
         if not entry.event.of_job:
-            return ()
-        return tuple(
-            projection.fold(known, entry) for projection, known in zip(PROJECTIONS, kept or _NOTHING_KEPT, strict=True)
-        )
+            return []
+        return [fold(known, entry) for fold, known in zip(_FOLDS, kept or _NOTHING_KEPT, strict=True)]
 
     def write(self, session: Session, kept: Iterable[Kept], before: int, position: int) -> None:
         """Write what has changed in these streams since a position, and that the views are now at another."""
         of_each = zip(*(each for each in kept if each), strict=True)
-        parameters: dict[str, Any] = {"versions": _versions(PROJECTIONS), "position": position}
+        parameters: dict[str, Any] = {"versions": _VERSIONS, "position": position}
         for projection in PROJECTIONS:
             parameters |= written(projection, next(of_each, ()), before)
         session.execute(_WRITE_ALL, parameters)
@@ -110,20 +109,12 @@ def _position_of(projection: Projection, reached: Mapping[str, tuple[int, int]],
 def _project(session: Session, projections: Sequence[Projection], page: Sequence[RecordedEvent]) -> None:
     for projection in projections:
         project(session, projection, page)
-    _track(session, projections, page[-1].position)
+    track(session, projections, page[-1].position)
 
 
 def _read_page(session: Session, after: int, limit: int) -> list[RecordedEvent]:
     rows = session.execute(STORE_SQL["select_page"], {"after": after, "limit": limit}).fetchall()
     return [read_recorded(row) for row in rows]
-
-
-def _track(session: Session, projections: Sequence[Projection], position: int) -> None:
-    session.execute(SQL["upsert_tracking"], {"versions": _versions(projections), "position": position})
-
-
-def _versions(projections: Sequence[Projection]) -> str:
-    return json.dumps({projection.name: projection.version for projection in projections})
 
 
 # --- Rebuild: into a schema of its own, page by page while writes go on; the rest under the append lock; then swap.

@@ -9,6 +9,7 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from ledger.application import Ledger
+from ledger.audit import Tell
 from ledger.recovery.leases import LeaseTable
 from ledger.service.readiness import admin_conninfo, migrator, ready_conninfo
 from ledger.service.settings import Database, find_database
@@ -87,7 +88,7 @@ def rebuild_views() -> int:
         return runner.rebuild(connection)
 
 
-def rebuild_followed(view: str, tell: follower.Tell) -> int:
+def rebuild_followed(view: str, tell: Tell) -> int:
     """Drop the rows of a followed view and follow it anew; the position that it reached is returned."""
     database = find_database()
     ready_conninfo(database)

@@ -95,7 +95,7 @@ class Workspace:
         self._bound: dict[tuple[str, str], str | None] = {}
         self._holders: dict[Demand, list[Holder]] = {}
         self._planned_below: dict[str, list[str]] = {}
-        self._asking: dict[Demand, list[Event]] = {}
+        self._asking: dict[tuple[str, str], list[tuple[Event, Access]]] = {}
         self._present: dict[tuple[str, str, str], list[Holder]] = {}
         self._progress: dict[str, list[dict[str, Any]]] = {}
         self.events: list[Event] = []
@@ -251,26 +251,24 @@ class Workspace:
         self._ask_holders(demands)()
         found = [holder for demand in demands for holder in self._holders[demand]]
         for demand in demands:
-            for access in demand.access.against:
-                found += self._asked_here(Demand(demand.type, demand.id, access))
+            found += self._asked_here(demand.type, demand.id, demand.access.against)
         return [self._as_told(holder) for holder in found if self._still_holds(holder)]
 
     def present(self, limit: Limit) -> Sequence[Holder]:
         """The active jobs that count against a limit, each once."""
         self._ask_present([limit])()
         found = {holder.job: holder for holder in self._present[limit.counted] if self._still_holds(holder)}
-        for access in Access:
-            for holder in self._asked_here(Demand(limit.entity.type, limit.entity.id, access)):
-                if holder.job_type == limit.type and self._still_holds(holder):
-                    found.setdefault(holder.job, holder)
+        for holder in self._asked_here(limit.entity.type, limit.entity.id, tuple(Access)):
+            if holder.job_type == limit.type and self._still_holds(holder):
+                found.setdefault(holder.job, holder)
         return [self._as_told(holder) for holder in found.values()]
 
-    def _asked_here(self, demand: Demand) -> Iterator[Holder]:
-        """Who has begun in this append to hold what is demanded, with that access."""
-        for event in self._asking.get(demand, ()):
+    def _asked_here(self, entity_type: str, entity_id: str, accesses: Sequence[Access]) -> Iterator[Holder]:
+        """Who has begun in this append to hold an entity, with one of these accesses."""
+        for event, access in self._asking.get((entity_type, entity_id), ()):
             job = self.job(event.job)
-            if job is not None:
-                yield Holder(job.id, job.type, job.root, *demand, event.occurred_at, job.owner)
+            if job is not None and access in accesses:
+                yield Holder(job.id, job.type, job.root, entity_type, entity_id, access, event.occurred_at, job.owner)
 
     def _ask_present(self, limits: Iterable[Limit]) -> Asked[None]:
         fresh = {limit.counted: limit for limit in limits if limit.counted not in self._present}
@@ -334,7 +332,7 @@ class Workspace:
         if type(event.fact) is Progressed:
             self._progress.setdefault(job.id, []).append(print_fact(event.fact))
         for entity in asked_by(event.fact):
-            self._asking.setdefault(Demand(entity.type, entity.id, entity.access), []).append(event)
+            self._asking.setdefault((entity.type, entity.id), []).append((event, entity.access))
 
     @property
     def unwritten(self) -> Sequence[Event]:
