@@ -20,8 +20,7 @@ if TYPE_CHECKING:  # a command that only asks about now builds no models of even
     from ledger.domain.past import AsOf
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobView:
+class JobView(NamedTuple):
     """A job as the views show it; `position` is that of its last event. Times are in UTC, spans in seconds."""
 
     job: str
@@ -66,7 +65,7 @@ class JobView:
 
     def as_json(self) -> dict[str, Any]:
         """The job under the names that every face uses."""
-        values = {name: getattr(self, name) for name in self.__slots__}
+        values = self._asdict()
         return {name: print_time(value) if isinstance(value, datetime) else value for name, value in values.items()}
 
 

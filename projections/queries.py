@@ -1,9 +1,10 @@
 """Answers from the views, each one statement and so from one snapshot of the database."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import fields
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any
 
 from psycopg import ClientCursor, Connection
@@ -62,21 +63,15 @@ class ViewQueries:
         self, entities: Sequence[EntityRef], would: Access | None = None, besides: str | None = None
     ) -> list[BusyAnswer] | None:
         """The active jobs on each entity that this access would meet, outside the tree of the job `besides`."""
-        parameters = {
-            "types": [entity.type for entity in entities],
-            "ids": [entity.id for entity in entities],
-            "accesses": list(would.against if would else Access),
-            "besides": besides,
-        }
+        asked = json.dumps([{"type": entity.type, "id": entity.id} for entity in entities])
+        accesses = ",".join(would.against if would else Access)
+        parameters = {"entities": asked, "accesses": f"{{{accesses}}}", "besides": besides}
         with self._connect() as connection:
             rows = connection.execute(SQL["select_busy"], parameters).fetchall()
-        on: dict[tuple[str, str], list[JobView]] = {}
-        for row in rows:
-            if row["job"] is not None:
-                on.setdefault((row["entity_type"], row["entity_id"]), []).append(view(row))
         if besides is not None and rows[0]["besides"] is None:
             return None
         position = rows[0]["reached"]
+        on = _by_entity(row for row in rows if row["job"] is not None)
         return [BusyAnswer(entity, on.get((entity.type, entity.id), []), position, would) for entity in entities]
 
     def expiry(self, policy: Retention, now: datetime, limit: int | None = None) -> list[TreeExpiry]:
@@ -118,6 +113,16 @@ class ViewQueries:
             return [view(row) for row in cursor.execute(SQL["select_jobs"], parameters).fetchall()]
 
 
+def _by_entity(rows: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], list[JobView]]:
+    """The jobs on each entity, oldest first; one that holds it in several roles comes once."""
+    on: dict[tuple[str, str], dict[str, JobView]] = {}
+    for row in sorted(rows, key=itemgetter("from_position", "planned_position")):
+        jobs = on.setdefault((row["entity_type"], row["entity_id"]), {})
+        if row["job"] not in jobs:
+            jobs[row["job"]] = view(row)
+    return {entity: list(jobs.values()) for entity, jobs in on.items()}
+
+
 def _parameters(which: JobFilter, before: int | None, limit: int) -> dict[str, Any]:
     return {
         "phase": which.phase,
@@ -136,7 +141,7 @@ def _parameters(which: JobFilter, before: int | None, limit: int) -> dict[str, A
     }
 
 
-_COPIED = {field.name for field in fields(JobView)} - {
+_COPIED = set(JobView._fields) - {
     "done", "ok", "flags", "entities", "progress", "elapsed_seconds", "estimated_end", "warnings",
 }  # fmt: skip
 
@@ -160,7 +165,10 @@ def view(row: Mapping[str, Any]) -> JobView:
 
 def _flags(row: Mapping[str, Any], *, done: bool) -> list[str]:
     overdue = not done and row["deadline"] is not None and row["deadline"] < row["asked_at"]
-    return [str(flag) for flag in Flag if (overdue if flag is Flag.OVERDUE else row[flag])]
+    return [flag for flag in _FLAGS if (overdue if flag == Flag.OVERDUE else row[flag])]
+
+
+_FLAGS = [str(flag) for flag in Flag]
 
 
 def _elapsed(row: Mapping[str, Any]) -> float | None:

@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 import psycopg
 from psycopg import Connection
 from psycopg.rows import DictRow, dict_row
+from psycopg.types.json import set_json_loads
+from pydantic_core import from_json
 
 from ledger.errors import AccessDenied, DatabaseAway, DiskFull, LedgerError, SchemaMissing, Unavailable
 
@@ -79,6 +81,7 @@ def configure(connection: Connection[Any]) -> None:
     the answer.
     """
     connection.autocommit = True
+    set_json_loads(from_json, connection)
     connection.execute(
         f"SET search_path = {SEARCH_PATH}; SET timezone = 'UTC'; SET default_transaction_isolation = 'read committed'; "
         "SET plan_cache_mode = force_generic_plan"

@@ -1,12 +1,11 @@
 """An event as a row, and back: the exact bytes are JSON in UTF-8, and only topics in the closed table are read."""
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple, cast
 
 from pydantic import ValidationError
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 
 from ledger.domain.commands import ENVELOPE, malformed
 from ledger.domain.events import FACTS_BY_TOPIC, Event, RecordedEvent
@@ -42,7 +41,7 @@ def read_event(stream: str, version: int, topic: str, state: bytes) -> Event:
             known=sorted(FACTS_BY_TOPIC),
         )
     try:
-        said = json.loads(state)
+        said = from_json(state)
         body = {key: value for key, value in said.items() if key not in ENVELOPE}
         return Event(
             id=said["id"],

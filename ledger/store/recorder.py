@@ -9,7 +9,6 @@ events are looked for by their ids; what is not there was not recorded and is tr
 guessed, and an append happens once.
 """
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
@@ -17,7 +16,7 @@ from typing import Any, NamedTuple
 import psycopg
 from eventsourcing.postgres import PostgresApplicationRecorder
 from psycopg.rows import DictRow
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 
 from ledger.admission import Beside
 from ledger.domain.commands import Transition
@@ -267,7 +266,7 @@ class Attempt:
         places = {(event.stream, event.version): event.id for event in self.events}
         rows = _select_rows(session, places)
         for row in rows:
-            if json.loads(bytes(row["state"]))["id"] != places[row["originator_id"], row["originator_version"]]:
+            if from_json(bytes(row["state"]))["id"] != places[row["originator_id"], row["originator_version"]]:
                 return None
         if len(rows) < len(places):
             return None

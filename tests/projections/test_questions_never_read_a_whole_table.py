@@ -10,11 +10,11 @@ from tests.projections.crowded import check
 
 ANY = dict.fromkeys(("phase", "outcome", "type", "root", "parent", "silent_for", "entity_type", "entity_id", "before"))
 LIST = ANY | {"expired": False, "active": False, "overdue": False, "limit": 500}
-HOT = {"types": ["disk"], "ids": ["hot"]}
 ON_HOT = {"type": "disk", "id": "hot"}
+HOT = {"entities": json.dumps([ON_HOT])}
 QUESTIONS: dict[str, tuple[str, dict[str, Any]]] = {
-    "busy": ("select_busy", HOT | {"accesses": ["exclusive", "shared", "none"], "besides": None}),
-    "busy --besides": ("select_busy", HOT | {"accesses": ["exclusive"], "besides": "j403"}),
+    "busy": ("select_busy", HOT | {"accesses": "{exclusive,shared,none}", "besides": None}),
+    "busy --besides": ("select_busy", HOT | {"accesses": "{exclusive}", "besides": "j403"}),
     "show": ("select_job", {"job": "j99999"}),
     "list": ("select_jobs", LIST),
     "list --active": ("select_jobs", LIST | {"active": True}),

@@ -1,4 +1,3 @@
-import dataclasses
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ LAST_EVENT = ("flags", "version", "position", "last_event", "last_at")
 
 
 def _without_last_event(view: JobView) -> dict[str, Any]:
-    return {name: value for name, value in dataclasses.asdict(view).items() if name not in LAST_EVENT}
+    return {name: value for name, value in view._asdict().items() if name not in LAST_EVENT}
 
 
 def test_an_expired_job_is_still_answered_in_full(ledger: Ledger) -> None:
