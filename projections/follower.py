@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from ledger.audit import Tell
-from ledger.errors import NotFound, ViewBehind
+from ledger.errors import ViewBehind
 from ledger.store.statements import SQL as STORE_SQL
 from ledger.store.views import Session
 from projections.activity import Activity
@@ -71,15 +71,6 @@ def empty(session: Session, projections: Sequence[Followed] = FOLLOWED) -> None:
         _enter(session)
         session.execute(f"TRUNCATE {tables}")
         session.execute(SQL["delete_tracking"], {"views": [projection.name for projection in projections]})
-
-
-def named(view: str, projections: Sequence[Followed] = FOLLOWED) -> list[Followed]:
-    """The followed view of that name; raises `NotFound`."""
-    found = [projection for projection in projections if projection.name == view]
-    if not found:
-        names = ", ".join(projection.name for projection in projections)
-        raise NotFound(f"A view that is followed must be one of {names}, and {view[:80]!r} is none.", view=view[:80])
-    return found
 
 
 def _rows(session: Session, projections: Sequence[Followed]) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 
 from ledger.admission import Demand, Holder
+from ledger.audit import Tell
 from ledger.domain.events import Limit, Placed, RecordedEvent
 from ledger.domain.quorum import Child
 from ledger.errors import ViewBehind
@@ -120,33 +121,37 @@ def _read_page(session: Session, after: int, limit: int) -> list[RecordedEvent]:
 # --- Rebuild: into a schema of its own, page by page while writes go on; the rest under the append lock; then swap.
 
 
-def rebuild(session: Session) -> int:
-    """Build all views anew from position 1 and put them in the place of the live ones; the position is returned.
+def rebuild(
+    session: Session,
+    projections: Sequence[Projection] = PROJECTIONS,
+    tell: Tell = lambda _position, _goal: None,
+) -> int:
+    """Build views anew from position 1 and put them in the place of the live ones; the position is returned.
 
-    The session must be idle and allowed to act as the projector. Interrupted, it leaves the live views as they are,
-    and the next rebuild starts over. A second rebuild waits for the first. Raises `psycopg.errors.LockNotAvailable`
-    where readers or a vacuum leave no moment to swap.
+    The session must be idle and allowed to act as the projector. `tell` hears position and goal after each page.
+    Interrupted, it leaves the live views as they are, and the next rebuild starts over. A second rebuild waits for the
+    first. Raises `psycopg.errors.LockNotAvailable` where readers or a vacuum leave no moment to swap.
     """
     with _alone(session):
-        build_beside(session)
+        _build_beside(session, projections, tell)
         for wait in SWAP_WAITS_MS:
-            _follow(session)
+            _follow(session, projections, tell)
             try:
-                return _swap(session, wait)
+                return _swap(session, projections, wait)
             except psycopg.errors.LockNotAvailable:
                 sleep(wait / 1_000)  # readers go first
-        _follow(session)
-        return _swap(session, SWAP_WAITS_MS[-1])
+        _follow(session, projections, tell)
+        return _swap(session, projections, SWAP_WAITS_MS[-1])
 
 
-def compare(session: Session) -> dict[str, int]:
+def compare(session: Session, tell: Tell = lambda _position, _goal: None) -> dict[str, int]:
     """How many rows of each view differ between the live one and one built beside it now; writes go on meanwhile."""
     with _alone(session):
-        build_beside(session)
+        _build_beside(session, PROJECTIONS, tell)
         with session.transaction(force_rollback=True):
             session.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             _enter(session)
-            while _fill(session):
+            while _fill(session, PROJECTIONS):
                 pass
             tables = [table for projection in PROJECTIONS for table in projection.tables.items()]
             found = {table: _count_differences(session, table, key) for table, key in tables}
@@ -169,25 +174,31 @@ def _alone(session: Session) -> Iterator[None]:
                 session.execute(SQL["release_rebuild_lock"])
 
 
-def build_beside(session: Session) -> None:
+def _build_beside(session: Session, projections: Sequence[Projection], tell: Tell) -> None:
     """Fill the schema `projections_rebuild` from position 1 to the end of the ledger."""
+    tables = [table for projection in projections for table in projection.tables]
     with session.transaction():
         _enter(session)
         session.execute(SQL["clear_rebuild"])
         for migration in load_migrations("projections_rebuild", "projections"):
             session.execute(migration.sql)
-    _follow(session)
+        for left in {table for projection in PROJECTIONS for table in projection.tables} - set(tables):
+            # What is not built anew is read as it stands.
+            session.execute(f"DROP TABLE {left} CASCADE; CREATE VIEW {left} AS SELECT * FROM projections.{left}")
+    _follow(session, projections, tell)
     with session.transaction():
         _enter(session)
-        session.execute(SQL["analyze_rebuild"])
+        session.execute(f"ANALYZE {', '.join(tables)}, tracking")
 
 
-def _follow(session: Session) -> None:
+def _follow(session: Session, projections: Sequence[Projection], tell: Tell) -> None:
     filled = True
     while filled:
         with session.transaction():
             _enter(session)
-            filled = _fill(session)
+            filled = _fill(session, projections)
+            position, goal = _position(session), _head(session)
+        tell(position, goal)
 
 
 def _enter(session: Session) -> None:
@@ -195,11 +206,11 @@ def _enter(session: Session) -> None:
     session.execute(SQL["enter_rebuild"])
 
 
-def _fill(session: Session) -> bool:
+def _fill(session: Session, projections: Sequence[Projection]) -> bool:
     """Take in the next page; whether there was one."""
     page = _read_page(session, _position(session), PAGE_EVENTS_MAX)
     if page:
-        _project(session, PROJECTIONS, page)
+        _project(session, projections, page)
     return bool(page)
 
 
@@ -207,15 +218,20 @@ def _position(session: Session) -> int:
     return int(session.execute(SQL["select_position"]).fetchall()[0]["position"])
 
 
-def _swap(session: Session, wait_ms: int) -> int:
+def _head(session: Session) -> int:
+    return int(session.execute(STORE_SQL["select_head"]).fetchall()[0]["head"])
+
+
+def _swap(session: Session, projections: Sequence[Projection], wait_ms: int) -> int:
     with session.transaction():
         _enter(session)
         session.execute(f"SET LOCAL synchronous_commit TO DEFAULT; SET LOCAL lock_timeout = {wait_ms:d}")
         session.execute(STORE_SQL["take_append_lock"])
-        while _fill(session):
+        while _fill(session, projections):
             pass
         position = _position(session)
         session.execute(SQL["swap_rebuild"])
+        session.execute(SQL["clear_rebuild"])
     return position
 
 
@@ -226,6 +242,6 @@ def _count_differences(session: Session, table: str, key: str) -> int:
 
 def reached(session: Session) -> list[dict[str, Any]]:
     """Each view with its version, its position and its lag behind the ledger."""
-    head = session.execute(STORE_SQL["select_head"]).fetchall()[0]["head"]
+    head = _head(session)
     rows = session.execute(SQL["select_tracking_live"]).fetchall()
     return [{**row, "lag": head - row["position"]} for row in rows]

@@ -10,6 +10,7 @@ from psycopg.rows import DictRow
 
 from ledger.application import Ledger
 from ledger.audit import Tell
+from ledger.errors import NotFound
 from ledger.recovery.leases import LeaseTable
 from ledger.service.readiness import admin_conninfo, migrator, ready_conninfo
 from ledger.service.settings import Database, find_database
@@ -80,27 +81,29 @@ def views() -> list[dict[str, Any]]:
         return runner.reached(connection) + follower.reached(connection)
 
 
-def rebuild_views() -> int:
-    """Rebuild all views that appends fill; the position that they reached is returned."""
-    database = find_database()
-    ready_conninfo(database)
-    with _session(admin_conninfo(database)) as connection:
-        return runner.rebuild(connection)
+def rebuild_views(view: str | None, tell: Tell) -> int:
+    """Rebuild a view, or all that appends fill; the position that they reached is returned. Raises `NotFound`."""
+    inline = [each for each in runner.PROJECTIONS if view in (None, each.name)]
+    followed = [each for each in follower.FOLLOWED if view == each.name]
+    if not (inline or followed):
+        names = ", ".join(each.name for each in (*runner.PROJECTIONS, *follower.FOLLOWED))
+        raise NotFound(f"A view must be one of {names}, and {(view or '')[:80]!r} is none.")
+    with _as_projector() as connection:
+        if inline:
+            return runner.rebuild(connection, inline, tell)
+        follower.empty(connection, followed)
+        return follower.follow(connection, tell, followed)
 
 
-def rebuild_followed(view: str, tell: Tell) -> int:
-    """Drop the rows of a followed view and follow it anew; the position that it reached is returned."""
-    database = find_database()
-    ready_conninfo(database)
-    projections = follower.named(view)
-    with _session(admin_conninfo(database)) as connection:
-        follower.empty(connection, projections)
-        return follower.follow(connection, tell, projections)
-
-
-def compare_views() -> dict[str, int]:
+def compare_views(tell: Tell = lambda _position, _goal: None) -> dict[str, int]:
     """How many rows differ between each live view and one that is built from the events."""
+    with _as_projector() as connection:
+        return runner.compare(connection, tell)
+
+
+@contextmanager
+def _as_projector() -> Iterator[Connection[DictRow]]:
     database = find_database()
     ready_conninfo(database)
     with _session(admin_conninfo(database)) as connection:
-        return runner.compare(connection)
+        yield connection

@@ -61,7 +61,7 @@ def _follow(superuser: str) -> Sample:
     with connect(superuser) as connection:
         follower.empty(connection)
         took = seconds(lambda: follower.follow(connection))
-        (reached,) = follower.reached(connection, follower.named("history"))
+        (reached,) = (row for row in follower.reached(connection) if row["view"] == "history")
     return {"per_s": reached["position"] / took}
 
 

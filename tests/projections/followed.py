@@ -69,7 +69,7 @@ def main(conninfo: str, page: str, dies_at: str, view: str = "noted") -> None:
     follower.PAGE_EVENTS_MAX = int(page)
     with Mortal.connect(conninfo, autocommit=True, row_factory=dict_row) as session:
         Mortal.left = int(dies_at)
-        follower.follow(session, projections=[Noted()] if view == "noted" else follower.named(view))
+        follower.follow(session, projections=[each for each in (Noted(), *follower.FOLLOWED) if each.name == view])
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import psycopg
 import pytest
 
 from ledger.application import Ledger
-from ledger.errors import NotFound, ViewBehind
+from ledger.errors import ViewBehind
 from ledger.store.connection import connect
 from projections import follower
 from tests.projections.followed import Later, Noted, make, noted
@@ -89,9 +89,3 @@ def test_it_is_emptied_and_followed_anew(conninfo: str, superuser: str, admin: p
         assert noted(superuser) == []
         assert follower.follow(session, projections=[Noted()]) == 4
     assert noted(superuser) == STARTED_TWICE
-
-
-def test_only_what_is_followed_has_a_name() -> None:
-    """A typing error says what there is."""
-    with pytest.raises(NotFound, match="one of noted"):
-        follower.named("histroy", [Noted()])

@@ -75,18 +75,17 @@ def list_views(form: Output = Form.TABLE) -> None:
 
 @projections.command("rebuild")
 def rebuild_views(
-    view: Annotated[str | None, typer.Argument(help="A view that questions let catch up, as in history.")] = None,
+    view: Annotated[str | None, typer.Argument(help="One of those that jobledger projections list names.")] = None,
 ) -> None:
-    """Build all views that appends fill anew from the events and put them in the place of the live ones.
+    """Build a view anew from the events, or all that appends fill, and put it in the place of the live one.
 
-    With VIEW, drop the rows of that one and fill it anew; killed, it goes on with the next question.
+    Writes go on, and a killed rebuild has changed nothing. A view that questions let catch up, such as history, is
+    emptied first; killed, it goes on with the next question.
     """
-    from ledger.service.assembly import rebuild_followed, rebuild_views
+    from ledger.service.assembly import rebuild_views
 
-    if view is None:
-        print(f"The views are rebuilt up to position {rebuild_views():,}.")
-    else:
-        print(f"The view {view} is rebuilt up to position {rebuild_followed(view, output.catching_up(view)):,}.")
+    what = f"The view {view} is" if view else "The views are"
+    print(f"{what} rebuilt up to position {rebuild_views(view, output.catching_up(what)):,}.")
 
 
 @projections.command("compare")
@@ -94,7 +93,7 @@ def compare_views(form: Output = Form.TABLE) -> None:
     """Build all views anew beside the live ones and compare them row by row; exit 6 where they differ."""
     from ledger.service.assembly import compare_views
 
-    found = compare_views()
+    found = compare_views(output.catching_up("The comparison is"))
     if form is Form.TABLE:
         output.print_table(("view", "rows that differ"), ((view, f"{count:,}") for view, count in found.items()))
     else:

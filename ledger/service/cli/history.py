@@ -65,7 +65,7 @@ def history(
             )
         asked = Filter((Term(Key.JOB, (which,)),)) if which and ":" not in which else which or ""
         upto = None if as_of is None else moments.open_moment(ledger, as_of).position
-        search = ledger.search(asked, tell=output.catching_up("history"), upto=upto)
+        search = ledger.search(asked, tell=output.catching_up("The view history is"), upto=upto)
         if durations:
             _print_durations(search, form)
         elif form is Form.JSONL:

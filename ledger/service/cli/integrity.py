@@ -221,7 +221,7 @@ def _selected(
 
     with ExitStack() as stack:
         ledger = stack.enter_context(open_ledger()) if which else None
-        search = ledger.search(which or "", tell=output.catching_up("history")) if ledger else None
+        search = ledger.search(which or "", tell=output.catching_up("The view history is")) if ledger else None
         seals = stack.enter_context(open_room().reading())
         positions, words = select(seals, after, upto, jobs, search)
         yield seals, positions, words

@@ -69,7 +69,7 @@ def open_moment(ledger: "Ledger", text: str, *, occurred: bool = False) -> "Past
 
 def catch_up(past: "Past") -> None:
     """Make ready to ask about entities and trees; whoever waits for that long is told why."""
-    past.catch_up(output.catching_up("activity"))
+    past.catch_up(output.catching_up("The view activity is"))
 
 
 @contextmanager

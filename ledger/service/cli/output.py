@@ -60,15 +60,15 @@ def note(sentence: str) -> None:
 CATCHING_UP_SECONDS = 1.0  # between two words on how far a view has come
 
 
-def catching_up(view: str) -> Callable[[int, int], None]:
-    """What tells the person that a view is catching up, where that takes long."""
+def catching_up(what: str) -> Callable[[int, int], None]:
+    """What tells the person how far something has come that takes long: `what` with its verb, as in "The views are"."""
     told = monotonic()
 
     def tell(position: int, goal: int) -> None:
         nonlocal told
         if monotonic() - told >= CATCHING_UP_SECONDS:
             told = monotonic()
-            note(f"The view {view} has come to position {position:,} of {goal:,}.")
+            note(f"{what} at position {position:,} of {goal:,}.")
 
     return tell
 

@@ -138,5 +138,11 @@ def test_history_is_rebuilt_and_listed(run: Run, told: Ledger, superuser: str) -
     assert f"rebuilt up to position {told.position()}" in rebuilt.out
     assert _found(run, "") == before
     assert run("projections", "rebuild", "history").code == 69  # a writer may not
-    assert run("projections", "rebuild", "histroy").code == 4
+    wrong = run("projections", "rebuild", "histroy")
+    assert wrong.code == 4
+    assert wrong.err == (
+        "jobledger: A view must be one of job_status, running_jobs, history, activity, and 'histroy' is none.\n"
+    )
+    rebuilt = run("projections", "rebuild", "running_jobs", env=environment(superuser))
+    assert rebuilt.out == f"The view running_jobs is rebuilt up to position {told.position()}.\n"
     assert "The view history is 0 events behind" in run("doctor").out

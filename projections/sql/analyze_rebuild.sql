@@ -1,1 +1,0 @@
-ANALYZE job_status, running_jobs, tracking
