@@ -76,24 +76,28 @@ class Durations:
         return {name: getattr(self, name) for name in self.__slots__}
 
 
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Which part of what is found is asked for: between two positions, both left out, from one end, so many.
+
+    Where `upto` is given, as the ledger stood at that position.
+    """
+
+    before: int | None = None
+    after: int | None = None
+    oldest: bool = False
+    limit: int | None = None
+    upto: int | None = None
+
+
 class Histories(Protocol):
     """Who searches the history."""
 
     def catch_up(self, tell: Tell) -> None:
         """Bring the history to the end of the ledger as it is now, where this may be written; `tell` hears how far."""
 
-    def page(
-        self,
-        which: Filter,
-        now: datetime,
-        before: int | None,
-        after: int | None,
-        limit: int,
-        *,
-        oldest: bool,
-        upto: int | None,
-    ) -> HistoryPage:
-        """What a filter finds between two positions, both left out, from one end, as the ledger stood at `upto`."""
+    def page(self, which: Filter, now: datetime, window: Window) -> HistoryPage:
+        """What a filter finds in a window."""
 
     def durations(self, which: Filter, now: datetime) -> tuple[Sequence[Durations], int]:
         """How long the jobs took whose outcome was given by what is found; the position to which that is true."""
@@ -137,7 +141,8 @@ class Search:
                 found=limit,
             )
         self._histories.catch_up(self._tell)
-        return self._histories.page(self.filter, self._now, before, after, limit, oldest=oldest, upto=self._upto)
+        window = Window(before, after, oldest=oldest, limit=limit, upto=self._upto)
+        return self._histories.page(self.filter, self._now, window)
 
     def entries(
         self,

@@ -1,14 +1,13 @@
 """Which jobs of a difference a filter lets pass: the terms of the filter language that speak of a job."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
-from ledger.answers import JobView
+from ledger.diff import Fits
 from ledger.domain.entities import EntityRef
 from ledger.domain.filters import Filter, Key, Mark, Term, parse_filter
 from ledger.errors import MalformedFilter
 from ledger.past import Past
 
-Fits = Callable[[JobView], bool]
 _FIELDS = (Key.TYPE, Key.OUTCOME, Key.ACTOR, Key.OWNER, Key.EXECUTOR, Key.JOB)
 _FLAGS = (Mark.HELD, Mark.EXPIRED, Mark.CANCEL_REQUESTED, Mark.CONTACT_LOST)
 _TAKEN = (*_FIELDS, Key.ENTITY, Key.UNDER, Key.IS)

@@ -6,28 +6,16 @@ whole ledger for it instead.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from ledger.audit import Window
 from ledger.domain.entities import EntityRef
-from ledger.domain.filters import POSITION_MAX, Filter, Key, Mark, Period, Span, Term, Value, When
+from ledger.domain.filters import Filter, Key, Mark, Period, Span, Term, Value, When
+from ledger.domain.values import POSITION_MAX
 
 Bound = Callable[[str], str]  # a condition on the column that is named
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """Which part of what is found is asked for: between two positions, both left out, from one end, so many.
-
-    Where `upto` is given, as the ledger stood at that position.
-    """
-
-    before: int | None = None
-    after: int | None = None
-    oldest: bool = False
-    limit: int | None = None
-    upto: int | None = None
 
 
 EVERYTHING = Window()

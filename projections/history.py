@@ -13,7 +13,7 @@ from pydantic_core import to_json
 from ledger.domain.events import OWNER_FACTS
 from ledger.domain.states import OUTCOMES, TRANSITIONS, Outcome, Phase
 from ledger.domain.values import parse_time, print_time
-from ledger.errors import IntegrityFailure
+from ledger.store.mapper import not_its_bytes
 from ledger.store.views import Session
 from projections.statements import SQL
 from projections.stored_event import Said, StoredEntry
@@ -51,12 +51,8 @@ def _take(page: "_Rows", entry: StoredEntry) -> None:
     try:
         page.take(entry)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        stream, version = entry.event.stream, entry.event.version
-        raise IntegrityFailure(
-            f"The bytes of {stream} version {version} are not those of a {entry.event.name}: {error!r}",
-            stream=stream,
-            version=version,
-        ) from error
+        event = entry.event
+        raise not_its_bytes(event.stream, event.version, event.name, repr(error)) from error
 
 
 class _Rows:

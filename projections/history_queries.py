@@ -7,11 +7,11 @@ from typing import Any
 from psycopg import ClientCursor
 from psycopg.rows import dict_row
 
-from ledger.audit import Durations, HistoryEntry, HistoryPage, Tell
+from ledger.audit import Durations, HistoryEntry, HistoryPage, Tell, Window
 from ledger.domain.entities import EntityRef
 from ledger.domain.filters import Filter
 from ledger.store.mapper import read_recorded
-from projections.filters import Search, Window
+from projections.filters import Search
 from projections.follower import Follower
 from projections.queries import Connect
 from projections.statements import SQL
@@ -28,23 +28,13 @@ class HistoryQueries:
         """Bring the history to the end of the ledger as it is now, where this may be written; `tell` hears how far."""
         self._follower.catch_up(tell)
 
-    def page(
-        self,
-        which: Filter,
-        now: datetime,
-        before: int | None,
-        after: int | None,
-        limit: int,
-        *,
-        oldest: bool,
-        upto: int | None,
-    ) -> HistoryPage:
-        """What a filter finds between two positions, both left out, from one end, as the ledger stood at `upto`."""
-        search = Search(which, now, Window(before, after, oldest=oldest, limit=limit, upto=upto))
+    def page(self, which: Filter, now: datetime, window: Window) -> HistoryPage:
+        """What a filter finds in a window."""
+        search = Search(which, now, window)
         rows = self._ask(SQL["select_history"].replace("found_positions", search.positions), search)
-        found = [_entry(row, upto) for row in rows if row["position"] is not None]
-        reached = rows[0]["reached"] if upto is None else min(rows[0]["reached"], upto)
-        return HistoryPage(found if oldest else found[::-1], reached, more=0 < limit == len(found))
+        found = [_entry(row, window.upto) for row in rows if row["position"] is not None]
+        reached = min(position for position in (rows[0]["reached"], window.upto) if position is not None)
+        return HistoryPage(found if window.oldest else found[::-1], reached, more=0 < len(found) == window.limit)
 
     def durations(self, which: Filter, now: datetime) -> tuple[Sequence[Durations], int]:
         """How long the jobs took whose outcome was given by what is found; the position to which that is true."""

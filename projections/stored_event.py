@@ -10,10 +10,8 @@ from typing import Any, NamedTuple
 
 from pydantic_core import from_json
 
-from ledger.domain.events import FACTS_BY_TOPIC
 from ledger.domain.values import parse_time
-from ledger.errors import IntegrityFailure
-from ledger.store.mapper import read_event
+from ledger.store.mapper import fact_of, not_its_bytes
 
 Row = Mapping[str, Any]
 Said = Mapping[str, Any]
@@ -83,16 +81,9 @@ class StoredEntry(NamedTuple):
 def read_stored(row: Row) -> StoredEntry:
     """The entry of a row, its fact unread; raises `SchemaTooNew` and `IntegrityFailure`."""
     stream, version, topic = row["originator_id"], row["originator_version"], row["topic"]
-    kind = FACTS_BY_TOPIC.get(topic)
-    if kind is None:
-        read_event(stream, version, topic, bytes(row["state"]))  # which says what is wrong
-        raise AssertionError
+    kind = fact_of(stream, version, topic)
     try:
         event = StoredEvent(row, kind.name)
     except ValueError as error:
-        raise IntegrityFailure(
-            f"The bytes of {stream} version {version} are not those of a {kind.name}: {error}",
-            stream=stream,
-            version=version,
-        ) from None
+        raise not_its_bytes(stream, version, kind.name, str(error)) from None
     return StoredEntry(event, row["notification_id"], row["recorded_at"])

@@ -15,13 +15,12 @@ from typing import NoReturn
 from ledger.domain.entities import EntityRef
 from ledger.domain.events import FACTS_BY_NAME
 from ledger.domain.states import Outcome
-from ledger.domain.values import check_text, parse_time, print_time
+from ledger.domain.values import POSITION_MAX, check_text, parse_time, print_time
 from ledger.errors import BadInput, HostileText, MalformedFilter
 
 FILTER_LENGTH_MAX = 8_192
 TERMS_MAX = 50
 VALUES_MAX = 100
-POSITION_MAX = (1 << 63) - 1
 TEXT_LENGTH_MAX = 1_000
 _SHOWN_MAX = 40
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Sequence
 
 from ledger.audit import Search
-from ledger.store.seals import POSITION_MAX, Seals
+from ledger.domain.values import POSITION_MAX
+from ledger.store.seals import Seals
 
 
 def select(

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from ledger.domain.values import POSITION_MAX
 from ledger.integrity.findings import Difference, Finding, Kind
 from ledger.integrity.hashing import HASH_BYTES, leaf_hash
 from ledger.integrity.leaf import SUMS_BYTES, sum_parts
 from ledger.integrity.tiles import TILE_HASHES, AnyTile, Tile, TileStore, cut, root_of_full
-from ledger.store.seals import POSITION_MAX, POSITION_MIN, Leaf, Seals, TileRow
+from ledger.store.seals import POSITION_MIN, Leaf, Seals, TileRow
 
 SEGMENT_EVENTS = 65_536
 DIFFERENCES_MAX = 1_000

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from pydantic_core import from_json, to_json
 
 from ledger.domain.commands import ENVELOPE, malformed
-from ledger.domain.events import FACTS_BY_TOPIC, Event, RecordedEvent
+from ledger.domain.events import FACTS_BY_TOPIC, Event, Fact, RecordedEvent
 from ledger.domain.values import join_json, parse_time, print_time
 from ledger.errors import IntegrityFailure, SchemaTooNew
 
@@ -32,14 +32,8 @@ def write_row(event: Event) -> Row:
 
 
 def read_event(stream: str, version: int, topic: str, state: bytes) -> Event:
-    """The event of a row; raises `SchemaTooNew` for a topic that is not known, and imports nothing."""
-    fact = FACTS_BY_TOPIC.get(topic)
-    if fact is None:
-        raise SchemaTooNew(
-            f"An event must have a topic that this release knows, and {stream} version {version} has {topic[:80]!r}.",
-            found=topic,
-            known=sorted(FACTS_BY_TOPIC),
-        )
+    """The event of a row; raises `SchemaTooNew` and `IntegrityFailure`, and imports nothing."""
+    fact = fact_of(stream, version, topic)
     try:
         said = from_json(state)
         body = {key: value for key, value in said.items() if key not in ENVELOPE}
@@ -53,11 +47,26 @@ def read_event(stream: str, version: int, topic: str, state: bytes) -> Event:
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         why = malformed(error) if isinstance(error, ValidationError) else error
-        raise IntegrityFailure(
-            f"The bytes of {stream} version {version} are not those of a {fact.name}: {why}",
-            stream=stream,
-            version=version,
-        ) from None
+        raise not_its_bytes(stream, version, fact.name, str(why)) from None
+
+
+def fact_of(stream: str, version: int, topic: str) -> type[Fact]:
+    """The kind of fact that is stored under a topic; raises `SchemaTooNew` for one that is not known."""
+    fact = FACTS_BY_TOPIC.get(topic)
+    if fact is None:
+        raise SchemaTooNew(
+            f"An event must have a topic that this release knows, and {stream} version {version} has {topic[:80]!r}.",
+            found=topic,
+            known=sorted(FACTS_BY_TOPIC),
+        )
+    return fact
+
+
+def not_its_bytes(stream: str, version: int, name: str, why: str) -> IntegrityFailure:
+    """The error for a row whose bytes cannot be those of the fact that its topic names."""
+    return IntegrityFailure(
+        f"The bytes of {stream} version {version} are not those of a {name}: {why}", stream=stream, version=version
+    )
 
 
 def read_recorded(row: Mapping[str, Any]) -> RecordedEvent:

@@ -4,13 +4,11 @@ from datetime import datetime
 
 from ledger.domain.events import RecordedEvent
 from ledger.domain.past import AsOf
-from ledger.domain.values import print_time
+from ledger.domain.values import POSITION_MAX, print_time
 from ledger.errors import MalformedRecord, MomentNotFound
 from ledger.store.mapper import read_recorded
 from ledger.store.statements import SQL
 from ledger.store.views import Session
-
-POSITION_MAX = (1 << 63) - 1
 
 
 def find_moment(session: Session, moment: int | datetime, *, occurred: bool = False) -> AsOf:

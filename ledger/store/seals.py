@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg import Connection, IsolationLevel
 
+from ledger.domain.values import POSITION_MAX
 from ledger.store.connection import translate
 from ledger.store.statements import SQL
 
 PAGE_LEAVES = 8_192
-POSITION_MAX = (1 << 63) - 1
 POSITION_MIN = -POSITION_MAX  # PostgreSQL reads the literal of one below as numeric, which no index serves
 
 Connect = Callable[[], AbstractContextManager[Connection[Any]]]

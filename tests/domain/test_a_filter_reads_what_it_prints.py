@@ -8,7 +8,6 @@ from ledger.domain.entities import EntityRef
 from ledger.domain.events import FACTS_BY_NAME
 from ledger.domain.filters import (
     FILTER_LENGTH_MAX,
-    POSITION_MAX,
     SECONDS,
     Filter,
     Key,
@@ -20,6 +19,7 @@ from ledger.domain.filters import (
     parse_filter,
 )
 from ledger.domain.states import Outcome
+from ledger.domain.values import POSITION_MAX
 from ledger.errors import MalformedFilter
 
 LENGTHS = {Key.TYPE: 64, Key.ACTOR: 256, Key.OWNER: 200, Key.EXECUTOR: 256, Key.UNDER: 200, Key.JOB: 200, Key.TEXT: 500}
