@@ -175,7 +175,7 @@ def _end(row: Row, entry: Placed) -> Row:
         "error": fact.body["error"] if fact.error else None,
         "result": fact.result,
         "evidence": fact.evidence,
-        "warnings": fact.warnings or None,
+        "warnings": list(fact.warnings) or None,
     }
 
 

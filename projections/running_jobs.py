@@ -172,7 +172,7 @@ def _speaks_of(release: Release, row: Mapping[str, Any]) -> bool:
 
 def holders(session: Session, demands: Iterable[Demand]) -> Asked[list[Holder]]:
     """The active jobs that stand against a demand, their own tree included."""
-    asked = [demand._asdict() for demand in demands]
+    asked = [demand._asdict() | {"access": str(demand.access)} for demand in demands]  # enums print slowly
     return _holders(session.execute(SQL["select_holders"], {"demands": to_json(asked).decode()})) if asked else list
 
 
