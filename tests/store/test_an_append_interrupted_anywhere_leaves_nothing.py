@@ -2,7 +2,9 @@ from typing import Any
 
 import pytest
 
+from ledger import clock
 from ledger.application import Ledger
+from ledger.domain.commands import parse_transition
 from ledger.store import recorder
 from ledger.store.recorder import Attempt
 from projections.runner import InlineViews
@@ -30,3 +32,26 @@ def test_an_append_interrupted_anywhere_leaves_nothing(
     assert ledger.plan("T", job="after").position == 2
     assert [entry.event.job for entry in ledger.events()] == ["before", "after"]
     assert ledger.job("after").position == 2
+
+
+def test_a_batch_interrupted_between_two_parts_leaves_nothing(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was decided first is written already when the rest is decided, and is not committed without it."""
+    written: list[int] = []
+    write = InlineViews.write
+
+    def interrupt(self: InlineViews, *said: Any) -> None:
+        write(self, *said)
+        written.append(said[-1])
+        if len(written) == 2:
+            raise Interrupted
+
+    jobs = [parse_transition({"job": f"j{n}", "event": "planned", "type": "T"}, clock.new_id) for n in range(60)]
+    with monkeypatch.context() as patch:
+        patch.setattr(InlineViews, "write", interrupt)
+        with pytest.raises(Interrupted):
+            ledger.record_each(jobs)
+
+    assert written == [recorder.PART_MAX, 2 * recorder.PART_MAX]
+    assert list(ledger.events()) == []
+    assert list(ledger.jobs()) == []
+    assert len(ledger.record_each(jobs)) == ledger.position() == 60
