@@ -16,6 +16,10 @@ PAGE_ENTRIES_MAX = 10_000
 Tell = Callable[[int, int], None]
 
 
+def tell_nobody(_position: int, _goal: int) -> None:
+    """For a caller who does not want to hear how far something has come."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryEntry:
     """An event that was found, with what was so of its job then.
@@ -123,7 +127,7 @@ class Search:
         self._histories = histories
         self._upto = upto
         self._now = now
-        self._tell = tell or (lambda _position, _goal: None)
+        self._tell = tell or tell_nobody
         self.filter = parse_filter(str(which))
 
     def page(

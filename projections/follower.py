@@ -7,7 +7,7 @@ its tracking row in one transaction under a lock of its own, so that it may be k
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from ledger.audit import Tell
+from ledger.audit import Tell, tell_nobody
 from ledger.errors import ViewBehind
 from ledger.store.statements import SQL as STORE_SQL
 from ledger.store.views import Session
@@ -30,9 +30,7 @@ PAGE_EVENTS_MAX = 4_000
 FOLLOWED: tuple[Followed, ...] = (History(), Activity())
 
 
-def follow(
-    session: Session, tell: Tell = lambda _position, _goal: None, projections: Sequence[Followed] = FOLLOWED
-) -> int:
+def follow(session: Session, tell: Tell = tell_nobody, projections: Sequence[Followed] = FOLLOWED) -> int:
     """Bring followed views to the end of the ledger as it is now; the position that all have reached is returned.
 
     The session must be idle and may write the views. `tell` hears position and goal after each page. Raises
@@ -135,7 +133,7 @@ class Follower:
         self._connect = connect
         self._projections = projections
 
-    def catch_up(self, tell: Tell = lambda _position, _goal: None) -> None:
+    def catch_up(self, tell: Tell = tell_nobody) -> None:
         """Follow to the end of the ledger as it is now; whoever may only read leaves the views as they are."""
         with self._connect() as session:
             if may_follow(session):

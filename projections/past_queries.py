@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ledger.answers import BusyAnswer, JobFilter, JobView, Was
-from ledger.audit import Tell
+from ledger.audit import Tell, tell_nobody
 from ledger.domain.entities import Access, EntityRef
 from ledger.domain.events import RecordedEvent
 from ledger.domain.past import AsOf
@@ -41,7 +41,7 @@ class PastQueries:
         with self._connect() as connection:
             return find_moment(connection, moment, occurred=occurred)
 
-    def catch_up(self, as_of: AsOf, tell: Tell = lambda _position, _goal: None) -> None:
+    def catch_up(self, as_of: AsOf, tell: Tell = tell_nobody) -> None:
         """Bring what is asked about entities and trees up to the moment; `tell` hears position and goal on the way."""
         with self._connect() as connection:
             (view,) = reached(connection, [VIEW])
@@ -185,7 +185,7 @@ def _planned(job: JobView) -> int:
 
 def _began(job: Remembered, place: Place, accesses: Sequence[Access]) -> int | None:
     """The position at which a job began to hold an entity with one of these accesses, if it did."""
-    held = (row for row in job.held if (row["entity_type"], row["entity_id"]) == place and row["access"] in accesses)
+    held = (row for row in job.held if _on(row, place) and row["access"] in accesses)
     return min((row["from_position"] for row in held), default=None)
 
 
@@ -200,9 +200,9 @@ def _fits(job: Remembered, which: JobFilter, as_of: AsOf) -> bool:
         and (which.expired or Flag.EXPIRED not in view.flags)
         and (not which.overdue or Flag.OVERDUE in view.flags)
         and (which.silent_for is None or view.last_at < as_of.at - silent_for)
-        and (which.entity is None or any(_on(row, which.entity) for row in job.touched))
+        and (which.entity is None or any(_on(row, (which.entity.type, which.entity.id)) for row in job.touched))
     )
 
 
-def _on(row: Mapping[str, Any], entity: EntityRef) -> bool:
-    return (row["entity_type"], row["entity_id"]) == (entity.type, entity.id)
+def _on(row: Mapping[str, Any], place: Place) -> bool:
+    return (row["entity_type"], row["entity_id"]) == place

@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 
 from ledger.admission import Demand, Holder
-from ledger.audit import Tell
+from ledger.audit import Tell, tell_nobody
 from ledger.domain.events import Limit, Placed, RecordedEvent
 from ledger.domain.quorum import Child
 from ledger.errors import ViewBehind
@@ -124,7 +124,7 @@ def _read_page(session: Session, after: int, limit: int) -> list[RecordedEvent]:
 def rebuild(
     session: Session,
     projections: Sequence[Projection] = PROJECTIONS,
-    tell: Tell = lambda _position, _goal: None,
+    tell: Tell = tell_nobody,
 ) -> int:
     """Build views anew from position 1 and put them in the place of the live ones; the position is returned.
 
@@ -144,7 +144,7 @@ def rebuild(
         return _swap(session, projections, SWAP_WAITS_MS[-1])
 
 
-def compare(session: Session, tell: Tell = lambda _position, _goal: None) -> dict[str, int]:
+def compare(session: Session, tell: Tell = tell_nobody) -> dict[str, int]:
     """How many rows of each view differ between the live one and one built beside it now; writes go on meanwhile."""
     with _alone(session):
         _build_beside(session, PROJECTIONS, tell)

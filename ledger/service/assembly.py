@@ -9,7 +9,7 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from ledger.application import Ledger
-from ledger.audit import Tell
+from ledger.audit import Tell, tell_nobody
 from ledger.errors import NotFound
 from ledger.recovery.leases import LeaseTable
 from ledger.service.readiness import admin_conninfo, migrator, ready_conninfo
@@ -95,7 +95,7 @@ def rebuild_views(view: str | None, tell: Tell) -> int:
         return follower.follow(connection, tell, followed)
 
 
-def compare_views(tell: Tell = lambda _position, _goal: None) -> dict[str, int]:
+def compare_views(tell: Tell = tell_nobody) -> dict[str, int]:
     """How many rows differ between each live view and one that is built from the events."""
     with _as_projector() as connection:
         return runner.compare(connection, tell)

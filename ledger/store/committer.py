@@ -7,8 +7,8 @@ callers of a group one after the other under the append lock, each seeing what t
 caller's error to itself; and because every caller belongs to one group, whose leader answers it whatever happens.
 
 Those who were answered wake one another in a chain: threads that are all woken at once would queue for the one that
-Python lets run, and be put to sleep again (a sixth of the rate of 64 callers). Who waits also looks for its
-answer once a second, so that an interrupt can break no more than the haste.
+Python lets run, and be put to sleep again (a sixth of the rate of 64 callers). Who waits also looks for its answer
+once a second, so that an interrupt can break no more than the haste.
 
 There is no thread to start, to stop or to die: a leader that is interrupted fails its group with `OutcomeUnknown`, and
 the next caller leads.

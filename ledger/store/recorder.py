@@ -53,11 +53,6 @@ class Verdict(NamedTuple):
     decision: Decision
     overlaps: tuple[Beside, ...] = ()
 
-    @property
-    def events(self) -> tuple[Event, ...]:
-        """The events that follow."""
-        return self.decision.events
-
 
 Judge = Callable[[Transition, Workspace], Verdict]
 Answer = Receipt | LedgerError
@@ -142,8 +137,9 @@ class Recorder(PostgresApplicationRecorder):
         for start in range(0, len(batch), PART_MAX):
             for said, judge in batch[start : start + PART_MAX]:
                 attempt.verdicts.append(_judge(said, workspace, judge))
-            if workspace.unwritten:
-                inserted.append(_insert(session, workspace.unwritten))
+            fresh = workspace.unwritten
+            if fresh:
+                inserted.append(_insert(session, fresh))
                 workspace.write_views(head)
         attempt.head = head + len(workspace.events)
         _check_placed([position for positions in inserted for position in positions()], head)
@@ -249,7 +245,9 @@ class Attempt:
         """The receipts, where the events have these positions."""
         judged = [*zip(self._batch, self.verdicts, strict=True)]
         told = {
-            _place(said, verdict) for said, verdict in judged if isinstance(verdict, Verdict) and not verdict.events
+            _place(said, verdict)
+            for said, verdict in judged
+            if isinstance(verdict, Verdict) and not verdict.decision.events
         }
         known = self._positions(session, told, placed) if told else {}
         coming = iter(placed)
@@ -258,8 +256,7 @@ class Attempt:
     def _positions(self, session: Session, told: set[Place], placed: Iterable[int]) -> dict[Place, int]:
         """Where it stands what was told before, in this append or in an earlier one."""
         here = dict(zip(((event.stream, event.version) for event in self.events), placed, strict=True))
-        rows = _select_rows(session, told - here.keys())
-        return here | {(row["originator_id"], row["originator_version"]): row["notification_id"] for row in rows}
+        return here | _by_place(_select_rows(session, told - here.keys()))
 
     def find(self, session: Session) -> list[Answer] | None:
         """The receipts where every event is on record under its own id; None where none is."""
@@ -270,7 +267,7 @@ class Attempt:
                 return None
         if len(rows) < len(places):
             return None
-        found = {(row["originator_id"], row["originator_version"]): row["notification_id"] for row in rows}
+        found = _by_place(rows)
         return self.answer(session, [found[place] for place in places])
 
 
@@ -291,6 +288,10 @@ def _receipt(
         return decision.error
     position = positions[0] if positions else known[_place(said, verdict)]
     return Receipt(decision.disposition, said.job, decision.version, position, verdict.overlaps, len(positions))
+
+
+def _by_place(rows: Iterable[DictRow]) -> dict[Place, int]:
+    return {(row["originator_id"], row["originator_version"]): row["notification_id"] for row in rows}
 
 
 def _select_rows(session: Session, places: Any) -> list[DictRow]:

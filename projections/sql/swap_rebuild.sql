@@ -9,7 +9,7 @@ BEGIN
     FROM pg_class AS c
     WHERE c.relnamespace = 'projections'::regnamespace AND c.relkind = 'v';
     FOR part IN SELECT c.oid FROM pg_class AS c
-        WHERE c.relnamespace IN ('projections'::regnamespace, 'projections_rebuild'::regnamespace) AND c.relkind = 'v'
+        WHERE c.relnamespace = 'projections'::regnamespace AND c.relkind = 'v'
         ORDER BY c.oid DESC
     LOOP
         EXECUTE format('DROP VIEW %s', part.oid::regclass);
