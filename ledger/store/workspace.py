@@ -95,7 +95,7 @@ class Workspace:
         self._bound: dict[tuple[str, str], str | None] = {}
         self._holders: dict[Demand, list[Holder]] = {}
         self._planned_below: dict[str, list[str]] = {}
-        self._asking: dict[tuple[str, str], list[tuple[Event, Access]]] = {}
+        self._asking: dict[Demand, list[Event]] = {}
         self._present: dict[tuple[str, str, str], list[Holder]] = {}
         self._progress: dict[str, list[dict[str, Any]]] = {}
         self.events: list[Event] = []
@@ -265,10 +265,13 @@ class Workspace:
 
     def _asked_here(self, entity_type: str, entity_id: str, accesses: Sequence[Access]) -> Iterator[Holder]:
         """Who has begun in this append to hold an entity, with one of these accesses."""
-        for event, access in self._asking.get((entity_type, entity_id), ()):
-            job = self.job(event.job)
-            if job is not None and access in accesses:
-                yield Holder(job.id, job.type, job.root, entity_type, entity_id, access, event.occurred_at, job.owner)
+        for access in accesses:
+            for event in self._asking.get(Demand(entity_type, entity_id, access), ()):
+                job = self.job(event.job)
+                if job is not None:
+                    yield Holder(
+                        job.id, job.type, job.root, entity_type, entity_id, access, event.occurred_at, job.owner
+                    )
 
     def _ask_present(self, limits: Iterable[Limit]) -> Asked[None]:
         fresh = {limit.counted: limit for limit in limits if limit.counted not in self._present}
@@ -332,7 +335,7 @@ class Workspace:
         if type(event.fact) is Progressed:
             self._progress.setdefault(job.id, []).append(print_fact(event.fact))
         for entity in asked_by(event.fact):
-            self._asking.setdefault((entity.type, entity.id), []).append((event, entity.access))
+            self._asking.setdefault(Demand(entity.type, entity.id, entity.access), []).append(event)
 
     @property
     def unwritten(self) -> Sequence[Event]:
