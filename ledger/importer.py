@@ -1,24 +1,21 @@
 """Records what has already happened, a transition record a line, in pages of one append each."""
 
 import gc
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from ledger import clock
 from ledger.admission import Beside
 from ledger.ahead import ahead
-from ledger.domain.commands import Transition, parse_json, parse_transition
+from ledger.domain.commands import Transition
 from ledger.domain.decisions import Disposition
-from ledger.domain.values import LINE_BYTES_MAX
-from ledger.errors import LedgerError, MalformedRecord
-from ledger.event_ids import identified
+from ledger.errors import LedgerError
 from ledger.judgement import judge_admitting, judge_past
+from ledger.records import Line, pages, parse_page
 from ledger.store.recorder import Judge, Receipt, Recorder
 
-PAGE_LINES = 500
 OBJECTS_MAX = 100_000
-EXPORTED_BESIDE = frozenset({"position", "recorded_at", "stored"})  # where a record stood, which an import gives anew
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,36 +60,6 @@ class ImportSummary:
         self.overlaps += bool(receipt.overlaps)
 
 
-@dataclass(slots=True)
-class _Page:
-    lines: list[tuple[int, bytes]] = field(default_factory=list)
-    batch: list[Transition] = field(default_factory=list)
-    rejected: list[Rejected] = field(default_factory=list)
-
-    def take(self, number: int, line: bytes) -> None:
-        """Take in a line, to be recorded or rejected."""
-        try:
-            said = _parse_line(line)
-            if said is None:
-                return
-            self.batch.append(identified(said))
-        except LedgerError as error:
-            self.rejected.append(Rejected(number, line, error))
-        else:
-            self.lines.append((number, line))
-
-
-def _pages(lines: Iterable[bytes]) -> Iterator[_Page]:
-    page = _Page()
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            page.take(number, line)
-        if len(page.lines) + len(page.rejected) >= PAGE_LINES:
-            yield page
-            page = _Page()
-    yield page
-
-
 @contextmanager
 def _few_collections() -> Iterator[None]:
     """Let the search for cyclic garbage rest: pages are many objects, none of them in a cycle."""
@@ -122,39 +89,23 @@ class Importer:
         self._on_overlap = on_overlap
         self._judge: Judge = judge_admitting if admit else judge_past
 
-    def read(self, lines: Iterable[bytes], on_page: Callable[[ImportSummary], None]) -> None:
-        """Record every line; three pages at a time are kept in memory."""
+    def read(self, lines: Iterable[bytes], on_page: Callable[[ImportSummary], None], pool: Executor) -> None:
+        """Record every line; the pool parses them, and three pages at a time are kept in memory."""
         with _few_collections():
-            for page in ahead(_pages(lines)):
-                self._hand_over(page)
+            for page, said in ahead(parse_page, pages(lines), pool):
+                self._hand_over(page, said)
                 on_page(self.summary)
 
-    def _hand_over(self, page: _Page) -> None:
-        self.summary.read += len(page.lines) + len(page.rejected)
-        for rejected in page.rejected:
-            self._reject(rejected)
-        answers = self._recorder.append(page.batch, self._judge)
-        for (number, line), answer in zip(page.lines, answers, strict=True):
+    def _hand_over(self, page: Sequence[Line], said: Sequence[Transition | LedgerError | None]) -> None:
+        told = [(line, it) for line, it in zip(page, said, strict=True) if it is not None]
+        self.summary.read += len(told)
+        answers = iter(self._recorder.append([it for _, it in told if not isinstance(it, LedgerError)], self._judge))
+        for (number, line), it in told:
+            answer = it if isinstance(it, LedgerError) else next(answers)
             if isinstance(answer, LedgerError):
-                self._reject(Rejected(number, line, answer))
+                self.summary.rejected += 1
+                self._on_reject(Rejected(number, line, answer))
                 continue
             self.summary.count(answer)
             if answer.overlaps:
                 self._on_overlap(Overlap(number, answer.job, answer.overlaps))
-
-    def _reject(self, rejected: Rejected) -> None:
-        self.summary.rejected += 1
-        self._on_reject(rejected)
-
-
-def _parse_line(line: bytes) -> Transition | None:
-    """The transition of a line; None for a line of an export that is no record: its header, proofs and trailer."""
-    if len(line) > LINE_BYTES_MAX:
-        raise MalformedRecord(f"A line must have {LINE_BYTES_MAX:,} bytes at most, and this has {len(line):,}.")
-    said = parse_json(line)
-    if isinstance(said, dict):
-        if "export" in said and "event" not in said:
-            return None
-        for name in EXPORTED_BESIDE & said.keys():
-            del said[name]
-    return parse_transition(said, clock.new_id)

@@ -11,6 +11,7 @@ guessed, and an append happens once.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
+from math import ceil
 from typing import Any, NamedTuple
 
 import psycopg
@@ -32,7 +33,7 @@ from ledger.store.statements import SQL
 from ledger.store.views import Asked, Session, Views
 from ledger.store.workspace import Shelf, Workspace
 
-PART_MAX = 24  # transitions; the database writes a part while the next one is decided
+PART_MIN, PARTS_MAX = 24, 6  # the database writes a part of a batch while the next one is decided
 FIND_LOCK_SECONDS_MAX = 15
 
 
@@ -134,8 +135,9 @@ class Recorder(PostgresApplicationRecorder):
         workspace, head = self._read(session, [said for said, _ in batch])
         attempt.begin([said for said, _ in batch], workspace)
         inserted: list[Asked[list[int]]] = []
-        for start in range(0, len(batch), PART_MAX):
-            for said, judge in batch[start : start + PART_MAX]:
+        size = max(PART_MIN, ceil(len(batch) / PARTS_MAX))
+        for start in range(0, len(batch), size):
+            for said, judge in batch[start : start + size]:
                 attempt.verdicts.append(_judge(said, workspace, judge))
             fresh = workspace.unwritten
             if fresh:

@@ -27,7 +27,8 @@ def test_a_batch_written_in_parts_is_decided_as_one(
     """What an append has written already and what it keeps in mind give the same answers, and the same views."""
     told = {}
     for size in (part, WHOLE):
-        monkeypatch.setattr(recorder, "PART_MAX", size)
+        monkeypatch.setattr(recorder, "PART_MIN", size)
+        monkeypatch.setattr(recorder, "PARTS_MAX", COMMANDS)
         with _database(server, template) as superuser:
             with assemble(make_conninfo(superuser, options=WRITER)) as ledger:
                 history = History(seed)

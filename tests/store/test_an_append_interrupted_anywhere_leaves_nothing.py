@@ -51,7 +51,7 @@ def test_a_batch_interrupted_between_two_parts_leaves_nothing(ledger: Ledger, mo
         with pytest.raises(Interrupted):
             ledger.record_each(jobs)
 
-    assert written == [recorder.PART_MAX, 2 * recorder.PART_MAX]
+    assert written == [recorder.PART_MIN, 2 * recorder.PART_MIN]
     assert list(ledger.events()) == []
     assert list(ledger.jobs()) == []
     assert len(ledger.record_each(jobs)) == ledger.position() == 60

@@ -26,8 +26,8 @@ def test_a_bad_line_never_stops_an_import(run: Run, tmp_path: Path) -> None:
     said = [json.loads(line) for line in rejects.read_text().splitlines()]
     assert [(entry["line"], entry["code"]) for entry in said] == [
         (2, "malformed_record"),
-        (4, "malformed_record"),
         (3, "job_not_found"),
+        (4, "malformed_record"),
     ]
     assert said[0]["record"] == "not json"
     assert all(entry["message"] for entry in said)

@@ -1,0 +1,55 @@
+"""Lines of records, and the transitions that they ask for; light to import, for a process may do only this."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from ledger import clock
+from ledger.domain.commands import Transition, parse_json, parse_transition
+from ledger.domain.values import LINE_BYTES_MAX
+from ledger.errors import LedgerError, MalformedRecord
+from ledger.event_ids import identified
+
+PAGE_LINES_MAX = 500
+PAGE_BYTES_MAX = 4 * 1024 * 1024  # and one line, so that few long lines are a page too
+EXPORTED_BESIDE = frozenset({"position", "recorded_at", "stored"})  # where a record stood, which an import gives anew
+
+Line = tuple[int, bytes]  # its number, from 1, and what it says
+
+
+def pages(lines: Iterable[bytes]) -> Iterator[Sequence[Line]]:
+    """The lines that are not blank, 500 or 4 MiB at a time."""
+    page: list[Line] = []
+    size = 0
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            page.append((number, line))
+            size += len(line)
+        if len(page) >= PAGE_LINES_MAX or size >= PAGE_BYTES_MAX:
+            yield page
+            page, size = [], 0
+    yield page
+
+
+def parse_page(page: Sequence[Line]) -> list[Transition | LedgerError | None]:
+    """For each line its transition under an id, the error that it is, or None where it is no record."""
+    return [_parse(line) for _, line in page]
+
+
+def _parse(line: bytes) -> Transition | LedgerError | None:
+    try:
+        said = _read(line)
+        return None if said is None else identified(said)
+    except LedgerError as error:
+        return error
+
+
+def _read(line: bytes) -> Transition | None:
+    """The transition of a line; None for a line of an export that is no record: its header, proofs and trailer."""
+    if len(line) > LINE_BYTES_MAX:
+        raise MalformedRecord(f"A line must have {LINE_BYTES_MAX:,} bytes at most, and this has {len(line):,}.")
+    said = parse_json(line)
+    if isinstance(said, dict):
+        if "export" in said and "event" not in said:
+            return None
+        for name in EXPORTED_BESIDE & said.keys():
+            del said[name]
+    return parse_transition(said, clock.new_id)
