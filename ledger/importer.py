@@ -90,7 +90,7 @@ class Importer:
         self._judge: Judge = judge_admitting if admit else judge_past
 
     def read(self, lines: Iterable[bytes], on_page: Callable[[ImportSummary], None], pool: Executor) -> None:
-        """Record every line; the pool parses them, and three pages at a time are kept in memory."""
+        """Record every line; the pool parses them, and four pages at a time are kept in memory."""
         with _few_collections():
             for page, said in ahead(parse_page, pages(lines), pool):
                 self._hand_over(page, said)
