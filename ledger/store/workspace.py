@@ -95,7 +95,7 @@ class Workspace:
         self._bound: dict[tuple[str, str], str | None] = {}
         self._holders: dict[Demand, list[Holder]] = {}
         self._planned_below: dict[str, list[str]] = {}
-        self._asking: dict[Demand, list[Event]] = {}
+        self._asking: dict[tuple[str, str, Access], list[Event]] = {}
         self._present: dict[tuple[str, str, str], list[Holder]] = {}
         self._progress: dict[str, list[dict[str, Any]]] = {}
         self.events: list[Event] = []
@@ -266,7 +266,7 @@ class Workspace:
     def _asked_here(self, entity_type: str, entity_id: str, accesses: Sequence[Access]) -> Iterator[Holder]:
         """Who has begun in this append to hold an entity, with one of these accesses."""
         for access in accesses:
-            for event in self._asking.get(Demand(entity_type, entity_id, access), ()):
+            for event in self._asking.get((entity_type, entity_id, access), ()):
                 job = self.job(event.job)
                 if job is not None:
                     yield Holder(
@@ -335,7 +335,7 @@ class Workspace:
         if type(event.fact) is Progressed:
             self._progress.setdefault(job.id, []).append(print_fact(event.fact))
         for entity in asked_by(event.fact):
-            self._asking.setdefault(Demand(entity.type, entity.id, entity.access), []).append(event)
+            self._asking.setdefault((entity.type, entity.id, entity.access), []).append(event)
 
     @property
     def unwritten(self) -> Sequence[Event]:
