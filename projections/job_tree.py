@@ -1,11 +1,11 @@
 """Questions about trees of jobs, over the view `job_status`."""
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from psycopg import Cursor
+from pydantic_core import to_json
 
 from ledger.answers import Name, RollUp, Standing, Unsettled
 from ledger.domain.progress import percent
@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # who asks for a tree need not load what an append asks of th
 
 def children(session: "Session", parents: Iterable[str]) -> "Asked[Mapping[str, list[Child]]]":
     """The children of each parent in the order of planning."""
-    cursor = session.execute(SQL["select_children"], {"parents": json.dumps(list(parents))})
+    cursor = session.execute(SQL["select_children"], {"parents": to_json(list(parents)).decode()})
 
     def answer() -> Mapping[str, list[Child]]:
         found: dict[str, list[Child]] = {}
@@ -39,7 +39,7 @@ def descendants(session: "Session", job: str) -> list[str]:
 def bound(session: "Session", names: Iterable[tuple[str, str]]) -> "Asked[Mapping[tuple[str, str], str]]":
     """The job of each (executor, external id) that is bound."""
     asked = [{"executor": executor, "external_id": external_id} for executor, external_id in names]
-    cursor = session.execute(SQL["select_bound"], {"names": json.dumps(asked)})
+    cursor = session.execute(SQL["select_bound"], {"names": to_json(asked).decode()})
     return lambda: {(row["executor"], row["external_id"]): row["job"] for row in cursor.fetchall()}
 
 

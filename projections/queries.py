@@ -1,6 +1,5 @@
 """Answers from the views, each one statement and so from one snapshot of the database."""
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
@@ -9,6 +8,7 @@ from typing import Any
 
 from psycopg import ClientCursor, Connection
 from psycopg.rows import dict_row
+from pydantic_core import to_json
 
 from ledger.answers import BusyAnswer, JobFilter, JobView, Name, RollUp, TreeExpiry, Unsettled
 from ledger.domain.entities import Access, EntityRef
@@ -20,6 +20,7 @@ from projections import job_expiry, job_tree
 from projections.statements import SQL
 
 PAGE_JOBS_MAX = 500
+_ANY_ACCESS = ",".join(Access)
 Connect = Callable[[], AbstractContextManager[Connection[Any]]]
 
 
@@ -63,8 +64,8 @@ class ViewQueries:
         self, entities: Sequence[EntityRef], would: Access | None = None, besides: str | None = None
     ) -> list[BusyAnswer] | None:
         """The active jobs on each entity that this access would meet, outside the tree of the job `besides`."""
-        asked = json.dumps([{"type": entity.type, "id": entity.id} for entity in entities])
-        accesses = ",".join(would.against if would else Access)
+        asked = to_json([{"type": entity.type, "id": entity.id} for entity in entities]).decode()
+        accesses = ",".join(would.against) if would else _ANY_ACCESS
         parameters = {"entities": asked, "accesses": f"{{{accesses}}}", "besides": besides}
         with self._connect() as connection:
             rows = connection.execute(SQL["select_busy"], parameters).fetchall()
@@ -141,34 +142,33 @@ def _parameters(which: JobFilter, before: int | None, limit: int) -> dict[str, A
     }
 
 
-_COPIED = set(JobView._fields) - {
-    "done", "ok", "flags", "entities", "progress", "elapsed_seconds", "estimated_end", "warnings",
-}  # fmt: skip
+_fields_of = itemgetter(*JobView._fields)
 
 
 def view(row: Mapping[str, Any]) -> JobView:
     """A job as its row and the time of asking show it."""
     done = row["phase"] == Phase.CLOSED
     progress = shown(row["progress"])
-    return JobView(
-        **{name: row[name] for name in _COPIED},
-        done=done,
-        ok=ok(Outcome(row["outcome"]) if row["outcome"] else None),
-        flags=_flags(row, done=done),
-        entities=row["entities"] or [],
-        progress=progress,
-        elapsed_seconds=_elapsed(row),
-        estimated_end=None if done else _estimated_end(row, progress),
-        warnings=row["warnings"] or [],
-    )
+    told = {
+        "done": done,
+        "ok": ok(Outcome(row["outcome"]) if row["outcome"] else None),
+        "flags": _flags(row, done=done),
+        "entities": row["entities"] or [],
+        "progress": progress,
+        "elapsed_seconds": _elapsed(row),
+        "estimated_end": None if done else _estimated_end(row, progress),
+        "warnings": row["warnings"] or [],
+    }
+    return JobView._make(_fields_of({**row, **told}))
 
 
 def _flags(row: Mapping[str, Any], *, done: bool) -> list[str]:
     overdue = not done and row["deadline"] is not None and row["deadline"] < row["asked_at"]
-    return [flag for flag in _FLAGS if (overdue if flag == Flag.OVERDUE else row[flag])]
+    return [flag for flag in _FLAGS if (overdue if flag == _OVERDUE else row[flag])]
 
 
 _FLAGS = [str(flag) for flag in Flag]
+_OVERDUE = str(Flag.OVERDUE)
 
 
 def _elapsed(row: Mapping[str, Any]) -> float | None:
