@@ -1,54 +1,62 @@
-"""Makes the next of several things, in a thread or a process beside this one, while the last is worked on."""
+"""Makes the next of several things while the last is worked on: in a thread, or in a process of its own."""
 
 import os
 import signal
 import threading
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
+from contextlib import suppress
 from functools import partial
 from multiprocessing import get_context, parent_process
+from queue import Empty, Queue
 from typing import NoReturn, TypeVar
 
 ITEMS_AHEAD = 2
-ITEMS_HERE = 4  # for so few nobody is to wait until a process has started
+ITEMS_HERE = 4  # so few that no process is started for them
 
 T = TypeVar("T")
 R = TypeVar("R")
+Making = Callable[[], tuple[T, R]]
 
 
-def ahead(make: Callable[[T], R], items: Iterable[T], pool: Executor) -> Iterator[tuple[T, R]]:
-    """Each item with what is made of it, in order; the pool makes the next two while one is worked on.
+def ahead(make: Callable[[T], R], items: Iterable[T], pool: Executor | None = None) -> Iterator[tuple[T, R]]:
+    """Each item with what is made of it, in order; the next two are made while one is worked on.
 
-    What the pool cannot make, since it has not started yet or has broken, is made here. What `make` or `items` raises
-    comes out in its place.
+    A thread takes the items as they come. The pool makes things of them once it has started and until it breaks, the
+    thread before that. What `make` or `items` raises comes out in its place. The thread ends with the items; where the
+    caller stops before, it ends with the next one, or with the process.
     """
-    coming: deque[Callable[[], tuple[T, R]]] = deque()
-    for begun in _begin(make, items, pool):
-        coming.append(begun)
-        if len(coming) > ITEMS_AHEAD:
-            yield coming.popleft()()
-    while coming:
-        yield coming.popleft()()
+    begun: Queue[Making[T, R] | None] = Queue(ITEMS_AHEAD)
+    stopped = threading.Event()
 
-
-def _begin(make: Callable[[T], R], items: Iterable[T], pool: Executor) -> Iterator[Callable[[], tuple[T, R]]]:
-    started: Future[int] | None = None
-    waiting = iter(items)
-    number = 0
-    while True:
+    def begin() -> None:
+        last: Making[T, R] | None = None
         try:
-            item = next(waiting)
-        except StopIteration:
-            return
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is the caller's
-            yield partial(_raise, error)
-            return
-        number += 1
-        if number == ITEMS_HERE:
+            for making in _begin(make, items, pool):
+                begun.put(making)
+                if stopped.is_set():
+                    return
+        except BaseException as error:  # noqa: BLE001 - whatever it is, it is the caller's
+            last = partial(_raise, error)
+        begun.put(last)
+
+    threading.Thread(target=begin, name="jobledger-ahead", daemon=True).start()
+    try:
+        while making := begun.get():
+            yield making()
+    finally:
+        stopped.set()
+        with suppress(Empty):
+            begun.get_nowait()  # so that it can put what it has, and see
+
+
+def _begin(make: Callable[[T], R], items: Iterable[T], pool: Executor | None) -> Iterator[Making[T, R]]:
+    started: Future[int] | None = None
+    for number, item in enumerate(items):
+        if number == ITEMS_HERE and pool is not None:
             started = _submit(pool, int)
-        made = _submit(pool, partial(make, item)) if started and started.done() else None
-        yield partial(_finish, make, item, made)
+        made = _submit(pool, partial(make, item)) if pool is not None and started and started.done() else None
+        yield partial(_finish, make, item, made) if made else partial(_pair, item, make(item))
 
 
 def _submit(pool: Executor, make: Callable[[], R]) -> Future[R] | None:
@@ -58,16 +66,18 @@ def _submit(pool: Executor, make: Callable[[], R]) -> Future[R] | None:
         return None
 
 
-def _finish(make: Callable[[T], R], item: T, made: Future[R] | None) -> tuple[T, R]:
-    if made is not None:
-        try:
-            return item, made.result()
-        except BrokenExecutor:
-            pass
-    return item, make(item)
+def _finish(make: Callable[[T], R], item: T, made: Future[R]) -> tuple[T, R]:
+    try:
+        return item, made.result()
+    except BrokenExecutor:
+        return item, make(item)
 
 
-def _raise(error: Exception) -> NoReturn:
+def _pair(item: T, made: R) -> tuple[T, R]:
+    return item, made
+
+
+def _raise(error: BaseException) -> NoReturn:
     raise error
 
 

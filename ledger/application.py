@@ -1,8 +1,8 @@
 """The ledger: one method a command, and the questions that are asked of it."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from concurrent.futures import Executor
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, TypedDict, Unpack
 
@@ -343,12 +343,10 @@ class Ledger(Questions):
         A line that cannot be taken is handed to `on_reject`, and the rest goes on. A line on entities that others hold
         is recorded, counted and handed to `on_overlap`, unless `admit` asks admission.
 
-        The pool parses lines, a thread where none is given; a process (`ledger.ahead.process`) makes use of a second
-        core.
+        Lines are parsed by a thread, or by the pool: a process (`ledger.ahead.process`) makes use of a second core.
         """
         importer = Importer(self._recorder, on_reject, on_overlap, admit=admit)
-        with ExitStack() as stack:
-            importer.read(lines, on_page, pool or stack.enter_context(ThreadPoolExecutor(1)))
+        importer.read(lines, on_page, pool)
         importer.summary.position = self._feed.head()
         on_page(importer.summary)
         return importer.summary

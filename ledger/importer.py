@@ -89,8 +89,8 @@ class Importer:
         self._on_overlap = on_overlap
         self._judge: Judge = judge_admitting if admit else judge_past
 
-    def read(self, lines: Iterable[bytes], on_page: Callable[[ImportSummary], None], pool: Executor) -> None:
-        """Record every line; the pool parses them, and four pages at a time are kept in memory."""
+    def read(self, lines: Iterable[bytes], on_page: Callable[[ImportSummary], None], pool: Executor | None) -> None:
+        """Record every line, parsed in the pool where there is one; four pages at a time are kept in memory."""
         with _few_collections():
             for page, said in ahead(parse_page, pages(lines), pool):
                 self._hand_over(page, said)
