@@ -34,7 +34,7 @@ _VERSIONS = versions(PROJECTIONS)
 # One statement for all views, since each costs an append a sending and a receiving.
 _WRITE_ALL = "WITH {} {}".format(
     ", ".join(f"written_{projection.name} AS ({SQL[projection.statement]})" for projection in PROJECTIONS),
-    SQL["upsert_tracking"],
+    SQL["upsert_tracking_at_end"],
 )
 
 

@@ -30,7 +30,7 @@ from ledger.store.datastore import Datastore
 from ledger.store.line import Line
 from ledger.store.mapper import write_row
 from ledger.store.statements import SQL
-from ledger.store.views import Asked, Session, Views
+from ledger.store.views import Session, Views
 from ledger.store.workspace import Shelf, Workspace
 
 PART_MIN, PARTS_MAX = 24, 6  # the database writes a part of a batch while the next one is decided
@@ -101,6 +101,8 @@ class Recorder(PostgresApplicationRecorder):
             return self._append(batch, attempt)
         except psycopg.Error as error:
             self._shelf.clear()
+            if isinstance(error, psycopg.errors.NotNullViolation):
+                raise _misplaced(error) from error
             if _took_connection(error):
                 found = self._find(attempt)
                 if found is not None:
@@ -131,20 +133,17 @@ class Recorder(PostgresApplicationRecorder):
         return answers
 
     def _decide_and_write(self, session: Session, batch: Sequence[Piece], attempt: "Attempt") -> list[Answer]:
-        """Two round trips: ask, under the lock; then write the events, and the views as they will be."""
+        """Ask, under the lock; then write the events, and the views as they will be, without waiting for an answer."""
         workspace, head = self._read(session, [said for said, _ in batch])
         attempt.begin([said for said, _ in batch], workspace)
-        inserted: list[Asked[list[int]]] = []
         size = max(PART_MIN, ceil(len(batch) / PARTS_MAX))
         for start in range(0, len(batch), size):
             for said, judge in batch[start : start + size]:
                 attempt.verdicts.append(_judge(said, workspace, judge))
-            fresh = workspace.unwritten
-            if fresh:
-                inserted.append(_insert(session, fresh))
+            if workspace.unwritten:
+                _insert(session, workspace.unwritten)
                 workspace.write_views(head)
         attempt.head = head + len(workspace.events)
-        _check_placed([position for positions in inserted for position in positions()], head)
         return attempt.answer(session, range(head + 1, attempt.head + 1))
 
     def _read(self, session: Session, batch: Sequence[Transition]) -> tuple[Workspace, int]:
@@ -191,6 +190,14 @@ def _took_connection(error: psycopg.Error) -> bool:
     return away and (error.sqlstate is None or error.sqlstate.startswith(("08", "57P")))
 
 
+def _misplaced(error: psycopg.Error) -> IntegrityFailure:
+    """The error where the database has not given the positions that follow the head, which the views rely on."""
+    return IntegrityFailure(
+        "Events must be placed behind the last one without gaps, and the database has placed them elsewhere; run "
+        f"jobledger doctor ({error.diag.message_primary})."
+    )
+
+
 def _judge(said: Transition, workspace: Workspace, judge: Judge) -> Verdict | LedgerError:
     try:
         verdict = judge(said, workspace)
@@ -200,21 +207,9 @@ def _judge(said: Transition, workspace: Workspace, judge: Judge) -> Verdict | Le
     return verdict
 
 
-def _insert(session: Session, events: Sequence[Event]) -> Asked[list[int]]:
+def _insert(session: Session, events: Sequence[Event]) -> None:
     rows = to_json([tuple(write_row(event)) for event in events]).decode()  # plain tuples print three times as fast
-    cursor = session.execute(SQL["insert_events"], {"rows": rows})
-
-    return lambda: [row["notification_id"] for row in cursor.fetchall()]
-
-
-def _check_placed(positions: Sequence[int], head: int) -> None:
-    """Raise where the database has not given the positions that follow the head, which the views rely on."""
-    if positions != list(range(head + 1, head + 1 + len(positions))):
-        raise IntegrityFailure(
-            f"Events must be placed from position {head + 1:,} on without gaps, and the database has placed them "
-            f"from {positions[0]:,} to {positions[-1]:,}; run jobledger doctor.",
-            head=head,
-        )
+    session.execute(SQL["insert_events"], {"rows": rows})
 
 
 class Attempt:

@@ -30,7 +30,10 @@ class Views(Protocol):
         """What the views keep of a stream after one more of its events; None before the first."""
 
     def write(self, session: Session, kept: Iterable[Any], before: int, position: int) -> None:
-        """Write what has changed in these streams since a position, and that the views are now at another."""
+        """Write what has changed in these streams since a position, and that the views are now at another.
+
+        Where the ledger does not end there, the transaction fails (`psycopg.errors.NotNullViolation`).
+        """
 
     def children(self, session: Session, parents: Iterable[str]) -> Asked[Mapping[str, list[Child]]]:
         """The children of each parent in the order of planning."""

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from ledger.application import Ledger
-from ledger.errors import LedgerError, Unavailable
+from ledger.errors import IntegrityFailure, LedgerError
 from ledger.service.assembly import assemble
 from ledger.service.transcript import transcribe
 from tests.races.broken import BROKEN
@@ -38,18 +38,20 @@ def test_where_admission_is_blind_the_same_check_finds_double_admissions(
     assert violations(transcribe(ledger.events()))
 
 
+@pytest.mark.parametrize("beyond", [1, 2, 7])
 def test_without_the_lock_nothing_is_recorded_under_a_position_that_is_not_its_own(
-    superuser: str, ledger: Ledger
+    superuser: str, ledger: Ledger, beyond: int
 ) -> None:
     """The views are written for the positions that follow the head; where others were given, the append fails."""
     with psycopg.connect(superuser, autocommit=True) as connection:
         connection.execute(BROKEN)
-        connection.execute("SELECT setval('ledger.stored_events_notification_id_seq', 7)")
+        connection.execute("SELECT setval('ledger.stored_events_notification_id_seq', %s)", [beyond])
 
-    with pytest.raises(Unavailable):
-        ledger.plan("T", job="misplaced")
+    with pytest.raises(IntegrityFailure, match="run jobledger doctor"):
+        ledger.plan("T", job="misplaced", children=[{"job": "beside", "type": "T"}])
 
     assert ledger.position() == 0
+    assert list(ledger.jobs()) == []
 
 
 def _plan_at_once(conninfo: str, disk: str) -> None:

@@ -14,7 +14,7 @@ class Interrupted(BaseException):
     """Something that nobody expects, and nobody catches."""
 
 
-@pytest.mark.parametrize(("owner", "name"), [(InlineViews, "write"), (recorder, "_check_placed"), (Attempt, "answer")])
+@pytest.mark.parametrize(("owner", "name"), [(recorder, "_insert"), (InlineViews, "write"), (Attempt, "answer")])
 def test_an_append_interrupted_anywhere_leaves_nothing(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch, owner: Any, name: str
 ) -> None:

@@ -1,0 +1,41 @@
+import subprocess
+import sys
+
+import psycopg
+import pytest
+
+from ledger.application import Ledger
+from ledger.store.connection import connect
+from ledger.store.statements import SQL
+from projections import runner
+
+APPEND = "import sys; from ledger.service.assembly import assemble; assemble(sys.argv[1]).plan('T', job='killed')"
+
+
+WAITING = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+
+
+@pytest.mark.parametrize(
+    ("keep", "left"),
+    [
+        pytest.param(SQL["take_append_lock"], [], id="before it knows what to write"),
+        # It does not wait for an answer before it asks for the commit, so the server has all of it.
+        pytest.param("LOCK projections.job_status IN SHARE MODE", ["killed"], id="once it has written"),
+    ],
+)
+def test_a_process_killed_in_an_append_leaves_all_or_nothing(
+    superuser: str, conninfo: str, ledger: Ledger, keep: str, left: list[str]
+) -> None:
+    ledger.plan("T", job="before")
+    with psycopg.connect(superuser) as keeper, psycopg.connect(superuser, autocommit=True) as look:
+        keeper.execute(keep)
+        process = subprocess.Popen((sys.executable, "-c", APPEND, conninfo))
+        while not look.execute(WAITING).fetchall():
+            assert process.poll() is None
+        process.kill()
+        process.wait()
+
+    assert ledger.plan("T", job="after").position == 2 + len(left)
+    assert [entry.event.job for entry in ledger.events()] == ["before", *left, "after"]
+    with connect(superuser) as session:
+        assert runner.compare(session) == {"job_status": 0, "running_jobs": 0}
