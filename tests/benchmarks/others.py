@@ -31,7 +31,7 @@ def measure(bench: Bench) -> Findings:
             sides["procrastinate"] = _procrastinate(bench)
         if there["pgqueuer"]:
             sides["pgqueuer"] = _pgqueuer(bench)
-        shown = interleave(sides, bench.budget(5, 90))
+        shown = interleave(sides, bench.budget(5, 60))
     ours = shown["ledger"]["per_s"]
     missing = [f"{name} is not installed, so it was not measured" for name, found in there.items() if not found]
     return Findings(

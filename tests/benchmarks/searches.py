@@ -47,7 +47,7 @@ def measure(bench: Bench) -> Findings:
 def _fill(bench: Bench) -> dict[str, Spread]:
     superuser = make(bench, Size(FILLED_JOBS, ACTIVE, EVENTS_EACH)).superuser
     sides: dict[str, Callable[[], Sample]] = {"fill": partial(_follow, superuser), "read": partial(read, superuser)}
-    shown = interleave(sides, bench.budget(5, 45))
+    shown = interleave(sides, bench.budget(5, 20))
     bench.drop(superuser)
     rates = {name: series["per_s"] for name, series in shown.items()}
     return {
