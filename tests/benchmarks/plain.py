@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 import psycopg
 
 from ledger.service.embedded.binaries import binaries
-from tests.benchmarks.measure import Sample, latencies, millis
+from tests.benchmarks.measure import Sample, millis
 
 PAYLOAD = b"x" * 400
 BATCH_ROWS = 100
@@ -69,15 +69,15 @@ def pgbench(conninfo: str, clients: int, seconds: int) -> Sample:
     return {"per_s": float(found[1]), **millis(took)}
 
 
-def lone_insert(connection: psycopg.Connection, times: int) -> Sample:
-    """One row a transaction, by one psycopg connection in autocommit, prepared."""
+def inserts(connection: psycopg.Connection) -> Callable[[], object]:
+    """The next insert of one row, by one psycopg connection in autocommit, prepared, each time it is called."""
     run = next(_runs)
     numbers = itertools.count()
 
     def insert() -> None:
         connection.execute(INSERT, (f"job:lone-{run}/{next(numbers)}", 1, "job.planned.v1", PAYLOAD), prepare=True)
 
-    return millis(latencies(insert, times))
+    return insert
 
 
 def insert_batches(connection: psycopg.Connection, rows: Sequence[Row]) -> Callable[[], None]:

@@ -19,7 +19,7 @@ from tests.benchmarks.measure import Sample, Series, Spread, interleave, latenci
 
 SIZES = (10_000, 100_000, 1_000_000)
 ACTIVE, BUSY = 100, 3
-CALLS = 200
+CALLS = 100
 QUESTIONS = ("busy", "list_active", "show", "tree", "write")
 
 
@@ -36,7 +36,7 @@ def measure(bench: Bench) -> Findings:
                 sides[f"{name}_{history.size.jobs}"] = partial(_ask, question)
         for side in sides.values():
             side()  # statements are prepared, pages are in memory
-        shown = interleave(sides, bench.budget(9, 60))
+        shown = interleave(sides, bench.budget(18, 60))
     for history in histories:
         bench.drop(history.superuser)
     return Findings(ratios=_ratios(shown), figures=_figures(shown, histories, differing), notes=(_note(events_each),))

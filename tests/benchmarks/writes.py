@@ -1,6 +1,7 @@
 """Single durable transitions with views on, by 1, 16 and 64 threads, against pgbench and the library's own recorder."""
 
 import itertools
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from functools import partial
@@ -10,15 +11,16 @@ from eventsourcing.persistence import StoredEvent
 from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
 from psycopg.conninfo import conninfo_to_dict
 
+from ledger.application import Ledger
 from ledger.service.assembly import assemble
 from tests.benchmarks import plain
 from tests.benchmarks.bench import Bench, Findings, writer
-from tests.benchmarks.callers import crowd, write
-from tests.benchmarks.measure import Sample, interleave, ratio, spreads
+from tests.benchmarks.callers import crowd, transitions, write
+from tests.benchmarks.measure import Sample, interleave, latencies, millis, ratio, spreads
 
 CALLERS = (1, 16, 64)
 SECONDS = 3
-LONE_INSERTS = 3_000
+LONE_TURNS, LONE_CALLS = 40, 50
 LIBRARY_CONNECTIONS = 16
 
 
@@ -35,22 +37,34 @@ def measure(bench: Bench) -> Findings:
         for callers in CALLERS:
             sides[f"pgbench_{callers}"] = partial(plain.pgbench, base, callers, SECONDS)
             sides[f"ledger_{callers}"] = partial(write, ledger, callers, SECONDS)
-        sides["lone_insert"] = partial(plain.lone_insert, connection, LONE_INSERTS)
+        sides["lone"] = partial(lone, ledger, connection)
         sides["library_64"] = partial(crowd, 64, SECONDS, partial(saves, recorder))
         shown = interleave(sides, bench.budget(5, 150))
     return Findings(
         ratios={
             "write_ratio_64": ratio(shown["ledger_64"]["per_s"], shown["pgbench_64"]["per_s"]),
             "write_vs_library_64": ratio(shown["ledger_64"]["per_s"], shown["library_64"]["per_s"]),
-            "single_ratio": ratio(shown["ledger_1"]["p50_ms"], shown["lone_insert"]["p50_ms"]),
+            "single_ratio": ratio(shown["lone"]["transition_p50_ms"], shown["lone"]["insert_p50_ms"]),
         },
         figures=dict(spreads(shown)),
         notes=(
             "ledger: plan on an entity of its own, then succeed, by threads of one process",
+            "lone: 50 transitions, 50 one-row INSERTs by psycopg, and so on",
             "pgbench: one row of 400 bytes a transaction, prepared, two indexes, 2 threads",
             f"library: PostgresApplicationRecorder, one event a save, {LIBRARY_CONNECTIONS} connections, 64 threads",
         ),
     )
+
+
+def lone(ledger: Ledger, connection: psycopg.Connection) -> Sample:
+    """A lone caller's transition and a one-row INSERT, some of each in turn, for a machine's pace changes within seconds."""
+    tell, insert = transitions(ledger, f"lone-{time.time_ns():x}"), plain.inserts(connection)
+    told: list[float] = []
+    inserted: list[float] = []
+    for _ in range(LONE_TURNS):
+        told += latencies(tell, LONE_CALLS)
+        inserted += latencies(insert, LONE_CALLS)
+    return {"transition_p50_ms": millis(told)["p50_ms"], "insert_p50_ms": millis(inserted)["p50_ms"]}
 
 
 @contextmanager
