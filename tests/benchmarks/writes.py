@@ -57,7 +57,7 @@ def measure(bench: Bench) -> Findings:
 
 
 def lone(ledger: Ledger, connection: psycopg.Connection) -> Sample:
-    """A lone caller's transition and a one-row INSERT, some of each in turn, for a machine's pace changes within seconds."""
+    """A lone transition and a one-row INSERT, some of each in turn, as the pace of a machine changes within seconds."""
     tell, insert = transitions(ledger, f"lone-{time.time_ns():x}"), plain.inserts(connection)
     told: list[float] = []
     inserted: list[float] = []
