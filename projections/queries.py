@@ -66,11 +66,14 @@ class ViewQueries:
         """The active jobs on each entity that this access would meet, outside the tree of the job `besides`."""
         asked = to_json([{"type": entity.type, "id": entity.id} for entity in entities]).decode()
         accesses = ",".join(would.against) if would else _ANY_ACCESS
-        parameters = {"entities": asked, "accesses": f"{{{accesses}}}", "besides": besides}
+        parameters = {"entities": asked, "accesses": f"{{{accesses}}}", "besides": None}
         with self._connect() as connection:
+            if besides is not None:  # a planned job stays in its tree, so this may be an older snapshot
+                tree = connection.execute(SQL["select_roots"], {"jobs": [besides]}).fetchone()
+                if tree is None:
+                    return None
+                parameters["besides"] = tree["root"]
             rows = connection.execute(SQL["select_busy"], parameters).fetchall()
-        if besides is not None and rows[0]["besides"] is None:
-            return None
         position = rows[0]["reached"]
         on = _by_entity(row for row in rows if row["job"] is not None)
         return [BusyAnswer(entity, on.get((entity.type, entity.id), []), position, would) for entity in entities]
