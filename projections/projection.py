@@ -53,7 +53,8 @@ def versions(views: Iterable[View]) -> str:
 
 def track(session: Session, views: Iterable[View], position: int) -> None:
     """Note that these views have taken in every event up to a position."""
-    session.execute(SQL["upsert_tracking"], {"versions": versions(views), "position": position})
+    statement = f"WITH reached AS (SELECT %(position)s::bigint AS position) {SQL['upsert_tracking']}"
+    session.execute(statement, {"versions": versions(views), "position": position})
 
 
 def written(projection: Projection, kept: Iterable[Any], before: int) -> dict[str, str]:

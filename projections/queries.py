@@ -1,4 +1,4 @@
-"""Answers from the views, each one statement and so from one snapshot of the database."""
+"""Answers from the views, each from one snapshot of the database, and so from one statement where that is enough."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -66,13 +66,11 @@ class ViewQueries:
         """The active jobs on each entity that this access would meet, outside the tree of the job `besides`."""
         asked = to_json([{"type": entity.type, "id": entity.id} for entity in entities]).decode()
         accesses = ",".join(would.against) if would else _ANY_ACCESS
-        parameters = {"entities": asked, "accesses": f"{{{accesses}}}", "besides": None}
         with self._connect() as connection:
-            if besides is not None:  # a planned job stays in its tree, so this may be an older snapshot
-                tree = connection.execute(SQL["select_roots"], {"jobs": [besides]}).fetchone()
-                if tree is None:
-                    return None
-                parameters["besides"] = tree["root"]
+            root = _root(connection, besides) if besides is not None else None
+            if besides is not None and root is None:
+                return None
+            parameters = {"entities": asked, "accesses": f"{{{accesses}}}", "besides": root}
             rows = connection.execute(SQL["select_busy"], parameters).fetchall()
         position = rows[0]["reached"]
         on = _by_entity(row for row in rows if row["job"] is not None)
@@ -115,6 +113,12 @@ class ViewQueries:
         # Which index serves depends on which filters are set, so the planner must see them.
         with self._connect() as connection, ClientCursor(connection, row_factory=dict_row) as cursor:
             return [view(row) for row in cursor.execute(SQL["select_jobs"], parameters).fetchall()]
+
+
+def _root(connection: Connection[Any], job: str) -> str | None:
+    """The tree that a job belongs to; it stays there once it is planned, whatever the snapshot of the next question."""
+    found = connection.execute(SQL["select_roots"], {"jobs": [job]}).fetchall()
+    return str(found[0]["root"]) if found else None
 
 
 def _by_entity(rows: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], list[JobView]]:

@@ -32,9 +32,10 @@ _FOLDS = [projection.fold for projection in PROJECTIONS]
 _NOTHING_KEPT: Kept = [None] * len(PROJECTIONS)
 _VERSIONS = versions(PROJECTIONS)
 # One statement for all views, since each costs an append a sending and a receiving.
-_WRITE_ALL = "WITH {} {}".format(
+_WRITE_ALL = "WITH {}, reached AS ({}) {}".format(
     ", ".join(f"written_{projection.name} AS ({SQL[projection.statement]})" for projection in PROJECTIONS),
-    SQL["upsert_tracking_at_end"],
+    SQL["select_end"],
+    SQL["upsert_tracking"],
 )
 
 

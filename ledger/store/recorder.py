@@ -101,8 +101,6 @@ class Recorder(PostgresApplicationRecorder):
             return self._append(batch, attempt)
         except psycopg.Error as error:
             self._shelf.clear()
-            if isinstance(error, psycopg.errors.NotNullViolation):
-                raise _misplaced(error) from error
             if _took_connection(error):
                 found = self._find(attempt)
                 if found is not None:
@@ -111,7 +109,7 @@ class Recorder(PostgresApplicationRecorder):
                     return self._try(batch, again=False)
             elif len(batch) > 1:
                 return [self._alone(piece) for piece in batch]
-            raise translate(error) from error
+            raise _translate(error) from error
 
     def _alone(self, piece: Piece) -> Answer:
         """The answer of one of a batch that failed together, so that nobody answers for another."""
@@ -190,8 +188,10 @@ def _took_connection(error: psycopg.Error) -> bool:
     return away and (error.sqlstate is None or error.sqlstate.startswith(("08", "57P")))
 
 
-def _misplaced(error: psycopg.Error) -> IntegrityFailure:
-    """The error where the database has not given the positions that follow the head, which the views rely on."""
+def _translate(error: psycopg.Error) -> LedgerError:
+    """The error in our words; one is that the events did not get the positions that the views were written for."""
+    if not isinstance(error, psycopg.errors.NotNullViolation):
+        return translate(error)
     return IntegrityFailure(
         "Events must be placed behind the last one without gaps, and the database has placed them elsewhere; run "
         f"jobledger doctor ({error.diag.message_primary})."

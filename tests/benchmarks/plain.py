@@ -71,11 +71,10 @@ def pgbench(conninfo: str, clients: int, seconds: int) -> Sample:
 
 def inserts(connection: psycopg.Connection) -> Callable[[], object]:
     """The next insert of one row, by one psycopg connection in autocommit, prepared, each time it is called."""
-    run = next(_runs)
     numbers = itertools.count()
 
     def insert() -> None:
-        connection.execute(INSERT, (f"job:lone-{run}/{next(numbers)}", 1, "job.planned.v1", PAYLOAD), prepare=True)
+        connection.execute(INSERT, (f"job:lone/{next(numbers)}", 1, "job.planned.v1", PAYLOAD), prepare=True)
 
     return insert
 

@@ -1,7 +1,6 @@
 """Single durable transitions with views on, by 1, 16 and 64 threads, against pgbench and the library's own recorder."""
 
 import itertools
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from functools import partial
@@ -11,7 +10,6 @@ from eventsourcing.persistence import StoredEvent
 from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
 from psycopg.conninfo import conninfo_to_dict
 
-from ledger.application import Ledger
 from ledger.service.assembly import assemble
 from tests.benchmarks import plain
 from tests.benchmarks.bench import Bench, Findings, writer
@@ -37,7 +35,7 @@ def measure(bench: Bench) -> Findings:
         for callers in CALLERS:
             sides[f"pgbench_{callers}"] = partial(plain.pgbench, base, callers, SECONDS)
             sides[f"ledger_{callers}"] = partial(write, ledger, callers, SECONDS)
-        sides["lone"] = partial(lone, ledger, connection)
+        sides["lone"] = partial(lone, transitions(ledger, "lone"), plain.inserts(connection))
         sides["library_64"] = partial(crowd, 64, SECONDS, partial(saves, recorder))
         shown = interleave(sides, bench.budget(5, 150))
     return Findings(
@@ -56,9 +54,8 @@ def measure(bench: Bench) -> Findings:
     )
 
 
-def lone(ledger: Ledger, connection: psycopg.Connection) -> Sample:
+def lone(tell: Callable[[], object], insert: Callable[[], object]) -> Sample:
     """A lone transition and a one-row INSERT, some of each in turn, as the pace of a machine changes within seconds."""
-    tell, insert = transitions(ledger, f"lone-{time.time_ns():x}"), plain.inserts(connection)
     told: list[float] = []
     inserted: list[float] = []
     for _ in range(LONE_TURNS):

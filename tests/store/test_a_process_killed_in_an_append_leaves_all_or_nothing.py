@@ -10,8 +10,6 @@ from ledger.store.statements import SQL
 from projections import runner
 
 APPEND = "import sys; from ledger.service.assembly import assemble; assemble(sys.argv[1]).plan('T', job='killed')"
-
-
 WAITING = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
 

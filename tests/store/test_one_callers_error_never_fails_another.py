@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from ledger.application import Ledger
-from ledger.errors import Unavailable
+from ledger.errors import IntegrityFailure, LedgerError, Unavailable
 from ledger.importer import Rejected
 from ledger.store.views import Session
 from projections.runner import InlineViews
@@ -27,14 +27,18 @@ def test_a_contradiction_in_a_batch_stays_with_its_caller(ledger: Ledger) -> Non
     assert (summary.recorded, summary.rejected) == (4, 1)
 
 
+@pytest.mark.parametrize(
+    ("poison", "error"),
+    [("SELECT 1 / 0", Unavailable), ("INSERT INTO tracking (view) VALUES ('v')", IntegrityFailure)],
+)
 def test_an_unexpected_error_of_the_database_stays_with_its_caller(
-    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, poison: str, error: type[LedgerError]
 ) -> None:
     honest = InlineViews.write
 
     def poisoned(self: InlineViews, session: Session, kept: Sequence[Any], *place: int) -> None:
         if any(row["job"] == "poison" for row, _ in kept):
-            session.execute("SELECT 1 / 0")
+            session.execute(poison)
         honest(self, session, kept, *place)
 
     monkeypatch.setattr(InlineViews, "write", poisoned)
@@ -44,11 +48,11 @@ def test_an_unexpected_error_of_the_database_stays_with_its_caller(
 
     assert [(entry.number, type(entry.error).__name__) for entry in rejected] == [
         (2, "Contradiction"),
-        (3, "Unavailable"),
+        (3, error.__name__),
     ]
     assert ledger.job("b").ok
     assert ledger.position() == 3
-    with pytest.raises(Unavailable):
+    with pytest.raises(error):
         ledger.plan("T", job="poison")
     monkeypatch.undo()
     assert ledger.plan("T", job="poison").position == 4

@@ -1,0 +1,63 @@
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ledger.ahead import process
+from ledger.application import Ledger
+from ledger.records import PAGE_LINES_MAX
+
+PAGES = 16
+
+
+def test_an_import_goes_on_without_the_process_that_helped_it(ledger: Ledger) -> None:
+    lines = [b'{"job":"j%d","event":"planned","type":"T"}' % n for n in range(PAGES * PAGE_LINES_MAX)]
+    killed: list[int] = []
+
+    with process() as pool:
+
+        def kill(_: object) -> None:
+            if not killed and ledger.position() > len(lines) // 2:
+                killed.extend(pool._processes)
+                os.kill(killed[0], signal.SIGKILL)
+
+        pool.submit(int).result()
+        summary = ledger.import_records(lines, on_page=kill, pool=pool)
+
+    assert len(killed) == 1
+    assert (summary.read, summary.recorded, summary.rejected) == (len(lines), len(lines), 0)
+    assert [entry.event.job for entry in ledger.events()] == [f"j{n}" for n in range(len(lines))]
+
+
+PARENT = """
+import os, signal
+from ledger.ahead import process
+if __name__ == "__main__":
+    with process() as pool:
+        print(pool.submit(os.getpid).result(), flush=True)
+        signal.pause()
+"""
+
+
+@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_a_process_that_helps_ends_with_its_parent(ending: signal.Signals) -> None:
+    words = (sys.executable, "-c", PARENT)
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as parent:
+        assert parent.stdout is not None
+        helper = int(parent.stdout.readline())
+        assert _runs(helper)
+        parent.send_signal(ending)
+        parent.wait(timeout=30)
+
+    while _runs(helper):
+        pass
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
