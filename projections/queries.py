@@ -21,6 +21,10 @@ from projections.statements import SQL
 
 PAGE_JOBS_MAX = 500
 _ANY_ACCESS = ",".join(Access)
+# About one entity, as most ask, values take a tenth less time than a list.
+BUSY_ON_ONE, BUSY_ON_SEVERAL = (
+    f"WITH asked (type, id) AS ({asked})\n" + SQL["select_busy"] for asked in (SQL["values_asked"], SQL["select_asked"])
+)
 Connect = Callable[[], AbstractContextManager[Connection[Any]]]
 
 
@@ -64,16 +68,16 @@ class ViewQueries:
         self, entities: Sequence[EntityRef], would: Access | None = None, besides: str | None = None
     ) -> list[BusyAnswer] | None:
         """The active jobs on each entity that this access would meet, outside the tree of the job `besides`."""
-        asked = to_json([{"type": entity.type, "id": entity.id} for entity in entities]).decode()
         accesses = ",".join(would.against) if would else _ANY_ACCESS
         with self._connect() as connection:
             root = _root(connection, besides) if besides is not None else None
             if besides is not None and root is None:
                 return None
-            parameters = {"entities": asked, "accesses": f"{{{accesses}}}", "besides": root}
-            rows = connection.execute(SQL["select_busy"], parameters).fetchall()
+            statement, asked = _asked(entities)
+            parameters = {**asked, "accesses": f"{{{accesses}}}", "besides": root}
+            rows = connection.execute(statement, parameters).fetchall()
         position = rows[0]["reached"]
-        on = _by_entity(row for row in rows if row["job"] is not None)
+        on = _by_entity(row for row in rows if row["told"] is not None)
         return [BusyAnswer(entity, on.get((entity.type, entity.id), []), position, would) for entity in entities]
 
     def expiry(self, policy: Retention, now: datetime, limit: int | None = None) -> list[TreeExpiry]:
@@ -107,12 +111,12 @@ class ViewQueries:
     def _views(self, statement: str, parameters: Mapping[str, Any]) -> list[JobView]:
         # One statement, so that the answer is from one snapshot, and that is taken after any swap of the views.
         with self._connect() as connection:
-            return [view(row) for row in connection.execute(statement, parameters).fetchall()]
+            return [_read(row["told"]) for row in connection.execute(statement, parameters).fetchall()]
 
     def _page(self, parameters: Mapping[str, Any]) -> list[JobView]:
         # Which index serves depends on which filters are set, so the planner must see them.
         with self._connect() as connection, ClientCursor(connection, row_factory=dict_row) as cursor:
-            return [view(row) for row in cursor.execute(SQL["select_jobs"], parameters).fetchall()]
+            return [_read(row["told"]) for row in cursor.execute(SQL["select_jobs"], parameters).fetchall()]
 
 
 def _root(connection: Connection[Any], job: str) -> str | None:
@@ -121,13 +125,21 @@ def _root(connection: Connection[Any], job: str) -> str | None:
     return str(found[0]["root"]) if found else None
 
 
+def _asked(entities: Sequence[EntityRef]) -> tuple[str, dict[str, str]]:
+    """The statement that asks about these entities, and its parameters for them."""
+    if len(entities) == 1:
+        return BUSY_ON_ONE, {"type": entities[0].type, "id": entities[0].id}
+    asked = to_json([{"type": entity.type, "id": entity.id} for entity in entities]).decode()
+    return BUSY_ON_SEVERAL, {"entities": asked}
+
+
 def _by_entity(rows: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], list[JobView]]:
     """The jobs on each entity, oldest first; one that holds it in several roles comes once."""
     on: dict[tuple[str, str], dict[str, JobView]] = {}
-    for row in sorted(rows, key=itemgetter("from_position", "planned_position")):
-        jobs = on.setdefault((row["entity_type"], row["entity_id"]), {})
-        if row["job"] not in jobs:
-            jobs[row["job"]] = view(row)
+    for row in sorted(rows, key=lambda row: (row["from_position"], row["told"]["planned_position"])):
+        jobs, told = on.setdefault((row["entity_type"], row["entity_id"]), {}), row["told"]
+        if told["job"] not in jobs:
+            jobs[told["job"]] = _read(told)
     return {entity: list(jobs.values()) for entity, jobs in on.items()}
 
 
@@ -149,7 +161,18 @@ def _parameters(which: JobFilter, before: int | None, limit: int) -> dict[str, A
     }
 
 
+TIMES = ("planned_at", "started_at", "closed_at", "estimated_end", "deadline", "last_at", "progress_at")
+_ENTITY = ("type", "id", "role", "access")
 _fields_of = itemgetter(*JobView._fields)
+
+
+def _read(told: dict[str, Any]) -> JobView:
+    """A job from its row in `job_view`; as JSON that comes as soon as in columns, and is read sooner."""
+    for name in (*TIMES, "asked_at"):
+        if told[name] is not None:
+            told[name] = datetime.fromisoformat(told[name])
+    told["entities"] = [dict(zip(_ENTITY, entity, strict=True)) for _, *entity in sorted(told["entities"] or ())]
+    return view(told)
 
 
 def view(row: Mapping[str, Any]) -> JobView:
@@ -160,7 +183,6 @@ def view(row: Mapping[str, Any]) -> JobView:
         "done": done,
         "ok": ok(Outcome(row["outcome"]) if row["outcome"] else None),
         "flags": _flags(row, done=done),
-        "entities": row["entities"] or [],
         "progress": progress,
         "elapsed_seconds": _elapsed(row),
         "estimated_end": None if done else _estimated_end(row, progress),

@@ -12,11 +12,10 @@ from ledger.domain.past import AsOf
 from ledger.domain.states import Outcome, Phase
 from ledger.domain.values import parse_time
 from projections.job_status import fold, whole
-from projections.queries import view
+from projections.queries import TIMES, view
 from projections.running_jobs import Row, RunningJobs, Stays
 
 RUNNING = RunningJobs()
-TIMES = ("planned_at", "started_at", "closed_at", "estimated_end", "deadline", "last_at", "progress_at")
 
 
 @dataclass(frozen=True, slots=True)

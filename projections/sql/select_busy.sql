@@ -1,10 +1,10 @@
--- OFFSET 0 keeps the planner to the index, whatever it takes the size of a young table for. A job that holds an entity in
--- several roles comes several times.
+-- What is `asked` stands in front. OFFSET 0 keeps the planner to the index, whatever it takes the size of a young table
+-- for. A job that holds an entity in several roles comes several times.
 SELECT asking.reached, found.*
 FROM (SELECT coalesce(min(position), 0) AS reached FROM tracking) AS asking
 LEFT JOIN LATERAL (
-    SELECT running.entity_type, running.entity_id, running.from_position, shown.*
-    FROM json_to_recordset(%(entities)s::json) AS asked (type text, id text)
+    SELECT running.entity_type, running.entity_id, running.from_position, row_to_json(shown) AS told
+    FROM asked
     CROSS JOIN LATERAL (
         SELECT entity_type, entity_id, job, from_position
         FROM running_jobs

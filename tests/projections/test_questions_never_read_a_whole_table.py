@@ -11,10 +11,11 @@ from tests.projections.crowded import check
 ANY = dict.fromkeys(("phase", "outcome", "type", "root", "parent", "silent_for", "entity_type", "entity_id", "before"))
 LIST = ANY | {"expired": False, "active": False, "overdue": False, "limit": 500}
 ON_HOT = {"type": "disk", "id": "hot"}
-HOT = {"entities": json.dumps([ON_HOT])}
+HOT = {"accesses": "{exclusive,shared,none}", "besides": None}
 QUESTIONS: dict[str, tuple[str, dict[str, Any]]] = {
-    "busy": ("select_busy", HOT | {"accesses": "{exclusive,shared,none}", "besides": None}),
-    "busy --besides": ("select_busy", HOT | {"accesses": "{exclusive}", "besides": "j403"}),
+    "busy": ("busy_on_one", HOT | ON_HOT),
+    "busy --besides": ("busy_on_one", HOT | ON_HOT | {"accesses": "{exclusive}", "besides": "j403"}),
+    "busy on several": ("busy_on_several", HOT | {"entities": json.dumps([ON_HOT, {"type": "disk", "id": "d1"}])}),
     "show": ("select_job", {"job": "j99999"}),
     "list": ("select_jobs", LIST),
     "list --active": ("select_jobs", LIST | {"active": True}),
@@ -44,6 +45,7 @@ ABOUT_ALL_ACTIVE: list[tuple[str, dict[str, Any]]] = [  # how many there are is 
 ]
 NEEDED = [
     ("busy", "running_jobs_open"),
+    ("busy on several", "running_jobs_open"),
     ("show", "job_status_pkey"),
     ("show", "running_jobs_pkey"),
     ("list", "job_status_live"),

@@ -1,0 +1,1 @@
+VALUES (%(type)s::text, %(id)s::text)
