@@ -1,5 +1,6 @@
 """Makes the next of several things while the last is worked on: in a thread, or in a process of its own."""
 
+import gc
 import os
 import signal
 import threading
@@ -12,6 +13,7 @@ from queue import Empty, Queue
 from typing import NoReturn, TypeVar
 
 ITEMS_AHEAD = 2
+OBJECTS_MAX = 100_000  # that may be made before cyclic garbage is searched for
 ITEMS_HERE = 4  # so few that no process is started for them
 
 T = TypeVar("T")
@@ -99,4 +101,5 @@ def _attend() -> None:
         os._exit(1)
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.set_threshold(OBJECTS_MAX, *gc.get_threshold()[1:])  # what it makes has no cycles
     threading.Thread(target=outlive, daemon=True).start()

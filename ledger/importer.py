@@ -7,15 +7,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ledger.admission import Beside
-from ledger.ahead import ahead
+from ledger.ahead import OBJECTS_MAX, ahead
 from ledger.domain.commands import Transition
 from ledger.domain.decisions import Disposition
 from ledger.errors import LedgerError
 from ledger.judgement import judge_admitting, judge_past
 from ledger.records import Line, pages, parse_page
 from ledger.store.recorder import Judge, Receipt, Recorder
-
-OBJECTS_MAX = 100_000
 
 
 @dataclass(frozen=True, slots=True)

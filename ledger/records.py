@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from ledger import clock
-from ledger.domain.commands import Transition, parse_json, parse_transition
+from ledger.domain.commands import Plan, Transition, parse_json, parse_transition
 from ledger.domain.values import LINE_BYTES_MAX
 from ledger.errors import LedgerError, MalformedRecord
 from ledger.event_ids import identified
@@ -37,9 +37,16 @@ def parse_page(page: Sequence[Line]) -> list[Transition | LedgerError | None]:
 def _parse(line: bytes) -> Transition | LedgerError | None:
     try:
         said = _read(line)
-        return None if said is None else identified(said)
+        return None if said is None else _print(identified(said))
     except LedgerError as error:
         return error
+
+
+def _print(said: Transition) -> Transition:
+    """The same transition; its fact has made its text, and keeps it, so that whoever records it need not."""
+    fact = said.fact.alone if isinstance(said.fact, Plan) else said.fact
+    assert fact.text  # noqa: S101 - an object at least
+    return said
 
 
 def _read(line: bytes) -> Transition | None:

@@ -4,6 +4,7 @@ import codecs
 import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from functools import cached_property
 from typing import Any, NamedTuple, Self, TypeVar
 
 from pydantic import ValidationError, model_validator
@@ -37,6 +38,11 @@ class Plan(Terms):
     actor: ActorName | None = None
     reason: Prose | None = None
     children: tuple["Plan", ...] = ()
+
+    @cached_property
+    def alone(self) -> Planned:
+        """The fact that it was planned, where it has no parent."""
+        return planned(self, self.job, 1, None)
 
     def walk(self) -> Iterator["Plan"]:
         """The plan itself, then those below it, each parent before its children."""

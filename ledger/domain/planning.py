@@ -62,6 +62,8 @@ _NOBODY = (None, None)  # a plan is the same whoever tells it
 
 
 def _place(plan: Plan, parent: Job | None) -> Planned:
+    if plan.parent is None:
+        return plan.alone
     if parent is None:
         return planned(plan, plan.job, 1, plan.parent)
     return planned(plan, parent.root, parent.depth + 1, plan.parent)
