@@ -8,7 +8,7 @@ from typing import Any
 
 from psycopg import ClientCursor, Connection
 from psycopg.rows import dict_row
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 
 from ledger.answers import BusyAnswer, JobFilter, JobView, Name, RollUp, TreeExpiry, Unsettled
 from ledger.domain.entities import Access, EntityRef
@@ -136,10 +136,9 @@ def _asked(entities: Sequence[EntityRef]) -> tuple[str, dict[str, str]]:
 def _by_entity(rows: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], list[JobView]]:
     """The jobs on each entity, oldest first; one that holds it in several roles comes once."""
     on: dict[tuple[str, str], dict[str, JobView]] = {}
-    for row in sorted(rows, key=lambda row: (row["from_position"], row["told"]["planned_position"])):
-        jobs, told = on.setdefault((row["entity_type"], row["entity_id"]), {}), row["told"]
-        if told["job"] not in jobs:
-            jobs[told["job"]] = _read(told)
+    held = [(row, _read(row["told"])) for row in rows]
+    for row, job in sorted(held, key=lambda it: (it[0]["from_position"], it[1].planned_position)):
+        on.setdefault((row["entity_type"], row["entity_id"]), {}).setdefault(job.job, job)
     return {entity: list(jobs.values()) for entity, jobs in on.items()}
 
 
@@ -166,13 +165,14 @@ _ENTITY = ("type", "id", "role", "access")
 _fields_of = itemgetter(*JobView._fields)
 
 
-def _read(told: dict[str, Any]) -> JobView:
+def _read(told: str) -> JobView:
     """A job from its row in `job_view`; as JSON that comes as soon as in columns, and is read sooner."""
+    row = from_json(told)
     for name in (*TIMES, "asked_at"):
-        if told[name] is not None:
-            told[name] = datetime.fromisoformat(told[name])
-    told["entities"] = [dict(zip(_ENTITY, entity, strict=True)) for _, *entity in sorted(told["entities"] or ())]
-    return view(told)
+        if row[name] is not None:
+            row[name] = datetime.fromisoformat(row[name])
+    row["entities"] = [dict(zip(_ENTITY, entity, strict=True)) for _, *entity in sorted(row["entities"] or ())]
+    return view(row)
 
 
 def view(row: Mapping[str, Any]) -> JobView:

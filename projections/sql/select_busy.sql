@@ -3,7 +3,7 @@
 SELECT asking.reached, found.*
 FROM (SELECT coalesce(min(position), 0) AS reached FROM tracking) AS asking
 LEFT JOIN LATERAL (
-    SELECT running.entity_type, running.entity_id, running.from_position, row_to_json(shown) AS told
+    SELECT running.entity_type, running.entity_id, running.from_position, row_to_json(shown)::text AS told
     FROM asked
     CROSS JOIN LATERAL (
         SELECT entity_type, entity_id, job, from_position

@@ -1,5 +1,5 @@
 -- OFFSET 0 keeps the planner to the index, whatever it takes the size of a young table for.
-SELECT row_to_json(shown) AS told
+SELECT row_to_json(shown)::text AS told
 FROM (
     SELECT job, planned_position
     FROM job_status AS parent

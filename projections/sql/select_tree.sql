@@ -6,7 +6,7 @@ WITH RECURSIVE below AS (
     FROM below
     CROSS JOIN LATERAL (SELECT job FROM job_status WHERE parent = below.job OFFSET 0) AS child
 ) CYCLE job SET met USING way
-SELECT row_to_json(shown) AS told
+SELECT row_to_json(shown)::text AS told
 FROM below
 CROSS JOIN LATERAL (SELECT * FROM job_view WHERE job = below.job OFFSET 0) AS shown
 WHERE NOT below.met

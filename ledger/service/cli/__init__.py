@@ -24,6 +24,7 @@ EXIT_CODES: dict[type[LedgerError], int] = {
     WaitTimedOut: 124,
 }
 INTERRUPTED = 130
+OBJECTS_MAX = 100_000  # that may be made before cyclic garbage is searched for
 
 
 def exit_code(error: LedgerError) -> int:
@@ -33,6 +34,9 @@ def exit_code(error: LedgerError) -> int:
 
 def main() -> None:
     """Run the command line; every error of the ledger is one sentence on stderr."""
+    # All that is imported stays: to search it for garbage again and again would take a tenth of the time of a short
+    # command, and as much at its end.
+    gc.set_threshold(OBJECTS_MAX, *gc.get_threshold()[1:])
     from ledger.service.cli.app import app
 
     try:
@@ -55,8 +59,6 @@ def main() -> None:
 
         _fail(translate(error))
     finally:
-        # The process ends, and its memory with it: to search all that was imported for garbage one last time would
-        # take a tenth of the time of a short command.
         gc.freeze()
 
 
