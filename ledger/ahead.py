@@ -14,6 +14,7 @@ from typing import NoReturn, TypeVar
 
 ITEMS_AHEAD = 2
 OBJECTS_MAX = 100_000  # that may be made before cyclic garbage is searched for
+NICE = 19  # the most; it makes ahead, and is seldom waited for
 ITEMS_HERE = 4  # so few that no process is started for them
 
 T = TypeVar("T")
@@ -92,7 +93,7 @@ def process() -> ProcessPoolExecutor:
 
 
 def _attend() -> None:
-    """Leave interruptions to the parent, and do not outlive it."""
+    """Leave interruptions to the parent, and the processor to others; do not outlive the parent."""
     parent = parent_process()
     assert parent is not None  # noqa: S101 - this runs in a child
 
@@ -101,5 +102,6 @@ def _attend() -> None:
         os._exit(1)
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.nice(NICE)
     gc.set_threshold(OBJECTS_MAX, *gc.get_threshold()[1:])  # what it makes has no cycles
     threading.Thread(target=outlive, daemon=True).start()
