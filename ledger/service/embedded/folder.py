@@ -5,6 +5,7 @@ import os
 import re
 import stat
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from ledger.errors import EmbeddedUnusable
@@ -69,6 +70,15 @@ def prepare_socket_folder(folder: Path) -> Path:
     if chosen != inside:
         _record(folder, chosen)
     return chosen
+
+
+def leave_socket_folder(folder: Path) -> None:
+    """Leave nothing in the temporary directory; only for who has seen the server of this folder end."""
+    recorded = _recorded(folder)
+    if recorded is not None:
+        with suppress(OSError):  # whatever else is in it is not ours
+            recorded.rmdir()
+        (folder / "socket.path").unlink(missing_ok=True)
 
 
 def _fits(chosen: Path) -> bool:

@@ -16,6 +16,7 @@ from ledger.service.embedded.cluster import DATABASE, SUPERUSER, Cluster, config
 from ledger.service.embedded.failure import one_sentence
 from ledger.service.embedded.folder import (
     PORT,
+    leave_socket_folder,
     prepare,
     prepare_socket_folder,
     refuse_strange,
@@ -77,6 +78,7 @@ class EmbeddedServer:
                 pid = postmaster_pid(cluster)
                 if pid is not None:
                     shut_down(cluster, pid)
+                    leave_socket_folder(self._folder)
                 elif answers(cluster):
                     raise EmbeddedUnusable(
                         f"The server in {self._folder} must be stopped where its process can be seen, and it answers "

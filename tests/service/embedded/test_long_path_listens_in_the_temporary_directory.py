@@ -1,4 +1,3 @@
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +12,6 @@ def unfit(request: pytest.FixtureRequest, parent: Path) -> Iterator[EmbeddedServ
     server = EmbeddedServer(parent / request.param)
     yield server
     server.stop()
-    shutil.rmtree(server.status().socket_folder, ignore_errors=True)
 
 
 def test_long_path_listens_in_the_temporary_directory(unfit: EmbeddedServer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -25,6 +23,24 @@ def test_long_path_listens_in_the_temporary_directory(unfit: EmbeddedServer, mon
     assert (status.folder / "socket.path").read_text() == str(status.socket_folder)
     monkeypatch.setattr("tempfile.tempdir", "/nonexistent")  # a client with another TMPDIR
     psycopg.connect(EmbeddedServer(status.folder).conninfo()).close()
+
+
+def test_stopping_leaves_nothing_in_the_temporary_directory(unfit: EmbeddedServer) -> None:
+    """The folder of the socket goes with the server, unless it holds what is not ours, and comes again with it."""
+    for _ in range(2):
+        unfit.start()
+        status = unfit.status()
+        assert unfit.stop()
+        assert not status.socket_folder.exists()
+        assert not (status.folder / "socket.path").exists()
+
+    unfit.start()
+    stranger = unfit.status().socket_folder / "note"
+    stranger.touch()
+    assert unfit.stop()
+    assert [*stranger.parent.iterdir()] == [stranger]
+    stranger.unlink()
+    stranger.parent.rmdir()
 
 
 def test_plain_path_with_a_space_keeps_its_socket(parent: Path) -> None:
