@@ -1,20 +1,22 @@
 """Makes the next of several things while the last is worked on: in a thread, or in a process of its own."""
 
-import gc
 import os
 import signal
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from contextlib import suppress
 from functools import partial
 from multiprocessing import get_context, parent_process
 from queue import Empty, Queue
-from typing import NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
+
+from ledger import garbage
 
 ITEMS_AHEAD = 2
-OBJECTS_MAX = 100_000  # that may be made before cyclic garbage is searched for
-NICE = 19  # the most; it makes ahead, and is seldom waited for
+NICE = 19  # the most, since it makes ahead
+WAIT_SECONDS_MAX = 0.2  # for what should have been made by now; then it is made here
 ITEMS_HERE = 4  # so few that no process is started for them
 
 T = TypeVar("T")
@@ -25,9 +27,9 @@ Making = Callable[[], tuple[T, R]]
 def ahead(make: Callable[[T], R], items: Iterable[T], pool: Executor | None = None) -> Iterator[tuple[T, R]]:
     """Each item with what is made of it, in order; the next two are made while one is worked on.
 
-    A thread takes the items as they come. The pool makes things of them once it has started and until it breaks, the
-    thread before that. What `make` or `items` raises comes out in its place. The thread ends with the items; where the
-    caller stops before, it ends with the next one, or with the process.
+    A thread takes the items as they come. The pool makes things of them once it has started, while it keeps up, and
+    until it breaks; all else is made here. What `make` or `items` raises comes out in its place. The thread ends with
+    the items; where the caller stops before, it ends with the next one, or with the process.
     """
     begun: Queue[Making[T, R] | None] = Queue(ITEMS_AHEAD)
     stopped = threading.Event()
@@ -54,25 +56,27 @@ def ahead(make: Callable[[T], R], items: Iterable[T], pool: Executor | None = No
 
 
 def _begin(make: Callable[[T], R], items: Iterable[T], pool: Executor | None) -> Iterator[Making[T, R]]:
-    started: Future[int] | None = None
+    asked: deque[Future[Any]] = deque(maxlen=ITEMS_AHEAD + 1)  # of the pool; it keeps up while the first is answered
     for number, item in enumerate(items):
         if number == ITEMS_HERE and pool is not None:
-            started = _submit(pool, int)
-        made = _submit(pool, partial(make, item)) if pool is not None and started and started.done() else None
+            _submit(pool, int, asked)
+        made = _submit(pool, partial(make, item), asked) if pool is not None and asked and asked[0].done() else None
         yield partial(_finish, make, item, made) if made else partial(_pair, item, make(item))
 
 
-def _submit(pool: Executor, make: Callable[[], R]) -> Future[R] | None:
+def _submit(pool: Executor, make: Callable[[], R], asked: deque[Future[Any]]) -> Future[R] | None:
     try:
-        return pool.submit(make)
+        made = pool.submit(make)
     except (BrokenExecutor, OSError):
         return None
+    asked.append(made)
+    return made
 
 
 def _finish(make: Callable[[T], R], item: T, made: Future[R]) -> tuple[T, R]:
     try:
-        return item, made.result()
-    except BrokenExecutor:
+        return item, made.result(WAIT_SECONDS_MAX)
+    except (BrokenExecutor, TimeoutError):
         return item, make(item)
 
 
@@ -103,5 +107,5 @@ def _attend() -> None:
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.nice(NICE)
-    gc.set_threshold(OBJECTS_MAX, *gc.get_threshold()[1:])  # what it makes has no cycles
+    garbage.rest()
     threading.Thread(target=outlive, daemon=True).start()

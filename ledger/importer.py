@@ -1,16 +1,15 @@
 """Records what has already happened, a transition record a line, in pages of one append each."""
 
-import gc
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ledger.admission import Beside
-from ledger.ahead import OBJECTS_MAX, ahead
+from ledger.ahead import ahead
 from ledger.domain.commands import Transition
 from ledger.domain.decisions import Disposition
 from ledger.errors import LedgerError
+from ledger.garbage import Resting
 from ledger.judgement import judge_admitting, judge_past
 from ledger.records import Line, pages, parse_page
 from ledger.store.recorder import Judge, Receipt, Recorder
@@ -58,16 +57,7 @@ class ImportSummary:
         self.overlaps += bool(receipt.overlaps)
 
 
-@contextmanager
-def _few_collections() -> Iterator[None]:
-    """Let the search for cyclic garbage rest: pages are many objects, none of them in a cycle."""
-    before = gc.get_threshold()
-    if before[0]:
-        gc.set_threshold(max(before[0], OBJECTS_MAX), *before[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
+_RESTING = Resting()  # pages are many objects, none of them in a cycle
 
 
 class Importer:
@@ -89,7 +79,7 @@ class Importer:
 
     def read(self, lines: Iterable[bytes], on_page: Callable[[ImportSummary], None], pool: Executor | None) -> None:
         """Record every line, parsed in the pool where there is one; four pages at a time are kept in memory."""
-        with _few_collections():
+        with _RESTING:
             for page, said in ahead(parse_page, pages(lines), pool):
                 self._hand_over(page, said)
                 on_page(self.summary)

@@ -145,7 +145,7 @@ class PastQueries:
 
     def _candidates(self, as_of: AsOf, places: Sequence[Place]) -> tuple[AsOf, list[Mapping[str, Any]]]:
         """The jobs that may have been active on each place, and the moment as of which the view tells them."""
-        types, ids = map(list, zip(*places, strict=True))
+        types, ids = [place[0] for place in places], [place[1] for place in places]
         asked: dict[str, Any] = {"types": types, "ids": ids}
         if as_of.occurred:
             upto, beyond = path(second(as_of.at), LEVELS_OF_SECONDS)

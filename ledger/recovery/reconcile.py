@@ -93,8 +93,10 @@ class Recovery:
             return self._ledger.speak_as(begun.owner)
 
     def _check(self, scope: Scope) -> None:
-        for name in {*scope.fence, *([scope.owner] if scope.owner is not None else [])}:
-            self._ledger.newest_epoch(name)
+        names = {*scope.fence, *([scope.owner] if scope.owner is not None else [])}
+        for name, owner in self._ledger.owner_states(names).items():
+            if not owner.newest:  # no event speaks of it, and whether a job does is a long search
+                self._ledger.newest_epoch(name)
 
     def _plan(self, scope: Scope, knowledge: Knowledge, speaker: Ledger) -> RecoveryPlan:
         unsettled = self._ledger.unsettled(knowledge.names())

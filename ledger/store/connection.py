@@ -15,6 +15,7 @@ from ledger.errors import AccessDenied, DatabaseAway, DiskFull, LedgerError, Sch
 
 CONNECT_SECONDS_MAX = 10
 SEARCH_PATH = "projections, pg_catalog, pg_temp"
+READABLE = "SET datestyle = 'ISO'; SET intervalstyle = 'postgres'; SET timezone = 'UTC'"  # as psycopg reads
 
 _BY_STATE: dict[str, tuple[type[LedgerError], str]] = {
     "28P01": (AccessDenied, "The database refuses this password; check JOBLEDGER_DSN or PGPASSWORD"),
@@ -69,9 +70,11 @@ C = TypeVar("C", bound=Connection[Any])
 def connect_as(kind: type[C], conninfo: str) -> C:
     """The same, of a class of its own."""
     try:
-        return kind.connect(conninfo, row_factory=dict_row, autocommit=True, connect_timeout=CONNECT_SECONDS_MAX)
+        connection = kind.connect(conninfo, row_factory=dict_row, autocommit=True, connect_timeout=CONNECT_SECONDS_MAX)
+        connection.execute(READABLE)
     except psycopg.Error as error:
         raise translate(error) from error
+    return connection
 
 
 def configure(connection: Connection[Any]) -> None:
@@ -85,6 +88,6 @@ def configure(connection: Connection[Any]) -> None:
     connection.autocommit = True
     set_json_loads(from_json, connection)
     connection.execute(
-        f"SET search_path = {SEARCH_PATH}; SET timezone = 'UTC'; SET default_transaction_isolation = 'read committed'; "
+        f"{READABLE}; SET search_path = {SEARCH_PATH}; SET default_transaction_isolation = 'read committed'; "
         "SET plan_cache_mode = force_generic_plan"
     )

@@ -107,7 +107,7 @@ class Recorder(PostgresApplicationRecorder):
                     return found
                 if again:
                     return self._try(batch, again=False)
-            elif len(batch) > 1:
+            elif len(batch) > 1 and error.sqlstate not in _OF_NO_CALLER:
                 return [self._alone(piece) for piece in batch]
             raise _translate(error) from error
 
@@ -182,6 +182,9 @@ class Recorder(PostgresApplicationRecorder):
             ) from error
 
 
+_OF_NO_CALLER = ("25006", "53100", "55P03")  # read-only, disk full, a lock not available: each would be told the same
+
+
 def _took_connection(error: psycopg.Error) -> bool:
     """Whether an error took the connection, so that it says nothing of the append; SQLSTATE classes 08 and 57P."""
     away = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
@@ -190,7 +193,8 @@ def _took_connection(error: psycopg.Error) -> bool:
 
 def _translate(error: psycopg.Error) -> LedgerError:
     """The error in our words; one is that the events did not get the positions that the views were written for."""
-    if not isinstance(error, psycopg.errors.NotNullViolation):
+    misplaced = isinstance(error, psycopg.errors.NotNullViolation) and error.diag.table_name == "tracking"
+    if not (misplaced and error.diag.column_name == "position"):
         return translate(error)
     return IntegrityFailure(
         "Events must be placed behind the last one without gaps, and the database has placed them elsewhere; run "

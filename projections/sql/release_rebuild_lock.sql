@@ -1,1 +1,1 @@
-SELECT pg_advisory_unlock(7308604896899097446)
+SELECT pg_advisory_unlock(7308604896899097448)

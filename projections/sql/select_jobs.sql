@@ -1,8 +1,8 @@
--- OFFSET 0 keeps the planner to the index, whatever it takes the size of a young table for.
+-- Which jobs there are to choose from says `status`, which is put in front. OFFSET 0 keeps the planner to the index, whatever it takes the size of a young table for.
 SELECT row_to_json(shown)::text AS told
 FROM (
     SELECT job, planned_position
-    FROM job_status AS status
+    FROM status
     WHERE
         (%(phase)s::text IS NULL OR status.phase = %(phase)s)
         AND (%(outcome)s::text IS NULL OR status.outcome = %(outcome)s)
@@ -13,12 +13,6 @@ FROM (
         AND (NOT %(active)s OR status.phase <> 'closed' OR status.outcome = 'unknown')
         AND (NOT %(overdue)s OR (status.deadline < now() AND status.phase <> 'closed'))
         AND (%(silent_for)s::interval IS NULL OR status.last_at < now() - %(silent_for)s::interval)
-        AND (%(entity_type)s::text IS NULL OR EXISTS (
-            SELECT FROM running_jobs
-            WHERE running_jobs.job = status.job
-                AND running_jobs.entity_type = %(entity_type)s
-                AND running_jobs.entity_id = %(entity_id)s
-        ))
         AND (%(before)s::bigint IS NULL OR status.planned_position < %(before)s)
     ORDER BY status.planned_position DESC
     LIMIT %(limit)s

@@ -11,10 +11,11 @@ import psycopg
 from psycopg import ClientCursor
 from psycopg.rows import dict_row
 
-from projections.queries import BUSY_ON_ONE, BUSY_ON_SEVERAL
+from projections.queries import BUSY_ON_ONE, BUSY_ON_SEVERAL, LIST_ALL, LIST_TOUCHING
 from projections.statements import SQL
 
-STATEMENTS = {**SQL, "busy_on_one": BUSY_ON_ONE, "busy_on_several": BUSY_ON_SEVERAL}
+LISTS = {"list_all": LIST_ALL, "list_touching": LIST_TOUCHING}
+STATEMENTS = {**SQL, **LISTS, "busy_on_one": BUSY_ON_ONE, "busy_on_several": BUSY_ON_SEVERAL}
 JOBS, ACTIVE = 100_000, 500
 ROWS_MAX = 5_000  # that a question may read; of the two tables each has 100 thousand
 FILL = f"""
@@ -57,7 +58,7 @@ def check(session: psycopg.Connection[Any], statement: str, parameters: Mapping[
     with session.transaction(force_rollback=True):
         before = session.execute(READ).fetchall()[0]
         # As the ledger asks: whatever the filters of a list, its planner sees them.
-        asking = ClientCursor if statement == "select_jobs" else psycopg.Cursor
+        asking = ClientCursor if statement in LISTS else psycopg.Cursor
         asking(session, row_factory=dict_row).execute(STATEMENTS[statement], parameters)
         after = session.execute(READ).fetchall()[0]
     assert after["scans"] == before["scans"], f"{statement} scans a table, asked {parameters}"

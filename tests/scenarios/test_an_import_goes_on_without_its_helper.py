@@ -9,25 +9,32 @@ import pytest
 from ledger.ahead import process
 from ledger.application import Ledger
 from ledger.records import PAGE_LINES_MAX
+from ledger.service.embedded.lock import until
 
 PAGES = 16
 
 
-def test_an_import_goes_on_without_the_process_that_helped_it(ledger: Ledger) -> None:
+@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGSTOP])
+def test_an_import_goes_on_without_the_process_that_helped_it(ledger: Ledger, ending: signal.Signals) -> None:
+    """Whether it has gone, or hangs."""
     lines = [b'{"job":"j%d","event":"planned","type":"T"}' % n for n in range(PAGES * PAGE_LINES_MAX)]
-    killed: list[int] = []
+    helped: list[int] = []
 
     with process() as pool:
 
-        def kill(_: object) -> None:
-            if not killed and ledger.position() > len(lines) // 2:
-                killed.extend(pool._processes)
-                os.kill(killed[0], signal.SIGKILL)
+        def end(_: object) -> None:
+            if not helped and ledger.position() > len(lines) // 2:
+                helped.extend(pool._processes)
+                os.kill(helped[0], ending)
 
         pool.submit(int).result()
-        summary = ledger.import_records(lines, on_page=kill, pool=pool)
+        try:
+            summary = ledger.import_records(lines, on_page=end, pool=pool)
+        finally:
+            if ending == signal.SIGSTOP:
+                os.kill(helped[0], signal.SIGCONT)
 
-    assert len(killed) == 1
+    assert len(helped) == 1
     assert (summary.read, summary.recorded, summary.rejected) == (len(lines), len(lines), 0)
     assert [entry.event.job for entry in ledger.events()] == [f"j{n}" for n in range(len(lines))]
 
@@ -52,8 +59,7 @@ def test_a_process_that_helps_ends_with_its_parent(ending: signal.Signals) -> No
         parent.send_signal(ending)
         parent.wait(timeout=30)
 
-    while _runs(helper):
-        pass
+    assert until(lambda: not _runs(helper), 30)
 
 
 def _runs(pid: int) -> bool:

@@ -30,6 +30,7 @@ def test_who_works_on_a_disk_is_answered_at_once(ledger: Ledger) -> None:
     ledger.detach("scan", [{"type": "disk", "id": "d-17"}])
     assert not ledger.busy(DISK).busy
     assert [len(found.jobs) for found in ledger.busy_all([DISK, "vm/none", DISK])] == [0, 0, 0]
+    assert ledger.busy_all([]) == ledger.as_of(1).busy_all([]) == []
 
 
 def test_a_job_of_which_nobody_can_say_keeps_its_disk_busy(ledger: Ledger) -> None:

@@ -29,7 +29,11 @@ def test_a_contradiction_in_a_batch_stays_with_its_caller(ledger: Ledger) -> Non
 
 @pytest.mark.parametrize(
     ("poison", "error"),
-    [("SELECT 1 / 0", Unavailable), ("INSERT INTO tracking (view) VALUES ('v')", IntegrityFailure)],
+    [
+        ("SELECT 1 / 0", Unavailable),
+        ("INSERT INTO tracking (view) VALUES ('v')", Unavailable),
+        ("INSERT INTO tracking (view, version) VALUES ('v', 1)", IntegrityFailure),
+    ],
 )
 def test_an_unexpected_error_of_the_database_stays_with_its_caller(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch, poison: str, error: type[LedgerError]

@@ -5,6 +5,7 @@ import os
 import sys
 from typing import NoReturn
 
+from ledger import garbage
 from ledger.errors import (
     BadInput,
     Conflict,
@@ -24,7 +25,6 @@ EXIT_CODES: dict[type[LedgerError], int] = {
     WaitTimedOut: 124,
 }
 INTERRUPTED = 130
-OBJECTS_MAX = 100_000  # that may be made before cyclic garbage is searched for
 
 
 def exit_code(error: LedgerError) -> int:
@@ -34,9 +34,9 @@ def exit_code(error: LedgerError) -> int:
 
 def main() -> None:
     """Run the command line; every error of the ledger is one sentence on stderr."""
-    # All that is imported stays: to search it for garbage again and again would take a tenth of the time of a short
-    # command, and as much at its end.
-    gc.set_threshold(OBJECTS_MAX, *gc.get_threshold()[1:])
+    # What is imported stays: to search it for garbage, meanwhile and at the end, would take a tenth of the time of a
+    # short command each.
+    garbage.rest()
     from ledger.service.cli.app import app
 
     try:
