@@ -102,7 +102,7 @@ class _Rows:
 def step(before: State | None, name: str, said: Said, position: int) -> State:
     """What is so of a job after an event; plain JSON values, so that nothing is decoded twice."""
     if name == "planned":
-        return _begin(said, said)
+        return _begin(said, said) | ({"held": before["held"]} if before else {})
     if name == "refused":
         kept = {flag: before[flag] for flag in ("held", "disputed")} if before else {}
         closed = {"phase": Phase.CLOSED, "closed_at": said["at"], "outcome_position": position}

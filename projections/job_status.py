@@ -40,7 +40,8 @@ def fold(row: Row | None, entry: Placed) -> Row:
     """The row after an event: the same one, changed; it has no field for what is not known."""
     event, fact = entry.event, entry.event.fact
     if type(fact) is Planned:
-        return _begin(event, fact, entry, root=fact.root, depth=fact.depth)
+        begun = _begin(event, fact, entry, root=fact.root, depth=fact.depth)
+        return begun | _kept(row, _STAYS_WHEN_PLANNED) if row else begun
     if type(fact) is Refused:
         return _refuse(row, fact, entry)
     assert row is not None  # noqa: S101 - a stream begins with one of the two
@@ -93,13 +94,18 @@ def whole(row: Row) -> Row:
     return _UNSET | row
 
 
+_STAYS_WHEN_PLANNED = ("held", "held_by")  # again, after it was refused
 _STAYS_WHEN_REFUSED = ("held", "held_by", "disputed")
+
+
+def _kept(row: Row, names: Iterable[str]) -> Row:
+    return {name: row[name] for name in names if name in row}
 
 
 def _refuse(row: Row | None, fact: Refused, entry: Placed) -> Row:
     """A refused job is a tree of its own: it is no child until it is planned."""
     event = entry.event
-    kept = {name: row[name] for name in _STAYS_WHEN_REFUSED if name in row} if row else {}
+    kept = _kept(row, _STAYS_WHEN_REFUSED) if row else {}
     return _begin(event, _asked(fact.plan), entry, root=event.job, depth=1) | {
         "phase": str(Phase.CLOSED),
         "outcome": str(Outcome.REFUSED),

@@ -179,8 +179,13 @@ def _read(told: str) -> JobView:
     for name in (*TIMES, "asked_at"):
         if row[name] is not None:
             row[name] = datetime.fromisoformat(row[name])
-    row["entities"] = [dict(zip(_ENTITY, entity, strict=True)) for _, *entity in sorted(row["entities"] or ())]
+    row["entities"] = entities_of(sorted(row["entities"] or ()))
     return view(row)
+
+
+def entities_of(stays: Iterable[Sequence[Any]]) -> list[dict[str, str]]:
+    """The entities of stays in order, (position, type, id, role, access) each: what was made twice is shown once."""
+    return [dict(zip(_ENTITY, entity, strict=True)) for entity in dict.fromkeys(tuple(stay[1:]) for stay in stays)]
 
 
 def view(row: Mapping[str, Any]) -> JobView:

@@ -12,10 +12,11 @@ from ledger.domain.past import AsOf
 from ledger.domain.states import Outcome, Phase
 from ledger.domain.values import parse_time
 from projections.job_status import fold, whole
-from projections.queries import TIMES, view
+from projections.queries import TIMES, entities_of, view
 from projections.running_jobs import Row, RunningJobs, Stays
 
 RUNNING = RunningJobs()
+_STAY = ("from_position", "entity_type", "entity_id", "role", "access")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +73,4 @@ def _as_shown(row: Row, touched: Sequence[Row], as_of: AsOf) -> Row:
 def _entities(touched: Sequence[Row], closed_position: int | None) -> list[dict[str, Any]]:
     """What it holds, what it held when it closed, and what it made; not what it let go before (as in `job_view`)."""
     shown = [row for row in touched if row["to_position"] in (None, row["from_position"], closed_position)]
-    shown.sort(key=lambda row: (row["from_position"], row["entity_type"], row["entity_id"], row["role"]))
-    return [
-        {"type": row["entity_type"], "id": row["entity_id"], "role": row["role"], "access": row["access"]}
-        for row in shown
-    ]
+    return entities_of(sorted([row[name] for name in _STAY] for row in shown))

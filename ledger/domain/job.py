@@ -83,7 +83,8 @@ class Job(NamedTuple):
 def evolve(job: Job | None, event: Event) -> Job:
     """The job after an event of its stream; only copies what the event says."""
     if type(event.fact) is Planned:
-        return _begin(event, event.fact)
+        begun = _begin(event, event.fact)
+        return begun._replace(held=True) if job is not None and job.held else begun
     if job is None:
         return Job(id=event.job, version=event.version, phase=Phase.CLOSED, outcome=Outcome.REFUSED)
     change = _CHANGES.get(type(event.fact))

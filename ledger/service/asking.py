@@ -7,14 +7,13 @@ recorder nor events, admission, recovery or the pool, and a test sees to it that
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import psycopg
 from psycopg import Connection
 from psycopg.rows import DictRow
 
 from ledger.questions import Questions
 from ledger.service.readiness import ready_connection
 from ledger.service.settings import find_database
-from ledger.store.connection import configure, translate
+from ledger.store.connection import ASKING_ERRORS, configure, translate
 from projections.queries import ViewQueries
 
 
@@ -30,5 +29,5 @@ def open_questions(dsn: str | None = None) -> Iterator[Questions]:
 def _lend(connection: Connection[DictRow]) -> Iterator[Connection[DictRow]]:
     try:
         yield connection
-    except psycopg.Error as error:
+    except ASKING_ERRORS as error:
         raise translate(error) from error

@@ -11,7 +11,7 @@ from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import set_json_loads
 from pydantic_core import from_json
 
-from ledger.errors import AccessDenied, DatabaseAway, DiskFull, LedgerError, SchemaMissing, Unavailable
+from ledger.errors import AccessDenied, DatabaseAway, DiskFull, HostileText, LedgerError, SchemaMissing, Unavailable
 
 CONNECT_SECONDS_MAX = 10
 SEARCH_PATH = "projections, pg_catalog, pg_temp"
@@ -29,9 +29,14 @@ _BY_STATE: dict[str, tuple[type[LedgerError], str]] = {
 }
 
 
+ASKING_ERRORS = (psycopg.Error, UnicodeEncodeError)  # the second of a text that cannot be sent
+
+
 def translate(error: Exception) -> LedgerError:
     """The error in our words, with what the database said."""
     said = " ".join(str(error).split())
+    if _is_of_text(error, said):
+        return HostileText("A text must be Unicode without the character NUL, and one that was asked about is not.")
     state = getattr(error, "sqlstate", None) or _state_of_text(said)
     if state in _BY_STATE:
         kind, sentence = _BY_STATE[state]
@@ -41,6 +46,13 @@ def translate(error: Exception) -> LedgerError:
             f"The database does not answer; check that it runs and JOBLEDGER_DSN ({said}).", sqlstate=state
         )
     return Unavailable(f"The database could not do what was asked ({said}).", sqlstate=state)
+
+
+def _is_of_text(error: Exception, said: str) -> bool:
+    """Whether an error is that psycopg or PostgreSQL cannot take NUL, or half of a surrogate pair."""
+    if isinstance(error, psycopg.DataError):
+        return error.sqlstate in ("22P05", "22021") or "NUL (0x00)" in said or "surrogate" in said
+    return isinstance(error, UnicodeEncodeError)
 
 
 def _state_of_text(said: str) -> str | None:

@@ -5,13 +5,12 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
-import psycopg
 from eventsourcing.postgres import ConnectionPool, PostgresDatastore
 from psycopg import Connection
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import PoolClosed, PoolTimeout
 
-from ledger.store.connection import CONNECT_SECONDS_MAX, configure, connect, translate
+from ledger.store.connection import ASKING_ERRORS, CONNECT_SECONDS_MAX, configure, connect, translate
 
 
 class Datastore(PostgresDatastore):
@@ -63,7 +62,7 @@ class Datastore(PostgresDatastore):
         try:
             with self.raw_connection() as connection:
                 yield connection
-        except psycopg.Error as error:
+        except ASKING_ERRORS as error:
             raise translate(error) from error
 
 

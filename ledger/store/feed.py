@@ -3,14 +3,13 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 
-import psycopg
 from psycopg import Connection
 from psycopg.rows import DictRow
 
 from ledger.clock import monotonic
 from ledger.domain.events import Late, RecordedEvent
 from ledger.errors import PositionAhead
-from ledger.store.connection import connect, translate
+from ledger.store.connection import ASKING_ERRORS, connect, translate
 from ledger.store.datastore import Datastore
 from ledger.store.mapper import read_recorded
 from ledger.store.statements import SQL
@@ -82,7 +81,7 @@ class Feed:
                     yield None
                     for _ in connection.notifies(timeout=left, stop_after=1):
                         pass
-            except psycopg.Error as error:
+            except ASKING_ERRORS as error:
                 raise translate(error) from error
 
 

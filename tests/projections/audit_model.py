@@ -145,7 +145,7 @@ def _marks(told: Sequence[Facts]) -> set[str]:
     for each in told:
         name = each["event"]
         if name == "planned":
-            on = set()
+            on &= {"held"}
         if name == "refused":
             on &= {"held", "disputed"}
         if name in SWITCHES:

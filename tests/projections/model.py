@@ -49,7 +49,9 @@ class Model:
     def _take(self, entry: Any, said: Facts) -> None:
         event, name = entry.event, entry.event.name
         if name == "planned":
+            before = self.jobs.get(event.job)
             self.jobs[event.job] = _fresh(event, said, root=said["root"])
+            self.jobs[event.job]["flags"] = before["flags"] & {"held"} if before else set()
             self.jobs[event.job]["planned_position"] = entry.position
             self._hold(entry, said["entities"])
         elif name == "refused":
@@ -142,7 +144,7 @@ class Model:
     def touched(self, job: str) -> list[tuple[str, str, str, str]]:
         """What a job holds, held when it closed, or made."""
         stays = [stay for stay in self.stays if stay["job"] == job and (stay["to"] is None or stay["ended"])]
-        return sorted((stay["type"], stay["id"], stay["role"], stay["access"]) for stay in stays)
+        return sorted({(stay["type"], stay["id"], stay["role"], stay["access"]) for stay in stays})
 
     def tree(self, root: str) -> list[str]:
         """A job and all below it, level by level."""

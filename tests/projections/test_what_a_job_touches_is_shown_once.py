@@ -24,6 +24,15 @@ def test_a_closed_job_shows_what_it_held_and_made(ledger: Ledger) -> None:
     assert _touched(ledger) == ["target disk/1 exclusive", "product image/i none", "product image/j none"]
 
 
+def test_what_was_made_is_shown_once_however_often_it_is_told(ledger: Ledger) -> None:
+    """A job that was lost tells again what it made when it is found."""
+    ledger.plan("Copy", job="a")
+    ledger.lose("a", products=[{"type": "image", "id": "i"}])
+    ledger.succeed("a", products=[{"type": "image", "id": "i"}, {"type": "image", "id": "j"}])
+    assert _touched(ledger) == ["product image/i none", "product image/j none"]
+    assert ledger.as_of(ledger.position()).job("a").entities == ledger.job("a").entities
+
+
 def test_a_job_planned_without_entities_may_attach_one(ledger: Ledger) -> None:
     """Its tree is known all the same, so it does not stand in its own way."""
     ledger.plan("Move", job="root", entities=[{"type": "vm", "id": "1"}], children=[{"job": "a", "type": "Copy"}])

@@ -62,7 +62,9 @@ class Model:
             self._hear_while_open(line, event, historical=historical)
 
     def _hear_plan(self, event: Event, *, historical: bool) -> None:
+        before = self.lines.get(event.job)
         plan = self.lines[event.job] = Line(event.fact)
+        plan.held = before is not None and before.held
         if plan.plan.parent is None:
             return
         above = self.lines[plan.plan.parent]

@@ -3,6 +3,7 @@ import pytest
 from ledger.answers import TreeExpiry
 from ledger.application import Ledger
 from ledger.domain.retention import Retention
+from ledger.errors import EntityBusy
 
 AT_ONCE = Retention(keep_for=0)
 
@@ -24,6 +25,24 @@ def test_a_held_tree_stays(ledger: Ledger) -> None:
     assert "held" in ledger.job("kept/part").flags
     ledger.lift_hold("kept/part")
     assert [tree.root for tree in ledger.expire(AT_ONCE)] == ["kept"]
+
+
+def test_a_hold_on_what_was_refused_stays_when_it_is_planned_again(ledger: Ledger) -> None:
+    """Only lifting it ends a hold."""
+    disk = {"type": "disk", "id": "d"}
+    ledger.plan("T", job="first", entities=[disk])
+    with pytest.raises(EntityBusy):
+        ledger.plan("T", job="again", entities=[disk])
+    ledger.hold("again", actor="auditor")
+    ledger.succeed("first")
+    ledger.plan("T", job="again", entities=[disk])
+    assert ledger.job("again").flags == ledger.as_of(ledger.position()).job("again").flags == ["held"]
+    ledger.succeed("again")
+    assert [tree.root for tree in ledger.expire(AT_ONCE)] == ["first"]
+    assert [tree.held_by for tree in ledger.expiry(AT_ONCE)] == ["auditor"]
+    assert [found.entry.event.job for found in ledger.search("is:held event:succeeded").entries()] == ["again"]
+    ledger.lift_hold("again")
+    assert [tree.root for tree in ledger.expire(AT_ONCE)] == ["again"]
 
 
 def test_a_hold_that_comes_between_look_and_append_stands(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """The command `jobledger`: data on stdout, the rest on stderr, and an exit code that tells a script what happened."""
 
 import gc
+import io
 import os
 import sys
 from typing import NoReturn
@@ -39,6 +40,8 @@ def main() -> None:
     garbage.rest()
     from ledger.service.cli.app import app
 
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # what a terminal cannot show it can still tell
     try:
         app(prog_name="jobledger")
     except LedgerError as error:

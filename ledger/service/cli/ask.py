@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ledger.service.cli import moments, output
-from ledger.service.cli.moments import AsOf, Occurred, parse_span
+from ledger.service.cli.moments import LAST, AsOf, Occurred, parse_span
 from ledger.service.cli.output import Form, Output
 
 if TYPE_CHECKING:
@@ -96,8 +96,10 @@ def list_(
     silent_for: Annotated[
         str | None, typer.Option(help="Only active jobs without a word for so long, as in 90s, 15m, 2h, 1d.")
     ] = None,
-    limit: Annotated[int | None, typer.Option(help="At most so many; a table shows 50 unless told.")] = None,
-    before: Annotated[int | None, typer.Option(help="Go on from the number that the last page ended with.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many; a table shows 50 unless told.")] = None,
+    before: Annotated[
+        int | None, typer.Option(min=0, max=LAST, help="Go on from the number that the last page ended with.")
+    ] = None,
     as_of: AsOf = None,
     form: Output = Form.TABLE,
     *,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ledger.service.cli import moments, output
-from ledger.service.cli.moments import AsOf, Occurred
+from ledger.service.cli.moments import LAST, AsOf, Occurred
 from ledger.service.cli.output import Form, Output
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 PAGE_ENTRIES = 50
 BLOCKERS_SHOWN = 3
-LAST = (1 << 63) - 1  # the last position that there can be
 EVIDENCE_SHOWN = 120  # characters of it in a table
 
 Filter = Annotated[

@@ -25,6 +25,8 @@ AsOf = Annotated[
 Occurred = Annotated[
     bool, typer.Option("--occurred", help="With --as-of TIME: what had occurred by then, by the callers' clocks.")
 ]
+LAST = (1 << 63) - 1  # the last position that there can be
+SPAN_MAX = timedelta(days=36_525)  # a hundred years
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _POSITION = re.compile(r"\d{1,19}", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
@@ -35,9 +37,12 @@ def parse_span(text: str) -> timedelta:
     """A span such as 90s, 15m, 2h or 1d; a bare number is seconds."""
     number, unit = (text[:-1], text[-1]) if text[-1:] in SECONDS else (text, "s")
     try:
-        return timedelta(seconds=float(number) * SECONDS[unit])
+        span = timedelta(seconds=float(number) * SECONDS[unit])
     except (ValueError, OverflowError):
         raise typer.BadParameter(f"A span must read like 90s, 15m, 2h or 1d, not {text!r}.") from None
+    if abs(span) > SPAN_MAX:
+        raise typer.BadParameter(f"A span must be {SPAN_MAX.days:,} days at most, and this is {text}.")
+    return span
 
 
 def parse_moment(text: str, now: datetime) -> int | datetime:

@@ -1,5 +1,6 @@
 """How answers look: tables for people, JSON for programs."""
 
+import codecs
 import json
 import os
 import sys
@@ -42,7 +43,8 @@ _MARKS = {
 
 def print_json(value: Any) -> None:
     """One JSON document on one line."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, separators=(",", ":")) + "\n")
+    ascii_alone = codecs.lookup(sys.stdout.encoding or "utf-8").name != "utf-8"
+    sys.stdout.write(json.dumps(value, ensure_ascii=ascii_alone, separators=(",", ":")) + "\n")
 
 
 def print_jsonl(values: Iterable[Any]) -> None:

@@ -13,7 +13,9 @@ PAGE_TREES = 50
 
 def expiry(
     policy: Annotated[str, typer.Option(help="For trees planned without one: default, or hyperv.")] = "default",
-    limit: Annotated[int | None, typer.Option(help="At most so many trees; a table shows 50 unless told.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="At most so many trees; a table shows 50 unless told.")
+    ] = None,
     form: Output = Form.TABLE,
     *,
     apply: Annotated[bool, typer.Option("--apply", help="Take out those whose time has come.")] = False,

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from ledger.application import Ledger
-from tests.service.cli.conftest import Run, on, plan
+from tests.service.cli.conftest import Run, environment, execute, on, plan
 
 
 @pytest.fixture
@@ -38,6 +38,10 @@ def told(ledger: Ledger) -> Ledger:
         (("watch", "--after", "1000"), 6),
         (("list", "--phase", "dancing"), 2),
         (("list", "--silent-for", "soon"), 2),
+        (("list", "--silent-for", "99999999d"), 2),
+        (("list", "--limit", "-1", "-o", "jsonl"), 2),
+        (("list", "--before", "99999999999999999999"), 2),
+        (("expiry", "--limit", "-1"), 2),
         (("nonsense",), 2),
         (("record", "{"), 2),
         (("record", '{"job":"open","event":"planned","type":"Other"}'), 5),
@@ -54,6 +58,46 @@ def test_exit_codes_tell_a_script_what_happened(run: Run, told: Ledger, words: t
     if code in (2, 4, 5, 6, 69, 124):
         assert done.err.strip()
         assert not done.out
+
+
+NOT_UTF_8 = "\udcff"  # the byte FF, as Python passes it on
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("busy", "disk/d-17", "--besides", NOT_UTF_8),
+        ("busy", f"disk/{NOT_UTF_8}"),
+        ("show", NOT_UTF_8),
+        ("show", NOT_UTF_8, "--as-of", "1"),
+        ("tree", NOT_UTF_8),
+        ("wait", NOT_UTF_8),
+        ("watch", NOT_UTF_8),
+        ("history", NOT_UTF_8),
+        ("list", "--type", NOT_UTF_8),
+        ("list", "--root", NOT_UTF_8),
+        ("hold", NOT_UTF_8),
+        ("recover", "--owner", NOT_UTF_8),
+    ],
+)
+def test_a_text_that_is_not_unicode_is_told_as_one(run: Run, told: Ledger, words: tuple[str, ...]) -> None:
+    """Not as an answer: `busy` that exits with 1 says that nothing runs."""
+    done = run(*words)
+
+    assert (done.code, done.out) == (2, "")
+    assert "Unicode" in done.err
+
+
+def test_what_a_terminal_cannot_show_is_told(conninfo: str, told: Ledger) -> None:
+    """JSON stays JSON."""
+    told.record(plan("é😀"))
+    env = environment(conninfo, PYTHONIOENCODING="ascii")
+
+    listed, shown = (execute(("list", "-o", form), "", env) for form in ("json", "table"))
+
+    assert json.loads(listed.out)["jobs"][0]["job"] == "é😀"
+    assert (listed.code, shown.code) == (0, 0)
+    assert "\\U0001f600" in shown.out
 
 
 def test_a_refusal_names_the_blocker_and_is_on_record(run: Run, told: Ledger) -> None:
