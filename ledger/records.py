@@ -26,7 +26,8 @@ def pages(lines: Iterable[bytes]) -> Iterator[Sequence[Line]]:
         if len(page) >= PAGE_LINES_MAX or size >= PAGE_BYTES_MAX:
             yield page
             page, size = [], 0
-    yield page
+    if page:
+        yield page
 
 
 def parse_page(page: Sequence[Line]) -> list[Transition | LedgerError | None]:

@@ -1,4 +1,7 @@
-"""Answers from the views, each from one snapshot of the database, and so from one statement where that is enough."""
+"""Answers from the views, each from one snapshot of the database, and so from one statement where that is enough.
+
+A list has one for each page, and the tree that `busy` leaves out, which never changes, is looked up before.
+"""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
