@@ -9,14 +9,14 @@ from ledger.errors import LedgerError, MalformedRecord
 from ledger.event_ids import identified
 
 PAGE_LINES_MAX = 500
-PAGE_BYTES_MAX = 4 * 1024 * 1024  # and one line, so that few long lines are a page too
+PAGE_BYTES_MAX = 2 * 1024 * 1024  # and one line, so that few long lines are a page too
 EXPORTED_BESIDE = frozenset({"position", "recorded_at", "stored"})  # where a record stood, which an import gives anew
 
 Line = tuple[int, bytes]  # its number, from 1, and what it says
 
 
 def pages(lines: Iterable[bytes]) -> Iterator[Sequence[Line]]:
-    """The lines that are not blank, 500 or 4 MiB at a time."""
+    """The lines that are not blank, 500 or 2 MiB at a time."""
     page: list[Line] = []
     size = 0
     for number, line in enumerate(lines, start=1):
