@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import psycopg
 from psycopg import Connection
 from psycopg.rows import DictRow
 
@@ -14,7 +13,7 @@ from ledger.errors import NotFound
 from ledger.recovery.leases import LeaseTable
 from ledger.service.readiness import admin_conninfo, migrator, ready_conninfo
 from ledger.service.settings import Database, find_database
-from ledger.store.connection import connect, translate
+from ledger.store.connection import ASKING_ERRORS, connect, translate
 from ledger.store.datastore import Datastore
 from ledger.store.feed import Feed
 from ledger.store.recorder import Recorder
@@ -60,7 +59,7 @@ def _session(conninfo: str) -> Iterator[Connection[DictRow]]:
     with connect(conninfo) as connection:
         try:
             yield connection
-        except psycopg.Error as error:
+        except ASKING_ERRORS as error:
             raise translate(error) from error
 
 

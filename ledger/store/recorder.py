@@ -193,8 +193,8 @@ def _took_connection(error: psycopg.Error) -> bool:
 
 def _translate(error: psycopg.Error) -> LedgerError:
     """The error in our words; one is that the events did not get the positions that the views were written for."""
-    misplaced = isinstance(error, psycopg.errors.NotNullViolation) and error.diag.table_name == "tracking"
-    if not (misplaced and error.diag.column_name == "position"):
+    null = isinstance(error, psycopg.errors.NotNullViolation)
+    if not null or (error.diag.table_name, error.diag.column_name) != ("tracking", "position"):
         return translate(error)
     return IntegrityFailure(
         "Events must be placed behind the last one without gaps, and the database has placed them elsewhere; run "

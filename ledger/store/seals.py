@@ -5,11 +5,10 @@ from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from typing import Any, NamedTuple
 
-import psycopg
 from psycopg import Connection, IsolationLevel
 
 from ledger.domain.values import POSITION_MAX
-from ledger.store.connection import translate
+from ledger.store.connection import ASKING_ERRORS, translate
 from ledger.store.statements import SQL
 
 PAGE_LEAVES = 8_192
@@ -153,7 +152,7 @@ class SealTable:
             try:
                 with connection.transaction():
                     yield connection
-            except psycopg.Error as error:
+            except ASKING_ERRORS as error:
                 raise translate(error) from error
             finally:
                 if not connection.closed:

@@ -1,4 +1,5 @@
--- Which jobs there are to choose from says `status`, which is put in front. OFFSET 0 keeps the planner to the index, whatever it takes the size of a young table for.
+-- Which jobs there are to choose from says `status`, which is put in front. OFFSET 0 keeps the planner to the index,
+-- whatever it takes the size of a young table for.
 SELECT row_to_json(shown)::text AS told
 FROM (
     SELECT job, planned_position

@@ -1,9 +1,10 @@
 import psycopg
 import pytest
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.conninfo import make_conninfo
 
 from ledger.errors import DatabaseAway, Unavailable
 from ledger.service.assembly import assemble
+from ledger.service.readiness import WRITER
 from ledger.store.recorder import Recorder
 from ledger.store.statements import SQL
 
@@ -18,12 +19,8 @@ def _nobody_is_asked_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Recorder, "_alone", alone)
 
 
-def _with(conninfo: str, option: str) -> str:
-    return make_conninfo(conninfo, options=f"{conninfo_to_dict(conninfo).get('options', '')} -c {option}")
-
-
 def test_a_lock_that_is_not_available_is_told_at_once(conninfo: str, superuser: str) -> None:
-    with assemble(_with(conninfo, "lock_timeout=200ms")) as ledger:
+    with assemble(make_conninfo(conninfo, options=f"{WRITER} -c lock_timeout=200ms")) as ledger:
         ledger.plan("T", job="before")
         with psycopg.connect(superuser) as holder:
             holder.execute(SQL["take_append_lock"])
@@ -35,7 +32,7 @@ def test_a_lock_that_is_not_available_is_told_at_once(conninfo: str, superuser: 
 
 def test_a_database_that_takes_no_writes_is_told_at_once(conninfo: str) -> None:
     with (
-        assemble(_with(conninfo, "default_transaction_read_only=on")) as ledger,
+        assemble(make_conninfo(conninfo, options=f"{WRITER} -c default_transaction_read_only=on")) as ledger,
         pytest.raises(Unavailable, match="takes no writes"),
     ):
         ledger.import_records(LINES)

@@ -1,14 +1,15 @@
 from itertools import islice
 
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.conninfo import make_conninfo
 
 from ledger.service.assembly import assemble
+from ledger.service.readiness import WRITER
 
 STYLES = "-c datestyle=German -c intervalstyle=iso_8601 -c timezone=Asia/Kathmandu"
 
 
 def test_times_are_read_whatever_style_the_server_has(conninfo: str) -> None:
-    styled = make_conninfo(conninfo, options=f"{conninfo_to_dict(conninfo).get('options', '')} {STYLES}")
+    styled = make_conninfo(conninfo, options=f"{WRITER} {STYLES}")
     with assemble(conninfo) as ledger, assemble(styled) as other:
         for each, job in ((ledger, "a"), (other, "b")):
             vm = {"type": "vm", "id": "v", "access": "none"}

@@ -35,9 +35,7 @@ def exit_code(error: LedgerError) -> int:
 
 def main() -> None:
     """Run the command line; every error of the ledger is one sentence on stderr."""
-    # What is imported stays: to search it for garbage, meanwhile and at the end, would take a tenth of the time of a
-    # short command each.
-    garbage.rest()
+    garbage.rest()  # what is imported stays: to search it again and again takes a tenth of the time of a short command
     from ledger.service.cli.app import app
 
     if isinstance(sys.stdout, io.TextIOWrapper):
@@ -62,7 +60,7 @@ def main() -> None:
 
         _fail(translate(error))
     finally:
-        gc.freeze()
+        gc.freeze()  # and to search it at the end as much
 
 
 def _fail(error: LedgerError) -> NoReturn:

@@ -25,7 +25,7 @@ def migrate(
     from ledger.service.settings import find_database
 
     if print_:
-        print("\n".join(readiness.migrator().print()))
+        output.print_exact("\n".join(readiness.migrator().print()) + "\n")
         return
     if check:
         check_release(find_database())

@@ -76,8 +76,7 @@ def _follow(sealer: "Sealer", file: "KeyFile", every: float, form: Form) -> None
 def _print_sealed(done: "Sealed", file: "KeyFile", form: Form) -> None:
     key = file.verifier()
     if form is Form.TABLE:
-        sys.stdout.write(str(done.signed.note))
-        sys.stdout.flush()
+        output.print_exact(str(done.signed.note))
         if done.new_key:
             output.note(f"The signing key is in {file.path}; keep it from whoever owns the database.")
         output.note(f"{done.events:,} events sealed, {done.signed.size:,} in all; verify with --key {key}")

@@ -47,6 +47,13 @@ def print_json(value: Any) -> None:
     sys.stdout.write(json.dumps(value, ensure_ascii=ascii_alone, separators=(",", ":")) + "\n")
 
 
+def print_exact(text: str) -> None:
+    """A text that is read byte for byte, such as a signed note: in UTF-8, whatever the terminal speaks."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode())
+    sys.stdout.flush()
+
+
 def print_jsonl(values: Iterable[Any]) -> None:
     """A JSON document a line, each as soon as it is there."""
     for value in values:

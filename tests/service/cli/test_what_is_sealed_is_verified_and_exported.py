@@ -51,6 +51,18 @@ def test_a_seal_prints_a_checkpoint_that_can_be_kept(
     assert _json(extended)["ok"] is True
     assert run("verify", "--extends", "5", "--checkpoint", "6", env=env).code == 0
     assert run("verify", "--extends", "4", env=env).code == 4
+    assert run("verify", "--job", "\udcff", env=env).code == 2
+
+
+def test_a_checkpoint_and_the_sql_are_exact_whatever_the_terminal_speaks(
+    run: Run, told: Ledger, env: dict[str, str], tmp_path: Path
+) -> None:
+    ascii_alone = env | {"PYTHONIOENCODING": "ascii"}
+    kept = tmp_path / "kept"
+    kept.write_text(run("seal", env=ascii_alone).out)
+
+    assert run("verify", "--checkpoint", str(kept), env=env).code == 0
+    assert run("migrate", "--print", env=ascii_alone).out == run("migrate", "--print", env=env).out
 
 
 def test_a_verification_says_what_it_found_and_whom_it_trusts(
