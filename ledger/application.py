@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from typing import Any, TypedDict, Unpack
 
 from ledger import clock, waiting
@@ -92,11 +93,11 @@ class Ledger(Questions):
         return self._append(record, judge_now)
 
     def _append(self, record: Mapping[str, Any] | str | bytes | Transition, judge: Judge) -> Receipt:
+        return self._recorder.record(partial(self._said, record), judge)
+
+    def _said(self, record: Mapping[str, Any] | str | bytes | Transition) -> Transition:
         said = record if isinstance(record, Transition) else parse_transition(record, clock.new_id)
-        answer = self.record_each([said], judge)[0]
-        if isinstance(answer, LedgerError):
-            raise answer
-        return answer
+        return identified(self._signed(said))
 
     def record_each(self, batch: Sequence[Transition], judge: Judge = judge_now) -> list[Receipt | LedgerError]:
         """Record several transitions in one append, in order: for each its receipt, or the error that it alone gets."""

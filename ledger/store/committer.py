@@ -7,15 +7,16 @@ callers of a group one after the other under the append lock, each seeing what t
 caller's error to itself; and because every caller belongs to one group, whose leader answers it whatever happens.
 
 Those who were answered wake one another in a chain: threads that are all woken at once would queue for the one that
-Python lets run, and be put to sleep again (a sixth of the rate of 64 callers). Who waits also looks for its answer
-once a second, so that an interrupt can break no more than the haste.
+Python lets run, and be put to sleep again (a sixth of the rate of 64 callers). The last of them wakes the next leader,
+which would else take the same turns from them; and they are about to come again, so that its group is a large one. Who
+waits also looks for its answer once a second, and a leader waits only for a moment, so that an interrupt can break no
+more than the haste.
 
 There is no thread to start, to stop or to die: a leader that is interrupted fails its group with `OutcomeUnknown`, and
 the next caller leads.
 """
 
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -25,8 +26,7 @@ from ledger.errors import LedgerError, OutcomeUnknown, Unavailable
 
 GROUP_MAX = 500
 WAITING_MAX = 10_000
-GATHER_SECONDS_MAX = 0.001
-GATHER_STEP_SECONDS = 0.000_05
+GATHER_SECONDS_MAX = 0.005
 WAIT_SECONDS_MAX = 1.0
 
 W = TypeVar("W")
@@ -49,7 +49,7 @@ class _Request(Generic[W, A]):
     waits: bool = True
     answers: list[A] | None = None
     error: BaseException | None = None
-    next: "_Request[W, A] | None" = None
+    next: "threading.Lock | None" = None
 
     @property
     def answered(self) -> bool:
@@ -63,9 +63,9 @@ class _Request(Generic[W, A]):
             self.gate.acquire(timeout=WAIT_SECONDS_MAX)
 
     def wake_next(self) -> None:
-        """Wake the next of its group."""
+        """Wake the next of its group; the last of them, who leads the next group."""
         if self.next is not None:
-            self.next.gate.release()
+            self.next.release()
 
 
 class Committer(Generic[W, A]):
@@ -85,8 +85,7 @@ class Committer(Generic[W, A]):
         self._waiting: deque[_Request[W, A]] = deque()
         self._led = False
         self._closed = False
-        self._last_size = 1
-        self._last_end = 0.0
+        self._awake = threading.Lock()
 
     def submit(self, work: Sequence[W]) -> list[A]:
         """The answers to a caller's work, once they are committed.
@@ -151,15 +150,12 @@ class Committer(Generic[W, A]):
     def _lead(self) -> None:
         """Commit for those who wait, as many as make a group."""
         self._gather()
-        group = self._take()
-        self._answer(group)
-        self._last_size, self._last_end = len(group), time.monotonic()
+        self._answer(self._take())
 
     def _gather(self) -> None:
-        """Those whom the last group answered just now are about to come again: let them, for a moment."""
-        until = self._last_end + GATHER_SECONDS_MAX
-        while len(self._waiting) < self._last_size and time.monotonic() < until:
-            time.sleep(GATHER_STEP_SECONDS)
+        """Wait until all of the last group are awake, who are about to come again; but only for a moment."""
+        self._awake.acquire(timeout=GATHER_SECONDS_MAX)
+        self._awake = _shut()
 
     def _take(self) -> list[_Request[W, A]]:
         group: list[_Request[W, A]] = []
@@ -169,9 +165,10 @@ class Committer(Generic[W, A]):
                 request = self._waiting.popleft()
                 request.waits = False
                 if group:
-                    group[-1].next = request
+                    group[-1].next = request.gate
                 group.append(request)
                 size += len(request.work)
+            group[-1].next = self._awake
             if self._outside:
                 self._room.notify_all()
         return group

@@ -35,7 +35,8 @@ class Boundaries:
         self._patches = ExitStack()
 
     def __enter__(self) -> Self:
-        self._around(Recorder, "append")
+        for way in ("append", "record"):
+            self._around(Recorder, way)
         for verb in ("call", "ask", "fence", "list"):
             self._around(FakeExecutor, verb)
         if self._inside:

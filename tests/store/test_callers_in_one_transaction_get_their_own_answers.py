@@ -1,28 +1,38 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import psycopg
 
 from ledger.application import Ledger
-from ledger.errors import Contradiction, EntityBusy, IllegalTransition, JobNotFound, LedgerError
+from ledger.errors import Contradiction, EntityBusy, IllegalTransition, JobNotFound, MalformedRecord
 from ledger.service.assembly import assemble
 
-CALLERS = 40
+CALLERS = 42
 LOCK = 7308604896899097444  # the append lock, as the migration names it
 
 
-def _call(ledger: Ledger, n: int) -> LedgerError | None:
-    """What caller n says: every fifth conflicts, is refused, speaks of nobody, or errs."""
+class Raising(dict[str, str]):
+    """A record that cannot even be read."""
+
+    def get(self, *_: object) -> Any:
+        raise ZeroDivisionError
+
+
+def _call(ledger: Ledger, n: int) -> Exception | None:
+    """What caller n says: six of seven conflict, are refused, speak of nobody, err, or say nothing that is a record."""
     kinds = [
         lambda: ledger.plan("T", job=f"j{n}", entities=[{"type": "vm", "id": f"v{n}"}]),
         lambda: ledger.plan("Other", job="known"),
         lambda: ledger.plan("T", job=f"j{n}", entities=[{"type": "vm", "id": "busy"}]),
         lambda: ledger.succeed("never-was"),
         lambda: ledger.resume("known"),
+        lambda: ledger.record({"job": "known", "event": "vanished"}),
+        lambda: ledger.record(Raising()),
     ]
     try:
-        kinds[n % 5]()
-    except LedgerError as error:
+        kinds[n % 7]()
+    except Exception as error:  # noqa: BLE001 - one of them is none of ours
         return error
     return None
 
@@ -38,11 +48,13 @@ def test_callers_in_one_transaction_get_their_own_answers(superuser: str, connin
         holder.rollback()
         answers = [type(call.result(timeout=60)) for call in calls]
 
-        expected = [type(None), Contradiction, EntityBusy, JobNotFound, IllegalTransition]
-        assert answers == [expected[n % 5] for n in range(CALLERS)]
+        expected = [
+            type(None), Contradiction, EntityBusy, JobNotFound, IllegalTransition, MalformedRecord, ZeroDivisionError
+        ]  # fmt: skip
+        assert answers == [expected[n % 7] for n in range(CALLERS)]
         rows = holder.execute("SELECT count(DISTINCT xmin::text), count(*) FROM ledger.stored_events").fetchall()
     ((transactions, events),) = rows
-    assert events == 1 + CALLERS // 5 * 2
+    assert events == 1 + CALLERS // 7 * 2
     assert transactions <= 3  # the first plan, the caller that led, and all the others
 
 

@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 
 from ledger.errors import DiskFull, OutcomeUnknown, Unavailable
-from ledger.store.committer import Committer
+from ledger.store.committer import Committer, _Request
 
 CALLERS = 10
 
@@ -166,7 +166,35 @@ def test_one_who_is_interrupted_while_its_group_commits_keeps_no_answer_from_the
     gone.set()
 
     assert [call.result(timeout=30) for call in (first, before, last)] == [["answer 0"], ["answer 1"], ["answer 3"]]
-    assert held.groups == [[0], [1, 2, 3]]
+    held.go.release()
+    assert committer.submit([4]) == ["answer 4"]
+    assert held.groups == [[0], [1, 2, 3], [4]]
+
+
+def test_a_leader_waits_until_all_of_the_last_group_are_awake(
+    committer: Committer[int, str], pool: ThreadPoolExecutor, held: Held, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are about to come again, and so the next group is a large one."""
+    awake = threading.Event()
+    wake_next = _Request.wake_next
+
+    def wake_late(request: _Request[int, str]) -> None:
+        assert request.work != [CALLERS] or awake.wait(timeout=30)
+        wake_next(request)
+
+    monkeypatch.setattr("ledger.store.committer.GATHER_SECONDS_MAX", 30)
+    monkeypatch.setattr(_Request, "wake_next", wake_late)
+    calls = _queue(committer, pool, held)
+    held.go.release(2)
+    calls[0].result(timeout=30)
+    again = [pool.submit(committer.submit, [n]) for n in (100, 101)]
+    while len(committer._waiting) < 2 and len(held.groups) < 3:
+        pass
+    awake.set()
+    held.go.release()
+
+    assert [call.result(timeout=30) for call in again] == [["answer 100"], ["answer 101"]]
+    assert [sorted(group) for group in held.groups] == [[0], [*range(1, CALLERS + 1)], [100, 101]]
 
 
 def test_a_full_queue_lets_callers_wait_before_it(pool: ThreadPoolExecutor, held: Held) -> None:
