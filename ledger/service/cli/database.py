@@ -10,8 +10,8 @@ from ledger.service.cli.output import Form, Output
 if TYPE_CHECKING:
     from ledger.service.embedded import EmbeddedServer
 
-pg = typer.Typer(help="The embedded PostgreSQL.", no_args_is_help=True)
-projections = typer.Typer(help="The views.", no_args_is_help=True)
+pg = typer.Typer(help="The embedded PostgreSQL.", no_args_is_help=True, rich_markup_mode=None, add_completion=False)
+projections = typer.Typer(help="The views.", no_args_is_help=True, rich_markup_mode=None, add_completion=False)
 
 
 def migrate(

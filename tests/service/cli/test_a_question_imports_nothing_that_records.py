@@ -11,7 +11,14 @@ from ledger.application import Ledger
 from tests.service.cli.conftest import environment, on
 
 # Runs the command, then tells what it has imported: the last line on stderr.
-TOLD = "from ledger.service.cli import main\ntry: main()\nfinally: import sys; print(*sys.modules, file=sys.stderr)"
+TOLD = """
+import sys
+from ledger.service.cli import run
+try:
+    sys.exit(run())
+finally:
+    print(*sys.modules, file=sys.stderr)
+"""
 QUESTIONS = [("show", "j1"), ("busy", "vm/a"), ("list", "--active"), ("tree", "j1")]
 RECORDING = {
     "ledger.admission", "ledger.application", "ledger.domain.commands", "ledger.domain.events", "ledger.domain.job",

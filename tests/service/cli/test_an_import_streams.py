@@ -10,9 +10,9 @@ MEASURE = """
 import resource
 import sys
 sys.argv = ["jobledger", "import", sys.argv[1], "-o", "json"]
-from ledger.service.cli import main
+from ledger.service.cli import run
 try:
-    main()
+    sys.exit(run())
 finally:
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)
 """

@@ -1,9 +1,12 @@
 import json
+import shlex
+import subprocess
+import sys
 
 import pytest
 
 from ledger.application import Ledger
-from tests.service.cli.conftest import Run, environment, execute, on, plan
+from tests.service.cli.conftest import COMMAND, Run, environment, execute, on, plan
 
 
 @pytest.fixture
@@ -98,6 +101,38 @@ def test_what_a_terminal_cannot_show_is_told(conninfo: str, told: Ledger) -> Non
     assert json.loads(listed.out)["jobs"][0]["job"] == "é😀"
     assert (listed.code, shown.code) == (0, 0)
     assert "\\U0001f600" in shown.out
+
+
+@pytest.mark.parametrize(
+    ("words", "redirected", "code"),
+    [
+        ("busy disk/d-17", ">&-", 0),
+        ("busy disk/d-18", ">&-", 1),
+        ("show never-was", "2>&-", 4),
+        ("busy disk/d-17", ">/dev/full", 2),
+        ("busy disk/d-18", "| true; exit ${PIPESTATUS[0]}", 1),
+    ],
+)
+def test_nobody_need_read_what_is_said(conninfo: str, told: Ledger, words: str, redirected: str, code: int) -> None:
+    """The exit code is the same where a stream is closed, and tells where nothing can be written."""
+    command = f"{shlex.join(COMMAND)} {words} {redirected}"
+    done = subprocess.run(
+        ("bash", "-c", command), env=environment(conninfo), capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert done.returncode == code, done
+    assert "Traceback" not in done.stderr
+    assert not done.stdout
+
+
+def test_a_fault_of_ours_is_no_answer(conninfo: str) -> None:
+    """Python would exit with 1, which says of an entity that it is free."""
+    broken = "from ledger.service.cli import ask, main; ask.moments = None; main()"
+    words = (sys.executable, "-c", broken, "busy", "disk/d-17")
+    done = subprocess.run(words, env=environment(conninfo), capture_output=True, text=True, timeout=60, check=False)
+
+    assert done.returncode == 70
+    assert "Traceback" in done.stderr
 
 
 def test_a_refusal_names_the_blocker_and_is_on_record(run: Run, told: Ledger) -> None:
