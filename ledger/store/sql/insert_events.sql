@@ -1,4 +1,10 @@
+-- A list for each column, for each value of a list is read once; a row that is a list is read anew for each of its values.
 INSERT INTO ledger.stored_events (originator_id, originator_version, topic, state)
-SELECT said ->> 0, (said ->> 1)::bigint, said ->> 2, convert_to(said ->> 3, 'UTF8')
-FROM json_array_elements(%(rows)s::json) WITH ORDINALITY AS line (said, place)
+SELECT stream, version::bigint, topic, convert_to(state, 'UTF8')
+FROM ROWS FROM (
+    json_array_elements_text(%(streams)s::json),
+    json_array_elements_text(%(versions)s::json),
+    json_array_elements_text(%(topics)s::json),
+    json_array_elements_text(%(states)s::json)
+) WITH ORDINALITY AS line (stream, version, topic, state, place)
 ORDER BY place
