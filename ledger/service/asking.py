@@ -13,7 +13,7 @@ from psycopg.rows import DictRow
 from ledger.questions import Questions
 from ledger.service.readiness import ready_connection
 from ledger.service.settings import find_database
-from ledger.store.connection import ASKING_ERRORS, configure, translate
+from ledger.store.connection import configure, in_our_words
 from projections.queries import ViewQueries
 
 
@@ -27,7 +27,5 @@ def open_questions(dsn: str | None = None) -> Iterator[Questions]:
 
 @contextmanager
 def _lend(connection: Connection[DictRow]) -> Iterator[Connection[DictRow]]:
-    try:
+    with in_our_words:
         yield connection
-    except ASKING_ERRORS as error:
-        raise translate(error) from error

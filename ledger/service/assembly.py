@@ -13,7 +13,7 @@ from ledger.errors import NotFound
 from ledger.recovery.leases import LeaseTable
 from ledger.service.readiness import admin_conninfo, migrator, ready_conninfo
 from ledger.service.settings import Database, find_database
-from ledger.store.connection import ASKING_ERRORS, connect, translate
+from ledger.store.connection import connect, in_our_words
 from ledger.store.datastore import Datastore
 from ledger.store.feed import Feed
 from ledger.store.recorder import Recorder
@@ -56,11 +56,8 @@ def check_release(database: Database) -> None:
 @contextmanager
 def _session(conninfo: str) -> Iterator[Connection[DictRow]]:
     """One connection outside the pool; errors of the database come out in our words."""
-    with connect(conninfo) as connection:
-        try:
-            yield connection
-        except ASKING_ERRORS as error:
-            raise translate(error) from error
+    with connect(conninfo) as connection, in_our_words:
+        yield connection
 
 
 def diagnose(database: Database) -> "list[Finding]":

@@ -4,14 +4,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import psycopg
 from psycopg import Connection
 from psycopg.conninfo import make_conninfo
 from psycopg.rows import DictRow
 
 from ledger.errors import Unavailable, UnsafeSettings
 from ledger.service.settings import Database, allowed_unsafe_settings
-from ledger.store.connection import connect, translate
+from ledger.store.connection import connect, in_our_words
 from ledger.store.migrate import Migrator, load_migrations
 from ledger.store.statements import SQL
 
@@ -81,11 +80,9 @@ def admin_conninfo(database: Database) -> str:
 
 def check(connection: Connection[DictRow]) -> None:
     """Raise unless the database is of this release and keeps what it acknowledges."""
-    try:
+    with in_our_words:
         migrator().check(connection)
         rows = connection.execute(SQL["select_unsafe_settings"]).fetchall()
-    except psycopg.Error as error:
-        raise translate(error) from error
     unsafe = {row["name"]: row["setting"] for row in rows if row["name"] not in allowed_unsafe_settings()}
     if unsafe:
         names = ", ".join(f"{name} = {setting}" for name, setting in unsafe.items())

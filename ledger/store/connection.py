@@ -29,7 +29,18 @@ _BY_STATE: dict[str, tuple[type[LedgerError], str]] = {
 }
 
 
-ASKING_ERRORS = (psycopg.Error, UnicodeEncodeError)  # the second of a text that cannot be sent
+class _InOurWords:
+    """Lets errors of the database come out in our words, and of a text that cannot be sent to it."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
+        if isinstance(error, psycopg.Error | UnicodeEncodeError):
+            raise translate(error) from error
+
+
+in_our_words = _InOurWords()
 
 
 def translate(error: Exception) -> LedgerError:
@@ -81,11 +92,9 @@ C = TypeVar("C", bound=Connection[Any])
 
 def connect_as(kind: type[C], conninfo: str) -> C:
     """The same, of a class of its own."""
-    try:
+    with in_our_words:
         connection = kind.connect(conninfo, row_factory=dict_row, autocommit=True, connect_timeout=CONNECT_SECONDS_MAX)
         connection.execute(READABLE)
-    except psycopg.Error as error:
-        raise translate(error) from error
     return connection
 
 

@@ -10,7 +10,7 @@ from psycopg import Connection
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import PoolClosed, PoolTimeout
 
-from ledger.store.connection import ASKING_ERRORS, CONNECT_SECONDS_MAX, configure, connect, translate
+from ledger.store.connection import CONNECT_SECONDS_MAX, configure, connect, in_our_words
 
 
 class Datastore(PostgresDatastore):
@@ -59,11 +59,8 @@ class Datastore(PostgresDatastore):
     @contextmanager
     def connection(self) -> Iterator[Connection[DictRow]]:
         """A connection of the pool; errors of the database come out in our words."""
-        try:
-            with self.raw_connection() as connection:
-                yield connection
-        except ASKING_ERRORS as error:
-            raise translate(error) from error
+        with in_our_words, self.raw_connection() as connection:
+            yield connection
 
 
 def check_open(connection: Connection[Any]) -> None:

@@ -9,7 +9,7 @@ from psycopg.rows import DictRow
 from ledger.clock import monotonic
 from ledger.domain.events import Late, RecordedEvent
 from ledger.errors import PositionAhead
-from ledger.store.connection import ASKING_ERRORS, connect, translate
+from ledger.store.connection import connect, in_our_words
 from ledger.store.datastore import Datastore
 from ledger.store.mapper import read_recorded
 from ledger.store.statements import SQL
@@ -65,24 +65,21 @@ class Feed:
         `after`, and `Unavailable` where the connection is lost: following on from the last position loses nothing.
         """
         deadline = None if timeout is None else monotonic() + timeout
-        with connect(self._datastore.conninfo) as connection:
-            try:
-                connection.execute("LISTEN stored_events")
-                _check_reached(connection, after)
-                while True:
-                    page = _page(connection, after, PAGE_EVENTS_MAX)
-                    yield from page
-                    if page:
-                        after = page[-1].position
-                        continue
-                    left = POLL_SECONDS if deadline is None else min(POLL_SECONDS, deadline - monotonic())
-                    if left <= 0:
-                        return
-                    yield None
-                    for _ in connection.notifies(timeout=left, stop_after=1):
-                        pass
-            except ASKING_ERRORS as error:
-                raise translate(error) from error
+        with connect(self._datastore.conninfo) as connection, in_our_words:
+            connection.execute("LISTEN stored_events")
+            _check_reached(connection, after)
+            while True:
+                page = _page(connection, after, PAGE_EVENTS_MAX)
+                yield from page
+                if page:
+                    after = page[-1].position
+                    continue
+                left = POLL_SECONDS if deadline is None else min(POLL_SECONDS, deadline - monotonic())
+                if left <= 0:
+                    return
+                yield None
+                for _ in connection.notifies(timeout=left, stop_after=1):
+                    pass
 
 
 def _check_reached(connection: Connection[DictRow], after: int) -> None:

@@ -5,12 +5,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
-import psycopg
 from psycopg import Connection
 from psycopg.rows import DictRow
 
 from ledger.errors import ChecksumMismatch, SchemaMissing, SchemaTooNew
-from ledger.store.connection import connect, translate
+from ledger.store.connection import connect, in_our_words
 from ledger.store.statements import SQL
 
 PROJECTED = ("projections", "history")  # the schemas of views, which the projector owns
@@ -73,12 +72,8 @@ class Migrator:
 
     def migrate(self, conninfo: str) -> list[Migration]:
         """Apply what is pending, in one transaction; what was applied is returned."""
-        with connect(conninfo) as connection:
-            try:
-                with connection.transaction():
-                    return self._migrate(connection)
-            except psycopg.Error as error:
-                raise translate(error) from error
+        with connect(conninfo) as connection, in_our_words, connection.transaction():
+            return self._migrate(connection)
 
     def _migrate(self, connection: Connection[DictRow]) -> list[Migration]:
         connection.execute(SQL["take_migration_lock"])

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from psycopg import Connection, IsolationLevel
 
 from ledger.domain.values import POSITION_MAX
-from ledger.store.connection import ASKING_ERRORS, translate
+from ledger.store.connection import in_our_words
 from ledger.store.statements import SQL
 
 PAGE_LEAVES = 8_192
@@ -150,10 +150,8 @@ class SealTable:
         with self._connect() as connection:
             connection.isolation_level = level
             try:
-                with connection.transaction():
+                with in_our_words, connection.transaction():
                     yield connection
-            except ASKING_ERRORS as error:
-                raise translate(error) from error
             finally:
                 if not connection.closed:
                     connection.isolation_level = None

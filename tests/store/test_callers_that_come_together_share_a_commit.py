@@ -185,16 +185,23 @@ def test_a_leader_waits_until_all_of_the_last_group_are_awake(
     monkeypatch.setattr("ledger.store.committer.GATHER_SECONDS_MAX", 30)
     monkeypatch.setattr(_Request, "wake_next", wake_late)
     calls = _queue(committer, pool, held)
-    held.go.release(2)
+    held.go.release()
     calls[0].result(timeout=30)
-    again = [pool.submit(committer.submit, [n]) for n in (100, 101)]
-    while len(committer._waiting) < 2 and len(held.groups) < 3:
+    assert held.begun.acquire(timeout=30)
+    again = [pool.submit(committer.submit, [100])]
+    while not committer._waiting:
+        pass
+    held.go.release()
+    while len(held.groups) < 3 and not committer._waiting[0].leads:
+        pass
+    again.append(pool.submit(committer.submit, [101]))
+    while len(held.groups) < 3 and len(committer._waiting) < 2:
         pass
     awake.set()
     held.go.release()
 
     assert [call.result(timeout=30) for call in again] == [["answer 100"], ["answer 101"]]
-    assert [sorted(group) for group in held.groups] == [[0], [*range(1, CALLERS + 1)], [100, 101]]
+    assert held.groups == [[0], [*range(1, CALLERS + 1)], [100, 101]]
 
 
 def test_a_full_queue_lets_callers_wait_before_it(pool: ThreadPoolExecutor, held: Held) -> None:
