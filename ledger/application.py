@@ -18,7 +18,7 @@ from ledger.answers import (
     TreeExpiry,
 )
 from ledger.audit import Search, Tell
-from ledger.domain.commands import Transition, parse_transition
+from ledger.domain.commands import Transition, is_light, parse_transition
 from ledger.domain.decisions import Disposition
 from ledger.domain.entities import EntityRef
 from ledger.domain.epoch import OwnerEpoch
@@ -93,7 +93,10 @@ class Ledger(Questions):
         return self._append(record, judge_now)
 
     def _append(self, record: Mapping[str, Any] | str | bytes | Transition, judge: Judge) -> Receipt:
-        return self._recorder.record(partial(self._said, record), judge)
+        if is_light(record):
+            return self._recorder.record(partial(self._said, record), judge)
+        said = self._said(record)
+        return self._recorder.record(lambda: said, judge)
 
     def _said(self, record: Mapping[str, Any] | str | bytes | Transition) -> Transition:
         said = record if isinstance(record, Transition) else parse_transition(record, clock.new_id)

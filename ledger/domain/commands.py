@@ -28,6 +28,8 @@ from ledger.errors import BadInput, HostileText, MalformedRecord, NotFinite, Too
 
 CHILDREN_MAX = 10_000
 TREE_DEPTH_MAX = 16
+LIGHT_MAX = 250  # values of a light record
+TEXT_OF_ONE_VALUE = 64  # characters, or bytes, that take as long to read as a value
 
 
 class Plan(Terms):
@@ -117,6 +119,27 @@ def parse_transition(record: object, new_id: Callable[[], str]) -> Transition:
     subject = _subject(envelope, fact, new_id)
     said: Fact = _parse_plan(subject, body, new_id) if fact is Planned else _validate(fact, body)
     return Transition(**vars(envelope) | {"job": subject, "fact": said})
+
+
+_PLAIN = (bool, int, float, type(None), datetime)
+
+
+def is_light(record: object) -> bool:
+    """Whether a record is small and of plain values, so that whoever reads it for another has soon read it."""
+    values, left = [record], LIGHT_MAX
+    while values and left >= 0:
+        value = values.pop()
+        if type(value) is dict:
+            left -= len(value)
+            values.extend(value.values())
+        elif type(value) is list or type(value) is tuple:
+            left -= len(value)
+            values.extend(value)
+        elif type(value) is str or type(value) is bytes:
+            left -= len(value) // TEXT_OF_ONE_VALUE
+        elif type(value) not in _PLAIN:
+            return type(value) is Transition
+    return left >= 0
 
 
 def parse_json(text: str | bytes) -> Any:

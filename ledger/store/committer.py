@@ -12,14 +12,16 @@ which would else take the same turns from them; and they are about to come again
 waits also looks for its answer once a second, and a leader waits only for a moment, so that an interrupt can break no
 more than the haste.
 
-There is no thread to start, to stop or to die: a leader that is interrupted fails its group with `OutcomeUnknown`, and
-the next caller leads.
+There is no thread to start, to stop or to die: a leader that is interrupted, wherever that is, fails its group with
+`OutcomeUnknown`, and the next caller leads. Who leads is said in one place, and changes in one step, so that there is
+never a second leader, and never none while somebody waits.
 """
 
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Generic, TypeVar
 
 from ledger.errors import LedgerError, OutcomeUnknown, Unavailable
@@ -45,7 +47,6 @@ class _Request(Generic[W, A]):
 
     work: Sequence[W]
     gate: threading.Lock = field(default_factory=_shut)
-    leads: bool = False
     waits: bool = True
     answers: list[A] | None = None
     error: BaseException | None = None
@@ -55,12 +56,6 @@ class _Request(Generic[W, A]):
     def answered(self) -> bool:
         """Whether its group has ended."""
         return self.answers is not None or self.error is not None
-
-    def wait(self) -> None:
-        """Wait until it is answered, or is to lead."""
-        # A signal that comes just before a wait for a lock is seen only after it, so that must not be for ever.
-        while not (self.leads or self.answered):
-            self.gate.acquire(timeout=WAIT_SECONDS_MAX)
 
     def wake_next(self) -> None:
         """Wake the next of its group; the last of them, who leads the next group."""
@@ -83,7 +78,7 @@ class Committer(Generic[W, A]):
         self._room = threading.Condition(self._lock)
         self._outside = 0
         self._waiting: deque[_Request[W, A]] = deque()
-        self._led = False
+        self._leader: _Request[W, A] | None = None
         self._closed = False
         self._awake = threading.Lock()
 
@@ -95,13 +90,17 @@ class Committer(Generic[W, A]):
         request: _Request[W, A] = _Request(work)
         try:
             self._queue(request)
-            request.wait()
-            if request.leads:
+            self._wait(request)
+            if self._leader is request:
                 self._lead()
             else:
                 request.wake_next()
         finally:
-            self._leave(request)
+            try:
+                self._leave(request)
+            except BaseException:  # an interrupt: what it left undone is done now
+                self._leave(request)
+                raise
         if request.error is not None:
             raise request.error
         assert request.answers is not None  # noqa: S101 - its group was answered
@@ -112,7 +111,8 @@ class Committer(Generic[W, A]):
         with self._idle:
             self._closed = True
             self._room.notify_all()
-            self._idle.wait_for(lambda: not self._led)
+            while self._leader is not None:
+                self._idle.wait(WAIT_SECONDS_MAX)
 
     def _queue(self, request: _Request[W, A]) -> None:
         with self._lock:
@@ -121,60 +121,79 @@ class Committer(Generic[W, A]):
             if self._closed:
                 raise Unavailable("The ledger is closed; open it again.")
             self._waiting.append(request)
-            request.leads, self._led = not self._led, True
+            if self._leader is None:
+                self._leader = request
 
     def _wait_for_room(self) -> None:
         self._outside += 1
         try:
-            self._room.wait_for(lambda: self._closed or len(self._waiting) < self._waiting_max)
+            while not self._closed and len(self._waiting) >= self._waiting_max:
+                self._room.wait(WAIT_SECONDS_MAX)
         finally:
             self._outside -= 1
 
+    def _wait(self, request: _Request[W, A]) -> None:
+        """Wait until it is answered, or is to lead."""
+        # A signal that comes just before a wait for a lock is seen only after it, so that must not be for ever.
+        while not (request.answered or self._leader is request):
+            request.gate.acquire(timeout=WAIT_SECONDS_MAX)
+
     def _leave(self, request: _Request[W, A]) -> None:
         """Let the next lead where this one did; one who was interrupted while it waited is forgotten."""
-        if not (request.waits or request.leads):
+        if not (request.waits or self._leader is request):
             return
         with self._lock:
             if request.waits and request in self._waiting:
                 self._waiting.remove(request)
                 self._room.notify_all()
-            if not request.leads:
+            if self._leader is not request:
                 return
-            self._led = bool(self._waiting)
             if self._waiting:
-                self._waiting[0].leads = True
-                self._waiting[0].gate.release()
+                self._leader = self._waiting[0]
+                self._leader.gate.release()
             else:
+                self._leader = None
                 self._idle.notify_all()
 
     def _lead(self) -> None:
-        """Commit for those who wait, as many as make a group."""
+        """Commit for those who wait, as many as make a group, and answer each of them, whatever happens."""
         self._gather()
-        self._answer(self._take())
+        group: list[_Request[W, A]] = []
+        try:
+            self._take(group)
+            self._answer(group)
+        except BaseException as error:
+            self._fail(group, error)
+            raise
+        finally:
+            if group:
+                group[0].wake_next()  # it waits for none itself
 
     def _gather(self) -> None:
         """Wait until all of the last group are awake, who are about to come again; but only for a moment."""
         self._awake.acquire(timeout=GATHER_SECONDS_MAX)
         self._awake = _shut()
 
-    def _take(self) -> list[_Request[W, A]]:
-        group: list[_Request[W, A]] = []
+    def _take(self, group: list[_Request[W, A]]) -> None:
+        """Put those who wait into a group, and only then out of the queue."""
         size = 0
         with self._lock:
-            while self._waiting and (not group or size + len(self._waiting[0].work) <= GROUP_MAX):
-                request = self._waiting.popleft()
-                request.waits = False
-                if group:
-                    group[-1].next = request.gate
-                group.append(request)
+            for request in self._waiting:
                 size += len(request.work)
+                if group and size > GROUP_MAX:
+                    break
+                group.append(request)
+            for one, following in pairwise(group):
+                one.next = following.gate
             group[-1].next = self._awake
+            for request in group:
+                request.waits = False
+                self._waiting.popleft()
             if self._outside:
                 self._room.notify_all()
-        return group
 
     def _answer(self, group: Sequence[_Request[W, A]]) -> None:
-        """Give everybody of a group an answer or an error; the first of it leads, and waits for none."""
+        """Give everybody of a group an answer or an error."""
         try:
             answers = iter(self._commit([piece for request in group for piece in request.work]))
             for request in group:
@@ -182,12 +201,17 @@ class Committer(Generic[W, A]):
         except LedgerError as error:
             for request in group:
                 request.error = error
-        except BaseException as error:
-            for request in group[1:]:
+
+    def _fail(self, group: Sequence[_Request[W, A]], error: BaseException) -> None:
+        """Tell those who have no answer that there is none; an interrupt may have left some of them in the queue."""
+        with self._lock:
+            for request in group:
+                request.waits = False
+                if request in self._waiting:
+                    self._waiting.remove(request)
+        for request in group[1:]:
+            if not request.answered:
                 request.error = _unknown(error)
-            raise
-        finally:
-            group[0].wake_next()
 
 
 def _unknown(error: BaseException) -> OutcomeUnknown:

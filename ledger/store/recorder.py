@@ -92,7 +92,10 @@ class Recorder(PostgresApplicationRecorder):
         """
         answer = self._committer.submit([(say, judge)])[0]
         if isinstance(answer, Exception):
-            raise answer
+            try:
+                raise answer
+            finally:
+                del answer  # else its traceback holds this frame, and this frame holds it
         return answer
 
     def close(self) -> None:
@@ -224,15 +227,23 @@ def _translate(error: psycopg.Error) -> LedgerError:
 def _said(said: Transition | Say) -> Transition | Exception:
     try:
         return said if isinstance(said, Transition) else said()
+    except LedgerError as error:
+        return _untraced(error)
     except Exception as error:  # noqa: BLE001 - whatever it is, the others of the group shall not get it
         return error
+
+
+def _untraced(error: LedgerError) -> LedgerError:
+    """The error without the frames that it came through, for they hold what all of the group have said."""
+    error.__context__ = error.__cause__ = None
+    return error.with_traceback(None)
 
 
 def _judge(said: Transition, workspace: Workspace, judge: Judge) -> Verdict | LedgerError:
     try:
         verdict = judge(said, workspace)
     except LedgerError as error:
-        return error
+        return _untraced(error)
     workspace.take(verdict.decision)
     return verdict
 

@@ -192,7 +192,7 @@ def test_a_leader_waits_until_all_of_the_last_group_are_awake(
     while not committer._waiting:
         pass
     held.go.release()
-    while len(held.groups) < 3 and not committer._waiting[0].leads:
+    while len(held.groups) < 3 and committer._leader is not committer._waiting[0]:
         pass
     again.append(pool.submit(committer.submit, [101]))
     while len(held.groups) < 3 and len(committer._waiting) < 2:

@@ -31,6 +31,7 @@ EXIT_CODES: dict[type[LedgerError], int] = {
     WaitTimedOut: 124,
 }
 INTERRUPTED = 130
+UNREAD = 141  # as of a process that dies of SIGPIPE
 FAULTY = 70  # sysexits.h: an internal error
 
 
@@ -50,7 +51,7 @@ def run() -> int:
     from ledger.service.cli.app import app
 
     _open_streams()
-    code = 0
+    code = UNREAD
     try:
         code = _call(app)
         _flush()
@@ -65,10 +66,10 @@ def run() -> int:
 
 
 def _open_streams() -> None:
-    """Let a stream that was closed take anything, and one that cannot show a text still tell it."""
-    for name in ("stdout", "stderr"):
+    """Let a stream that was closed take anything and give nothing, and one that cannot show a text still tell it."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
-            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - to the end
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - to the end
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
 
@@ -77,6 +78,8 @@ def _call(app: Callable[..., object]) -> int:
     try:
         app(prog_name="jobledger")
     except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):
+            raise end.__context__ from None  # which typer takes for an exit with 1
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     return 0
 
@@ -97,18 +100,20 @@ def _flush() -> None:
 
 
 def _fail(error: Exception) -> int:
-    """Say what went wrong; one sentence, unless the fault is ours."""
+    """Say what went wrong, where it can be said: in one sentence, unless the fault is ours."""
     from ledger.service.cli.output import note
 
-    if isinstance(error, OSError):
-        note(f"jobledger: {error.strerror or error}: {error.filename or ''}".rstrip(": "))
-        return 2
     if type(error).__module__.startswith("psycopg"):
         from ledger.store.connection import translate
 
         error = translate(error)
-    if isinstance(error, LedgerError):
-        note(f"jobledger: {error}")
-        return exit_code(error)
-    traceback.print_exception(error)
-    return FAULTY
+    with suppress(OSError):
+        if isinstance(error, OSError):
+            note(f"jobledger: {error.strerror or error}: {error.filename or ''}".rstrip(": "))
+        elif isinstance(error, LedgerError):
+            note(f"jobledger: {error}")
+        else:
+            traceback.print_exception(error)
+    if isinstance(error, OSError):
+        return 2
+    return exit_code(error) if isinstance(error, LedgerError) else FAULTY
