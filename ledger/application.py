@@ -93,10 +93,7 @@ class Ledger(Questions):
         return self._append(record, judge_now)
 
     def _append(self, record: Mapping[str, Any] | str | bytes | Transition, judge: Judge) -> Receipt:
-        if is_light(record):
-            return self._recorder.record(partial(self._said, record), judge)
-        said = self._said(record)
-        return self._recorder.record(lambda: said, judge)
+        return self._recorder.record(partial(self._said, record) if is_light(record) else self._said(record), judge)
 
     def _said(self, record: Mapping[str, Any] | str | bytes | Transition) -> Transition:
         said = record if isinstance(record, Transition) else parse_transition(record, clock.new_id)
@@ -104,7 +101,7 @@ class Ledger(Questions):
 
     def record_each(self, batch: Sequence[Transition], judge: Judge = judge_now) -> list[Receipt | LedgerError]:
         """Record several transitions in one append, in order: for each its receipt, or the error that it alone gets."""
-        return self._recorder.append([identified(self._signed(said)) for said in batch], judge)
+        return self._recorder.append([self._said(said) for said in batch], judge)
 
     def _signed(self, said: Transition) -> Transition:
         if self.owner is None or said.owner is not None:

@@ -87,9 +87,8 @@ class Importer:
     def _hand_over(self, page: Sequence[Line], said: Sequence[Transition | LedgerError | None]) -> None:
         told = [(line, it) for line, it in zip(page, said, strict=True) if it is not None]
         self.summary.read += len(told)
-        answers = iter(self._recorder.append([it for _, it in told if not isinstance(it, LedgerError)], self._judge))
-        for (number, line), it in told:
-            answer = it if isinstance(it, LedgerError) else next(answers)
+        answers = self._recorder.append([it for _, it in told], self._judge)
+        for ((number, line), _), answer in zip(told, answers, strict=True):
             if isinstance(answer, LedgerError):
                 self.summary.rejected += 1
                 self._on_reject(Rejected(number, line, answer))

@@ -126,6 +126,8 @@ _PLAIN = (bool, int, float, type(None), datetime)
 
 def is_light(record: object) -> bool:
     """Whether a record is small and of plain values, so that whoever reads it for another has soon read it."""
+    if type(record) is Transition:
+        return True
     values, left = [record], LIGHT_MAX
     while values and left >= 0:
         value = values.pop()
@@ -138,7 +140,7 @@ def is_light(record: object) -> bool:
         elif type(value) is str or type(value) is bytes:
             left -= len(value) // TEXT_OF_ONE_VALUE
         elif type(value) not in _PLAIN:
-            return type(value) is Transition
+            return False
     return left >= 0
 
 

@@ -59,6 +59,7 @@ Judge = Callable[[Transition, Workspace], Verdict]
 Answer = Receipt | LedgerError
 Piece = tuple[Transition, Judge]
 Say = Callable[[], Transition]
+Said = Transition | Say | LedgerError  # what a caller says, or would, or failed to
 Place = tuple[str, int]  # of an event: its stream and version
 
 
@@ -72,25 +73,25 @@ class Recorder(PostgresApplicationRecorder):
         self.lock_table_statements = [SQL["take_append_lock"].encode()]
         self._views = views
         self._shelf = Shelf()
-        self._committer = Committer[tuple[Transition | Say, Judge], Receipt | Exception](self._hear)
+        self._committer = Committer[tuple[Said, Judge], Receipt | Exception](self._hear)
         self._line = Line(datastore.conninfo)
         self._head = 0
 
-    def append(self, batch: Sequence[Transition], judge: Judge) -> list[Answer]:
-        """Record a batch: for each transition its receipt, or the error that it alone gets.
+    def append(self, batch: Sequence[Transition | LedgerError], judge: Judge) -> list[Answer]:
+        """Record a batch: for each transition its receipt, or the error that it alone gets; an error is its own answer.
 
         Every transition has an id. Callers that come at the same time share a transaction. Raises `Unavailable`, and
         then nothing is recorded, or `OutcomeUnknown`.
         """
         return cast("list[Answer]", self._committer.submit([(said, judge) for said in batch]))
 
-    def record(self, say: Say, judge: Judge) -> Receipt:
-        """Record one transition, which `say` makes; raises what it raises, and the error that it gets.
+    def record(self, said: Transition | Say, judge: Judge) -> Receipt:
+        """Record one transition, or what a function makes; raises what that raises, and the error that it gets.
 
         Of the callers that share a transaction one lets all say what they want. One after the other, in one thread,
         takes half of the time that it takes each in a thread of its own, which the processor has to warm to first.
         """
-        answer = self._committer.submit([(say, judge)])[0]
+        answer = self._committer.submit([(said, judge)])[0]
         if isinstance(answer, Exception):
             try:
                 raise answer
@@ -103,7 +104,7 @@ class Recorder(PostgresApplicationRecorder):
         self._committer.close()
         self._line.close()
 
-    def _hear(self, batch: Sequence[tuple[Transition | Say, Judge]]) -> list[Receipt | Exception]:
+    def _hear(self, batch: Sequence[tuple[Said, Judge]]) -> list[Receipt | Exception]:
         """The answers to a group, some of whom have yet to say what they want, and may fail to."""
         heard = [(_said(said), judge) for said, judge in batch]
         pieces = [(said, judge) for said, judge in heard if isinstance(said, Transition)]
@@ -224,9 +225,9 @@ def _translate(error: psycopg.Error) -> LedgerError:
     )
 
 
-def _said(said: Transition | Say) -> Transition | Exception:
+def _said(said: Said) -> Transition | Exception:
     try:
-        return said if isinstance(said, Transition) else said()
+        return said() if callable(said) else said
     except LedgerError as error:
         return _untraced(error)
     except Exception as error:  # noqa: BLE001 - whatever it is, the others of the group shall not get it

@@ -16,6 +16,7 @@ class Fields(dict[str, Any]):
     pass
 
 
+STARTED = {"job": "j1", "event": "started"}
 PLAN = {
     "event": "planned",
     "job": "j1",
@@ -45,6 +46,7 @@ def test_what_is_usual_is_light(record: object) -> None:
         {"job": "j1", "event": Word.EVENT},
         Fields(job="j1", event="started"),
         {"job": "j1", "event": "succeeded", "result": Fields()},
+        {"job": "j1", "result": object(), "event": parse_transition(STARTED, new_id)},
         object(),
     ],
 )
