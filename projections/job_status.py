@@ -1,16 +1,23 @@
-"""One row a job: its axes, times, progress and end, as the events have left them."""
+"""One row a job: its axes, times, progress, entities and end, as the events have left them.
+
+A row is a document, which is what answers are made of, and what questions search by, in columns of the same names.
+"""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from pydantic_core import from_json
+
 from ledger.domain.commands import print_fact
-from ledger.domain.events import Ended, Event, Placed, Planned, Refused, Resolved, Terms
+from ledger.domain.entities import Entity, Product
+from ledger.domain.events import Attached, Detached, Ended, Event, Placed, Planned, Refused, Resolved, Terms
 from ledger.domain.progress import advance
 from ledger.domain.states import OUTCOMES, TRANSITIONS, Outcome, Phase
+from ledger.domain.values import print_time
 from ledger.store.views import Session
 from projections.statements import SQL
 
-Row = dict[str, Any]
+Document = dict[str, Any]  # plain JSON, with no field for what is not known
 
 
 class JobStatus:
@@ -19,46 +26,52 @@ class JobStatus:
     name = "job_status"
     version = 1
     tables: Mapping[str, str] = {"job_status": "job"}
-    statement = "upsert_rows"
+    statement = "upsert_documents"
 
-    def read(self, session: Session, jobs: Sequence[str]) -> Mapping[str, Row]:
-        """The rows of jobs."""
+    def read(self, session: Session, jobs: Sequence[str]) -> Mapping[str, Document]:
+        """The documents of jobs."""
         if not jobs:
             return {}
-        return {row["job"]: row for row in session.execute(SQL["select_rows"], {"jobs": jobs}).fetchall()}
+        rows = session.execute(SQL["select_documents"], {"jobs": jobs}).fetchall()
+        return {row["job"]: from_json(row["told"]) for row in rows}
 
-    def fold(self, kept: Row | None, entry: Placed) -> Row:
-        """The row after an event."""
+    def fold(self, kept: Document | None, entry: Placed) -> Document:
+        """The document after an event."""
         return fold(kept, entry)
 
-    def rows(self, kept: Iterable[Row], before: int) -> Sequence[Row]:
-        """The rows of those that have changed."""
-        return [row for row in kept if row["position"] > before]
+    def rows(self, kept: Iterable[Document], before: int) -> Sequence[Document]:
+        """The documents of those that have changed."""
+        return [document for document in kept if document["position"] > before]
 
 
-def fold(row: Row | None, entry: Placed) -> Row:
-    """The row after an event: the same one, changed; it has no field for what is not known."""
+def fold(document: Document | None, entry: Placed) -> Document:
+    """The document after an event: the same one, changed."""
     event, fact = entry.event, entry.event.fact
     if type(fact) is Planned:
         begun = _begin(event, fact, entry, root=fact.root, depth=fact.depth)
-        return begun | _kept(row, _STAYS_WHEN_PLANNED) if row else begun
+        begun["entities"] = _in_order(fact.entities)
+        return begun | _kept(document, _STAYS_WHEN_PLANNED) if document else begun
     if type(fact) is Refused:
-        return _refuse(row, fact, entry)
-    assert row is not None  # noqa: S101 - a stream begins with one of the two
-    row.update(_common(row, entry))
+        return _refuse(document, fact, entry)
+    assert document is not None  # noqa: S101 - a stream begins with one of the two
+    document.update(_common(document, entry))
     change = _CHANGES.get(event.name)
     if change is not None:
-        row.update(change(row, entry))
-    return row
+        for name, value in change(document, entry).items():
+            if value is None:
+                document.pop(name, None)
+            else:
+                document[name] = value
+    return document
 
 
-def _begin(event: Event, terms: Terms, entry: Placed, *, root: str, depth: int) -> Row:
+def _begin(event: Event, terms: Terms, entry: Placed, *, root: str, depth: int) -> Document:
     said = {
         "parent": terms.parent,
         "retry_of": terms.retry_of,
         "params": terms.params or None,
-        "retention": terms.body["retention"] if terms.retention else None,
-        "deadline": terms.deadline,
+        "retention": terms.body.get("retention"),
+        "deadline": terms.body.get("deadline"),
         "actor": event.actor,
         "reason": event.reason,
         "owner": event.owner,
@@ -75,37 +88,26 @@ def _begin(event: Event, terms: Terms, entry: Placed, *, root: str, depth: int) 
         "cancellable": terms.cancellable,
         "end_action": str(terms.end_action),
         "phase": str(Phase.PLANNED),
-        "planned_at": event.occurred_at,
+        "planned_at": print_time(event.occurred_at),
         "planned_position": entry.position,
+        "entities": [],
         **_place(entry),
     }
 
 
-_UNFLAGGED: Row = dict.fromkeys(("cancel_requested", "contact_lost", "held", "expired", "disputed", "residue"), False)
-_UNSET = dict.fromkeys((
-    "parent", "retry_of", "outcome", "held_by", "executor", "external_id", "token", "raw", "progress", "params",
-    "error", "result", "evidence", "warnings", "retention", "actor", "reason", "owner", "epoch", "started_at",
-    "closed_at", "estimated_end", "deadline", "progress_at", "closed_position",
-))  # fmt: skip
-
-
-def whole(row: Row) -> Row:
-    """A row with None for what is not known of the job, which `fold` leaves out."""
-    return _UNSET | row
-
-
+_UNFLAGGED = dict.fromkeys(("cancel_requested", "contact_lost", "held", "expired", "disputed", "residue"), False)
 _STAYS_WHEN_PLANNED = ("held", "held_by")  # again, after it was refused
 _STAYS_WHEN_REFUSED = ("held", "held_by", "disputed")
 
 
-def _kept(row: Row, names: Iterable[str]) -> Row:
-    return {name: row[name] for name in names if name in row}
+def _kept(document: Document, names: Iterable[str]) -> Document:
+    return {name: document[name] for name in names if name in document}
 
 
-def _refuse(row: Row | None, fact: Refused, entry: Placed) -> Row:
+def _refuse(document: Document | None, fact: Refused, entry: Placed) -> Document:
     """A refused job is a tree of its own: it is no child until it is planned."""
     event = entry.event
-    kept = _kept(row, _STAYS_WHEN_REFUSED) if row else {}
+    kept = _kept(document, _STAYS_WHEN_REFUSED) if document else {}
     return _begin(event, _asked(fact.plan), entry, root=event.job, depth=1) | {
         "phase": str(Phase.CLOSED),
         "outcome": str(Outcome.REFUSED),
@@ -119,17 +121,17 @@ def _asked(plan: Mapping[str, Any]) -> Terms:
     return Terms.model_validate({name: plan[name] for name in Terms.model_fields if name in plan})
 
 
-def _closed(entry: Placed) -> Row:
+def _closed(entry: Placed) -> Document:
     return {
-        "closed_at": entry.event.occurred_at,
+        "closed_at": print_time(entry.event.occurred_at),
         "closed_position": entry.position,
     }
 
 
-def _place(entry: Placed) -> Row:
+def _place(entry: Placed) -> Document:
     return {
         "last_event": entry.event.name,
-        "last_at": entry.event.occurred_at,
+        "last_at": print_time(entry.event.occurred_at),
         "version": entry.event.version,
         "position": entry.position,
     }
@@ -139,64 +141,101 @@ _WORK = (Phase.RUNNING, Phase.SUSPENDED)
 _BESIDE = ("late", "disputed")  # what they report of the executor does not apply
 
 
-def _common(row: Row, entry: Placed) -> Row:
+def _common(document: Document, entry: Placed) -> Document:
     event = entry.event
-    phase = TRANSITIONS[event.name].get(row["phase"], row["phase"])  # a phase equals its word
-    changes: Row = {"phase": str(phase), **_place(entry)}
-    if row.get("started_at") is None and (phase in _WORK or event.name == "started"):
-        changes["started_at"] = event.occurred_at
+    phase = TRANSITIONS[event.name].get(document["phase"], document["phase"])  # a phase equals its word
+    changes: Document = {"phase": str(phase), **_place(entry)}
+    if document.get("started_at") is None and (phase in _WORK or event.name == "started"):
+        changes["started_at"] = print_time(event.occurred_at)
     if event.raw is not None and event.name not in _BESIDE:
         changes["raw"] = event.raw
     return changes
 
 
-def _bind(row: Row, entry: Placed) -> Row:
+def _bind(document: Document, entry: Placed) -> Document:
     event, said = entry.event, vars(entry.event.fact)
     names = {name: said[name] for name in ("executor", "external_id", "token") if said.get(name)}
-    answers = {"owner": event.owner, "epoch": event.epoch} if event.owner and row.get("owner") is None else {}
+    answers = {"owner": event.owner, "epoch": event.epoch} if event.owner and document.get("owner") is None else {}
     return names | answers
 
 
-def _progress(row: Row, entry: Placed) -> Row:
+def _in_order(entities: Iterable[Entity | Product]) -> list[dict[str, str]]:
+    """Entities as a document has them, sorted within what one event says."""
+    said = sorted((entity.type, entity.id, entity.role, entity.access.value) for entity in entities)
+    return [dict(zip(_ENTITY, entity, strict=True)) for entity in said]
+
+
+_ENTITY = ("type", "id", "role", "access")
+
+
+def _attach(document: Document, entry: Placed) -> Document:
+    """What the job holds already in that role it goes on holding as it did."""
+    fact = entry.event.fact
+    assert isinstance(fact, Attached)  # noqa: S101 - the table below says so
+    held = {(entity["type"], entity["id"], entity["role"]) for entity in document["entities"]}
+    begun = [entity for entity in fact.entities if (entity.type, entity.id, entity.role) not in held]
+    return {"entities": document["entities"] + _in_order(begun)}
+
+
+def _detach(document: Document, entry: Placed) -> Document:
+    fact = entry.event.fact
+    assert isinstance(fact, Detached)  # noqa: S101 - the table below says so
+    gone = {(release.type, release.id, release.role) for release in fact.entities}
+    held = ((entity, entity["type"], entity["id"]) for entity in document["entities"])
+    kept = [entity for entity, *name in held if not {(*name, entity["role"]), (*name, None)} & gone]
+    return {"entities": kept}
+
+
+def _make(document: Document, products: Iterable[Product]) -> list[dict[str, str]]:
+    """What was made twice is shown once."""
+    shown: list[dict[str, str]] = document["entities"]
+    known = {tuple(entity.values()) for entity in shown}
+    return shown + [product for product in _in_order(products) if tuple(product.values()) not in known]
+
+
+def _progress(document: Document, entry: Placed) -> Document:
     said = print_fact(entry.event.fact)
-    estimated_end = said.pop("estimated_end", None) or row.get("estimated_end")
+    estimated_end = said.pop("estimated_end", None) or document.get("estimated_end")
     return {
-        "progress": advance(row.get("progress"), said),
-        "progress_at": entry.event.occurred_at,
+        "progress": advance(document.get("progress"), said),
+        "progress_at": print_time(entry.event.occurred_at),
         "estimated_end": estimated_end,
     }
 
 
-def _end(row: Row, entry: Placed) -> Row:
+def _end(document: Document, entry: Placed) -> Document:
     fact = entry.event.fact
     assert isinstance(fact, Ended)  # noqa: S101 - the table below says so
     outcome = fact.outcome if isinstance(fact, Resolved) else OUTCOMES[entry.event.name]
     closed = _closed(entry)
     return {
         **closed,
-        "closed_at": row.get("closed_at") or closed["closed_at"],
+        "closed_at": document.get("closed_at") or closed["closed_at"],
         "outcome": str(outcome),
         "contact_lost": False,
         "residue": fact.residue,
-        "error": fact.body["error"] if fact.error else None,
+        "entities": _make(document, fact.products) if fact.products else document["entities"],
+        "error": fact.body.get("error"),
         "result": fact.result,
         "evidence": fact.evidence,
         "warnings": list(fact.warnings) or None,
     }
 
 
-def _answer(_row: Row, entry: Placed) -> Row:
+def _answer(_document: Document, entry: Placed) -> Document:
     return {"owner": entry.event.owner, "epoch": entry.event.epoch}
 
 
-def _flags(**flags: Any) -> Callable[[Row, Placed], Row]:
-    return lambda _row, _entry: flags
+def _flags(**flags: Any) -> Callable[[Document, Placed], Document]:
+    return lambda _document, _entry: flags
 
 
-_CHANGES: dict[str, Callable[[Row, Placed], Row]] = {
+_CHANGES: dict[str, Callable[[Document, Placed], Document]] = {
     "submitted": _bind,
     "accepted": _bind,
     "started": _bind,
+    "attached": _attach,
+    "detached": _detach,
     "progressed": _progress,
     "cancel_requested": _flags(cancel_requested=True),
     "contact_lost": _flags(contact_lost=True),
@@ -210,7 +249,7 @@ _CHANGES: dict[str, Callable[[Row, Placed], Row]] = {
     "lost": _end,
     "resolved": _end,
     "disputed": _flags(disputed=True),
-    "hold_placed": lambda _row, entry: {"held": True, "held_by": entry.event.actor},
+    "hold_placed": lambda _document, entry: {"held": True, "held_by": entry.event.actor},
     "hold_lifted": _flags(held=False, held_by=None),
     "expired": _flags(expired=True),
 }

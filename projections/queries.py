@@ -122,12 +122,12 @@ class ViewQueries:
     def _views(self, statement: str, parameters: Mapping[str, Any]) -> list[JobView]:
         # One statement, so that the answer is from one snapshot, and that is taken after any swap of the views.
         with self._connect() as connection:
-            return [_read(row["told"]) for row in connection.execute(statement, parameters).fetchall()]
+            return [_read(row) for row in connection.execute(statement, parameters).fetchall()]
 
     def _page(self, statement: str, parameters: Mapping[str, Any]) -> list[JobView]:
         # Which index serves depends on which filters are set, so the planner must see them.
         with self._connect() as connection, ClientCursor(connection, row_factory=dict_row) as cursor:
-            return [_read(row["told"]) for row in cursor.execute(statement, parameters).fetchall()]
+            return [_read(row) for row in cursor.execute(statement, parameters).fetchall()]
 
 
 def _root(connection: Connection[Any], job: str) -> str | None:
@@ -147,7 +147,7 @@ def _asked(entities: Sequence[EntityRef]) -> tuple[str, dict[str, str]]:
 def _by_entity(rows: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], list[JobView]]:
     """The jobs on each entity, oldest first; one that holds it in several roles comes once."""
     on: dict[tuple[str, str], dict[str, JobView]] = {}
-    held = [(row, _read(row["told"])) for row in rows]
+    held = [(row, _read(row)) for row in rows]
     for row, job in sorted(held, key=lambda it: (it[0]["from_position"], it[1].planned_position)):
         on.setdefault((row["entity_type"], row["entity_id"]), {}).setdefault(job.job, job)
     return {entity: list(jobs.values()) for entity, jobs in on.items()}
@@ -171,57 +171,37 @@ def _parameters(which: JobFilter, before: int | None, limit: int) -> dict[str, A
     }
 
 
-TIMES = ("planned_at", "started_at", "closed_at", "estimated_end", "deadline", "last_at", "progress_at")
-_ENTITY = ("type", "id", "role", "access")
+def _read(row: Mapping[str, Any]) -> JobView:
+    """A job from its document, in the view `job_status`, and the time of asking."""
+    return view(from_json(row["told"]), row["asked_at"])
+
+
+_TIMES = ("planned_at", "started_at", "closed_at", "estimated_end", "deadline", "last_at", "progress_at")
+_UNKNOWN = dict.fromkeys((*JobView._fields, *_TIMES))  # what is not in a document
 _fields_of = itemgetter(*JobView._fields)
 
 
-def _read(told: str) -> JobView:
-    """A job from its row in `job_view`; as JSON that comes as soon as in columns, and is read sooner."""
-    row = from_json(told)
-    for name in (*TIMES, "asked_at"):
-        if row[name] is not None:
-            row[name] = datetime.fromisoformat(row[name])
-    row["entities"] = entities_of(sorted(row["entities"] or ()))
-    return view(row)
+def view(document: Mapping[str, Any], asked_at: datetime) -> JobView:
+    """A job as its document (`projections.job_status`) and the time of asking show it."""
+    known = {**_UNKNOWN, **document}
+    for name in _TIMES:
+        if known[name] is not None:
+            known[name] = datetime.fromisoformat(known[name])
+    done = known["done"] = known["phase"] == _CLOSED
+    known["ok"] = ok(Outcome(known["outcome"])) if known["outcome"] else None
+    known["overdue"] = not done and known["deadline"] is not None and known["deadline"] < asked_at
+    known["flags"] = [flag for flag in _FLAGS if known[flag]]
+    progress = known["progress"] = shown(known["progress"])
+    known["estimated_end"] = None if done else _estimated_end(known, progress)
+    if known["started_at"] is not None:
+        spent = (known["closed_at"] or asked_at) - known["started_at"]
+        known["elapsed_seconds"] = max(0.0, spent.total_seconds())
+    known["warnings"] = known["warnings"] or []
+    return JobView._make(_fields_of(known))
 
 
-def entities_of(stays: Iterable[Sequence[Any]]) -> list[dict[str, str]]:
-    """The entities of stays in order, (position, type, id, role, access) each: what was made twice is shown once."""
-    return [dict(zip(_ENTITY, entity, strict=True)) for entity in dict.fromkeys(tuple(stay[1:]) for stay in stays)]
-
-
-def view(row: Mapping[str, Any]) -> JobView:
-    """A job as its row and the time of asking show it."""
-    done = row["phase"] == Phase.CLOSED
-    progress = shown(row["progress"])
-    told = {
-        "done": done,
-        "ok": ok(Outcome(row["outcome"]) if row["outcome"] else None),
-        "flags": _flags(row, done=done),
-        "progress": progress,
-        "elapsed_seconds": _elapsed(row),
-        "estimated_end": None if done else _estimated_end(row, progress),
-        "warnings": row["warnings"] or [],
-    }
-    return JobView._make(_fields_of({**row, **told}))
-
-
-def _flags(row: Mapping[str, Any], *, done: bool) -> list[str]:
-    overdue = not done and row["deadline"] is not None and row["deadline"] < row["asked_at"]
-    return [flag for flag in _FLAGS if (overdue if flag == _OVERDUE else row[flag])]
-
-
+_CLOSED = str(Phase.CLOSED)
 _FLAGS = [str(flag) for flag in Flag]
-_OVERDUE = str(Flag.OVERDUE)
-
-
-def _elapsed(row: Mapping[str, Any]) -> float | None:
-    if row["started_at"] is None:
-        return None
-    began: datetime = row["started_at"]
-    end: datetime = row["closed_at"] or row["asked_at"]
-    return max(0.0, (end - began).total_seconds())
 
 
 def _estimated_end(row: Mapping[str, Any], progress: Mapping[str, Any] | None) -> datetime | None:

@@ -1,9 +1,9 @@
 -- What is `asked` stands in front. OFFSET 0 keeps the planner to the index, whatever it takes the size of a young table
 -- for. A job that holds an entity in several roles comes several times.
-SELECT asking.reached, found.*
-FROM (SELECT coalesce(min(position), 0) AS reached FROM tracking) AS asking
+SELECT asking.*, found.*
+FROM (SELECT coalesce(min(position), 0) AS reached, now() AS asked_at FROM tracking) AS asking
 LEFT JOIN LATERAL (
-    SELECT running.entity_type, running.entity_id, running.from_position, row_to_json(shown)::text AS told
+    SELECT running.entity_type, running.entity_id, running.from_position, status.told
     FROM asked
     CROSS JOIN LATERAL (
         SELECT entity_type, entity_id, job, from_position
@@ -15,5 +15,5 @@ LEFT JOIN LATERAL (
             AND root IS DISTINCT FROM %(besides)s::text
         OFFSET 0
     ) AS running
-    CROSS JOIN LATERAL (SELECT * FROM job_view WHERE job = running.job OFFSET 0) AS shown
+    CROSS JOIN LATERAL (SELECT document::text AS told FROM job_status WHERE job = running.job OFFSET 0) AS status
 ) AS found ON true

@@ -1,1 +1,1 @@
-SELECT row_to_json(shown)::text AS told FROM job_view AS shown WHERE job = %(job)s
+SELECT now() AS asked_at, document::text AS told FROM job_status WHERE job = %(job)s

@@ -6,8 +6,10 @@ WITH RECURSIVE below AS (
     FROM below
     CROSS JOIN LATERAL (SELECT job FROM job_status WHERE parent = below.job OFFSET 0) AS child
 ) CYCLE job SET met USING way
-SELECT row_to_json(shown)::text AS told
+SELECT now() AS asked_at, status.told
 FROM below
-CROSS JOIN LATERAL (SELECT * FROM job_view WHERE job = below.job OFFSET 0) AS shown
+CROSS JOIN LATERAL (
+    SELECT planned_position, document::text AS told FROM job_status WHERE job = below.job OFFSET 0
+) AS status
 WHERE NOT below.met
-ORDER BY below.level, shown.planned_position
+ORDER BY below.level, status.planned_position

@@ -22,17 +22,14 @@ FILL = f"""
 ALTER TABLE job_status SET (autovacuum_enabled = off);
 ALTER TABLE running_jobs SET (autovacuum_enabled = off);
 INSERT INTO job_status (
-    job, root, parent, depth, end_action, phase, outcome, executor, external_id, planned_position, position, version,
-    type, required, cancellable, cancel_requested, contact_lost, held, expired, disputed, residue,
-    planned_at, last_event, last_at, recorded_at
+    job, root, parent, end_action, phase, outcome, executor, external_id, planned_position, position,
+    type, required, held, expired, last_at, document
 )
 SELECT
     'j' || i, 'j' || i / 10 * 10, CASE WHEN i % 10 <> 0 THEN 'j' || i / 10 * 10 END,
-    CASE WHEN i % 10 = 0 THEN 1 ELSE 2 END, CASE WHEN i % 10 = 0 THEN 'owner' ELSE 'none' END,
+    CASE WHEN i % 10 = 0 THEN 'owner' ELSE 'none' END,
     CASE WHEN i < {ACTIVE} THEN 'running' ELSE 'closed' END, CASE WHEN i >= {ACTIVE} THEN 'succeeded' END,
-    'x', 'e' || i, i, i, 1,
-    'T', true, true, false, false, false, false, false, false,
-    now(), 'started', now(), now()
+    'x', 'e' || i, i, i, 'T', true, false, false, now(), json_build_object('job', 'j' || i)
 FROM generate_series(0, {JOBS - 1}) AS i;
 INSERT INTO running_jobs
 SELECT

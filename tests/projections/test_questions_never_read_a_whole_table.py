@@ -36,7 +36,7 @@ QUESTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "descendants": ("select_descendants", {"job": "j100"}),
     "children": ("select_children", {"parents": json.dumps(["j100", "j200"])}),
     "bound": ("select_bound", {"names": json.dumps([{"executor": "x", "external_id": "e5"}])}),
-    "rows": ("select_rows", {"jobs": ["j99999"]}),
+    "documents": ("select_documents", {"jobs": ["j99999"]}),
     "roots": ("select_roots", {"jobs": ["j99999"]}),
     "open intervals": ("select_open_intervals", {"jobs": ["j99999"]}),
 }
@@ -48,7 +48,7 @@ NEEDED = [
     ("busy", "running_jobs_open"),
     ("busy on several", "running_jobs_open"),
     ("show", "job_status_pkey"),
-    ("show", "running_jobs_pkey"),
+    ("open intervals", "running_jobs_pkey"),
     ("list", "job_status_live"),
     ("list --active", "job_status_active"),
     ("list --entity", "running_jobs_past"),

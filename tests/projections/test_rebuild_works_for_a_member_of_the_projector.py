@@ -30,7 +30,7 @@ def test_rebuild_works_for_a_member_of_the_projector(ledger: Ledger, admin: Admi
         assert runner.compare(connection) == {"job_status": 0, "running_jobs": 0}
     ledger.start("a")
     assert ledger.job("a").phase == "running"
-    for view in ("tracking", "job_status", "running_jobs", "job_view", "job_expiry"):
+    for view in ("tracking", "job_status", "running_jobs", "job_expiry"):
         with admin.transaction():
             admin.execute("SET LOCAL ROLE jobledger_reader")
             admin.execute(f"SELECT * FROM projections.{view}")

@@ -1,5 +1,6 @@
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 
 import psycopg
@@ -7,13 +8,31 @@ import pytest
 from psycopg.conninfo import make_conninfo
 from psycopg.rows import dict_row
 
-from ledger.errors import ChecksumMismatch, SchemaMissing, SchemaTooNew
+from ledger.answers import JobFilter
+from ledger.errors import ChecksumMismatch, LedgerError, SchemaMissing, SchemaTooNew
 from ledger.service.assembly import assemble
 from ledger.service.embedded.binaries import binaries
 from ledger.service.readiness import migrator
 from ledger.store.doctor import examine
-from ledger.store.migrate import Migration, Migrator
+from ledger.store.connection import connect
+from ledger.store.migrate import Migration, Migrator, load_migrations
+from ledger.store.statements import SQL
+from projections import runner
+from tests.projections.histories import History
 
+# The view `job_status` as it was in columns, made of the documents that took their place.
+IN_COLUMNS = """
+ALTER TABLE job_status ALTER recorded_at DROP NOT NULL;
+INSERT INTO job_status
+SELECT said.* FROM projections.job_status AS told, json_populate_record(NULL::older.job_status, told.document) AS said;
+UPDATE job_status SET
+    recorded_at = (SELECT recorded_at FROM ledger.stored_events WHERE notification_id = position),
+    closed_recorded_at = (SELECT recorded_at FROM ledger.stored_events WHERE notification_id = closed_position);
+DROP TABLE projections.job_status CASCADE;
+ALTER TABLE job_status SET SCHEMA projections;
+ALTER VIEW job_view SET SCHEMA projections;
+ALTER VIEW job_expiry SET SCHEMA projections;
+"""
 NEXT = Migration("ledger", 99, "note", "CREATE TABLE note (text text);")
 
 
@@ -36,6 +55,34 @@ def test_an_older_database_is_upgraded_and_keeps_its_events(superuser: str) -> N
         connection.execute("SELECT * FROM ledger.note")
     with assemble(superuser) as ledger:
         assert ledger.job("a").phase == "planned"
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_documents_are_made_of_what_was_in_columns(superuser: str, seed: int) -> None:
+    """Every job is shown as before, and every row is the one that a rebuild makes."""
+    history, everything = History(seed), JobFilter(expired=True)
+    with assemble(superuser) as ledger:
+        for _ in range(200):
+            with suppress(LedgerError):
+                ledger.record(history.next())
+        ledger.plan("T", job="timed", at="2026-01-01T00:00:00.5Z", deadline="2026-01-01T01:00:00+01:00")
+        ledger.progress("timed", 1, at="2026-01-01T00:00:01Z", estimated_end="2027-01-01T00:00:00.000001Z")
+        shown = [view._replace(elapsed_seconds=0) for view in ledger.jobs(everything)]
+    with connect(superuser) as connection, connection.transaction():
+        connection.execute("CREATE SCHEMA older AUTHORIZATION jobledger_projector")
+        connection.execute("DELETE FROM ledger.migrations WHERE schema = 'projections' AND number = 5")
+        connection.execute(SQL["become_projector"])
+        connection.execute("SET LOCAL search_path = older, pg_catalog")
+        for migration in load_migrations("older", "projections")[:4]:
+            connection.execute(migration.sql)
+        connection.execute(IN_COLUMNS)
+
+    assert [migration.name for migration in migrator().migrate(superuser)] == ["document"]
+
+    with assemble(superuser) as ledger:
+        assert [view._replace(elapsed_seconds=0) for view in ledger.jobs(everything)] == shown
+    with connect(superuser) as connection:
+        assert runner.compare(connection) == {"job_status": 0, "running_jobs": 0}
 
 
 def test_a_newer_database_is_refused(superuser: str) -> None:
