@@ -13,8 +13,8 @@ from ledger.errors import ChecksumMismatch, LedgerError, SchemaMissing, SchemaTo
 from ledger.service.assembly import assemble
 from ledger.service.embedded.binaries import binaries
 from ledger.service.readiness import migrator
-from ledger.store.doctor import examine
 from ledger.store.connection import connect
+from ledger.store.doctor import examine
 from ledger.store.migrate import Migration, Migrator, load_migrations
 from ledger.store.statements import SQL
 from projections import runner
