@@ -70,8 +70,8 @@ def _begin(event: Event, terms: Terms, entry: Placed, *, root: str, depth: int) 
         "parent": terms.parent,
         "retry_of": terms.retry_of,
         "params": terms.params or None,
-        "retention": terms.body.get("retention"),
-        "deadline": terms.body.get("deadline"),
+        "retention": terms.body["retention"] if terms.retention else None,
+        "deadline": print_time(terms.deadline) if terms.deadline else None,
         "actor": event.actor,
         "reason": event.reason,
         "owner": event.owner,
@@ -161,11 +161,8 @@ def _bind(document: Document, entry: Placed) -> Document:
 
 def _in_order(entities: Iterable[Entity | Product]) -> list[dict[str, str]]:
     """Entities as a document has them, sorted within what one event says."""
-    said = sorted((entity.type, entity.id, entity.role, entity.access.value) for entity in entities)
-    return [dict(zip(_ENTITY, entity, strict=True)) for entity in said]
-
-
-_ENTITY = ("type", "id", "role", "access")
+    said = sorted([(entity.type, entity.id, entity.role, entity.access.value) for entity in entities])
+    return [{"type": kind, "id": name, "role": role, "access": access} for kind, name, role, access in said]
 
 
 def _attach(document: Document, entry: Placed) -> Document:
@@ -215,7 +212,7 @@ def _end(document: Document, entry: Placed) -> Document:
         "contact_lost": False,
         "residue": fact.residue,
         "entities": _make(document, fact.products) if fact.products else document["entities"],
-        "error": fact.body.get("error"),
+        "error": fact.body["error"] if fact.error else None,
         "result": fact.result,
         "evidence": fact.evidence,
         "warnings": list(fact.warnings) or None,
