@@ -1,6 +1,7 @@
-"""One row a job: its axes, times, progress, entities and end, as the events have left them.
+"""One row a job: its axes, times, progress and end, as the events have left them, and what it touches.
 
-A row is a document, which is what answers are made of, and what questions search by, in columns of the same names.
+Answers about a job are made of its document and its entities. What questions ask of many jobs the row says once more,
+in columns of the same names as in the document.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -9,39 +10,64 @@ from typing import Any
 from pydantic_core import from_json
 
 from ledger.domain.commands import print_fact
-from ledger.domain.entities import Entity, Product
-from ledger.domain.events import Attached, Detached, Ended, Event, Placed, Planned, Refused, Resolved, Terms
+from ledger.domain.events import Ended, Event, Placed, Planned, Refused, Resolved, Terms
 from ledger.domain.progress import advance
 from ledger.domain.states import OUTCOMES, TRANSITIONS, Outcome, Phase
 from ledger.domain.values import print_time
 from ledger.store.views import Session
 from projections.statements import SQL
+from projections.touched import Touched
 
 Document = dict[str, Any]  # plain JSON, with no field for what is not known
+
+
+class Status:
+    """What is kept of one job."""
+
+    __slots__ = ("document", "touched")
+
+    def __init__(self, document: Document | None = None, entities: Iterable[dict[str, str]] = ()) -> None:
+        self.document = document
+        self.touched = Touched(entities)
+
+    def take(self, entry: Placed) -> None:
+        """Take in the next event of the job."""
+        self.document = fold(self.document, entry)
+        self.touched.take(entry)
+
+    def changes(self, before: int) -> dict[str, Any] | None:
+        """The document if it has changed since a position, and then the entities if they have too."""
+        assert self.document is not None  # noqa: S101 - an event was taken in
+        if self.document["position"] <= before:
+            return None
+        changed = {"document": self.document}
+        return changed | {"entities": self.touched.shown()} if self.touched.position > before else changed
 
 
 class JobStatus:
     """The view `job_status`."""
 
     name = "job_status"
-    version = 1
+    version = 1  # a migration that says the same in another form needs no other
     tables: Mapping[str, str] = {"job_status": "job"}
     statement = "upsert_documents"
 
-    def read(self, session: Session, jobs: Sequence[str]) -> Mapping[str, Document]:
-        """The documents of jobs."""
+    def read(self, session: Session, jobs: Sequence[str]) -> Mapping[str, Status]:
+        """What the rows of jobs say."""
         if not jobs:
             return {}
         rows = session.execute(SQL["select_documents"], {"jobs": jobs}).fetchall()
-        return {row["job"]: from_json(row["told"]) for row in rows}
+        return {row["job"]: Status(from_json(row["document"]), from_json(row["entities"])) for row in rows}
 
-    def fold(self, kept: Document | None, entry: Placed) -> Document:
-        """The document after an event."""
-        return fold(kept, entry)
+    def fold(self, kept: Status | None, entry: Placed) -> Status:
+        """The same after an event."""
+        status = kept or Status()
+        status.take(entry)
+        return status
 
-    def rows(self, kept: Iterable[Document], before: int) -> Sequence[Document]:
-        """The documents of those that have changed."""
-        return [document for document in kept if document["position"] > before]
+    def rows(self, kept: Iterable[Status], before: int) -> Sequence[Mapping[str, Any]]:
+        """What has changed of those that have."""
+        return [changed for status in kept if (changed := status.changes(before))]
 
 
 def fold(document: Document | None, entry: Placed) -> Document:
@@ -49,12 +75,11 @@ def fold(document: Document | None, entry: Placed) -> Document:
     event, fact = entry.event, entry.event.fact
     if type(fact) is Planned:
         begun = _begin(event, fact, entry, root=fact.root, depth=fact.depth)
-        begun["entities"] = _in_order(fact.entities)
         return begun | _kept(document, _STAYS_WHEN_PLANNED) if document else begun
     if type(fact) is Refused:
         return _refuse(document, fact, entry)
     assert document is not None  # noqa: S101 - a stream begins with one of the two
-    document.update(_common(document, entry))
+    _note(document, entry)
     change = _CHANGES.get(event.name)
     if change is not None:
         for name, value in change(document, entry).items():
@@ -90,7 +115,6 @@ def _begin(event: Event, terms: Terms, entry: Placed, *, root: str, depth: int) 
         "phase": str(Phase.PLANNED),
         "planned_at": print_time(event.occurred_at),
         "planned_position": entry.position,
-        "entities": [],
         **_place(entry),
     }
 
@@ -141,15 +165,16 @@ _WORK = (Phase.RUNNING, Phase.SUSPENDED)
 _BESIDE = ("late", "disputed")  # what they report of the executor does not apply
 
 
-def _common(document: Document, entry: Placed) -> Document:
+def _note(document: Document, entry: Placed) -> None:
+    """Take in what any event says of its job."""
     event = entry.event
     phase = TRANSITIONS[event.name].get(document["phase"], document["phase"])  # a phase equals its word
-    changes: Document = {"phase": str(phase), **_place(entry)}
-    if document.get("started_at") is None and (phase in _WORK or event.name == "started"):
-        changes["started_at"] = print_time(event.occurred_at)
+    document["phase"] = str(phase)
+    document.update(_place(entry))
+    if "started_at" not in document and (phase in _WORK or event.name == "started"):
+        document["started_at"] = document["last_at"]
     if event.raw is not None and event.name not in _BESIDE:
-        changes["raw"] = event.raw
-    return changes
+        document["raw"] = event.raw
 
 
 def _bind(document: Document, entry: Placed) -> Document:
@@ -157,37 +182,6 @@ def _bind(document: Document, entry: Placed) -> Document:
     names = {name: said[name] for name in ("executor", "external_id", "token") if said.get(name)}
     answers = {"owner": event.owner, "epoch": event.epoch} if event.owner and document.get("owner") is None else {}
     return names | answers
-
-
-def _in_order(entities: Iterable[Entity | Product]) -> list[dict[str, str]]:
-    """Entities as a document has them, sorted within what one event says."""
-    said = sorted([(entity.type, entity.id, entity.role, entity.access.value) for entity in entities])
-    return [{"type": kind, "id": name, "role": role, "access": access} for kind, name, role, access in said]
-
-
-def _attach(document: Document, entry: Placed) -> Document:
-    """What the job holds already in that role it goes on holding as it did."""
-    fact = entry.event.fact
-    assert isinstance(fact, Attached)  # noqa: S101 - the table below says so
-    held = {(entity["type"], entity["id"], entity["role"]) for entity in document["entities"]}
-    begun = [entity for entity in fact.entities if (entity.type, entity.id, entity.role) not in held]
-    return {"entities": document["entities"] + _in_order(begun)}
-
-
-def _detach(document: Document, entry: Placed) -> Document:
-    fact = entry.event.fact
-    assert isinstance(fact, Detached)  # noqa: S101 - the table below says so
-    gone = {(release.type, release.id, release.role) for release in fact.entities}
-    held = ((entity, entity["type"], entity["id"]) for entity in document["entities"])
-    kept = [entity for entity, *name in held if not {(*name, entity["role"]), (*name, None)} & gone]
-    return {"entities": kept}
-
-
-def _make(document: Document, products: Iterable[Product]) -> list[dict[str, str]]:
-    """What was made twice is shown once."""
-    shown: list[dict[str, str]] = document["entities"]
-    known = {tuple(entity.values()) for entity in shown}
-    return shown + [product for product in _in_order(products) if tuple(product.values()) not in known]
 
 
 def _progress(document: Document, entry: Placed) -> Document:
@@ -211,7 +205,6 @@ def _end(document: Document, entry: Placed) -> Document:
         "outcome": str(outcome),
         "contact_lost": False,
         "residue": fact.residue,
-        "entities": _make(document, fact.products) if fact.products else document["entities"],
         "error": fact.body["error"] if fact.error else None,
         "result": fact.result,
         "evidence": fact.evidence,
@@ -231,8 +224,6 @@ _CHANGES: dict[str, Callable[[Document, Placed], Document]] = {
     "submitted": _bind,
     "accepted": _bind,
     "started": _bind,
-    "attached": _attach,
-    "detached": _detach,
     "progressed": _progress,
     "cancel_requested": _flags(cancel_requested=True),
     "contact_lost": _flags(contact_lost=True),

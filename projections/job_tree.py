@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from psycopg import Cursor
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 
 from ledger.answers import Name, RollUp, Standing, Unsettled
 from ledger.domain.progress import percent
@@ -51,17 +51,15 @@ def unsettled(session: "Session", names: Sequence[Name]) -> Unsettled:
         "tokens": [name.token for name in names],
     }
     rows = session.execute(SQL["select_unsettled"], parameters).fetchall()
-    jobs = [_standing(from_json(row["told"])) for row in rows]
+    jobs = [_standing(row) for row in rows]
     position = session.execute(SQL["select_position"]).fetchall()[0]["position"]
     return Unsettled(jobs, children(session, [job.job for job in jobs])(), position)
 
 
-def _standing(document: Mapping[str, Any]) -> Standing:
-    known: dict[str, Any] = {name: document.get(name) for name in Standing.__slots__}
-    known["phase"], known["end_action"] = Phase(known["phase"]), EndAction(known["end_action"])
-    if known["outcome"] is not None:
-        known["outcome"] = Outcome(known["outcome"])
-    return Standing(**known)
+def _standing(row: Mapping[str, Any]) -> Standing:
+    outcome = Outcome(row["outcome"]) if row["outcome"] else None
+    axes = {"phase": Phase(row["phase"]), "outcome": outcome, "end_action": EndAction(row["end_action"])}
+    return Standing(**{**row, **axes})
 
 
 def roll_up(cursor: Cursor[Any], job: str) -> RollUp | None:

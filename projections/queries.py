@@ -88,7 +88,7 @@ class ViewQueries:
             parameters = {**asked, "accesses": f"{{{accesses}}}", "besides": root}
             rows = connection.execute(statement, parameters).fetchall()
         position = rows[0]["reached"]
-        on = _by_entity(row for row in rows if row["told"] is not None)
+        on = _by_entity(row for row in rows if row["document"] is not None)
         return [BusyAnswer(entity, on.get((entity.type, entity.id), []), position, would) for entity in entities]
 
     def expiry(self, policy: Retention, now: datetime, limit: int | None = None) -> list[TreeExpiry]:
@@ -172,8 +172,8 @@ def _parameters(which: JobFilter, before: int | None, limit: int) -> dict[str, A
 
 
 def _read(row: Mapping[str, Any]) -> JobView:
-    """A job from its document, in the view `job_status`, and the time of asking."""
-    return view(from_json(row["told"]), row["asked_at"])
+    """A job from its row in the view `job_status` and the time of asking."""
+    return view(from_json(row["document"]), from_json(row["entities"]), row["asked_at"])
 
 
 _TIMES = ("planned_at", "started_at", "closed_at", "estimated_end", "deadline", "last_at", "progress_at")
@@ -181,9 +181,9 @@ _UNKNOWN = dict.fromkeys((*JobView._fields, *_TIMES))  # what is not in a docume
 _fields_of = itemgetter(*JobView._fields)
 
 
-def view(document: Mapping[str, Any], asked_at: datetime) -> JobView:
-    """A job as its document (`projections.job_status`) and the time of asking show it."""
-    known = {**_UNKNOWN, **document}
+def view(document: Mapping[str, Any], entities: list[dict[str, str]], asked_at: datetime) -> JobView:
+    """A job as its document (`projections.job_status`), what it touches and the time of asking show it."""
+    known = {**_UNKNOWN, **document, "entities": entities}
     for name in _TIMES:
         if known[name] is not None:
             known[name] = datetime.fromisoformat(known[name])

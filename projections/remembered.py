@@ -9,9 +9,9 @@ from ledger.domain.entities import EntityRef
 from ledger.domain.events import Planned, RecordedEvent, Refused
 from ledger.domain.past import AsOf
 from ledger.domain.states import Outcome, Phase
-from projections.job_status import Document, fold
+from projections.job_status import Status
 from projections.queries import view
-from projections.running_jobs import Row, RunningJobs, Stays
+from projections.running_jobs import Row, RunningJobs
 
 RUNNING = RunningJobs()
 
@@ -41,17 +41,16 @@ class Remembered:
 
 def remember(entries: Iterable[RecordedEvent], as_of: AsOf) -> Remembered | None:
     """The job of a stream at a moment; None where it was not on record."""
-    document: Document | None = None
-    stays: Stays | None = None
+    status, stays = Status(), None
     for entry in counted(entries, as_of):
-        document = fold(document, entry)
+        status.take(entry)
         stays = RUNNING.fold(stays, entry)
-    if document is None or stays is None:
+    if status.document is None or stays is None:
         return None
-    if "outcome" in document:
+    if "outcome" in status.document:
         # By the callers' clocks a job may be resolved before it was lost: then it is closed all the same.
-        document["phase"] = str(Phase.CLOSED)
-    return Remembered(view(document, as_of.at), stays.changes(before=0))
+        status.document["phase"] = str(Phase.CLOSED)
+    return Remembered(view(status.document, status.touched.shown(), as_of.at), stays.changes(before=0))
 
 
 def counted(entries: Iterable[RecordedEvent], as_of: AsOf) -> Iterator[RecordedEvent]:

@@ -120,7 +120,7 @@ class Stays:
             "entity_type": entity.type,
             "entity_id": entity.id,
             "role": entity.role,
-            "access": str(entity.access),
+            "access": entity.access.value,
             "from_position": entry.position,
             "since": print_time(entry.event.occurred_at),
             "to_position": None,

@@ -17,6 +17,7 @@ from ledger.domain.events import (
     ENDINGS,
     OWNER_FACTS,
     Accepted,
+    Attached,
     ComingEvent,
     Event,
     Limit,
@@ -383,9 +384,7 @@ def _names_of(batch: Sequence[Transition]) -> list[tuple[str, str]]:
 
 
 def _demands_of(batch: Sequence[Transition]) -> list[Demand]:
-    found: set[Demand] = set()
-    for said in batch:
-        asking = said.fact.walk() if type(said.fact) is Plan else (said.fact,)
-        entities = (entity for part in asking for entity in (part.entities if type(part) is Plan else asked_by(part)))
-        found.update(Demand(it.type, it.id, it.access) for it in entities if it.access is not Access.NONE)
-    return list(found)
+    facts = [said.fact for said in batch]
+    entities = [entity for fact in facts if type(fact) is Plan for part in fact.walk() for entity in part.entities]
+    entities += [entity for fact in facts if type(fact) is Attached for entity in fact.entities]
+    return list({Demand(it.type, it.id, it.access) for it in entities if it.access is not Access.NONE})

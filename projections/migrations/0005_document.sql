@@ -1,4 +1,4 @@
--- A job is one document, from which it is shown as it stands, and in columns only what questions search by.
+-- A job is shown by its document and what it touches, as they stand; in columns is what questions ask of many jobs.
 
 DROP VIEW job_view;
 DROP VIEW job_expiry;
@@ -8,17 +8,22 @@ CREATE TABLE job_document (
     type text NOT NULL,
     parent text COLLATE "C",
     root text COLLATE "C" NOT NULL,
+    depth integer NOT NULL,
     retry_of text COLLATE "C",
     required boolean NOT NULL,
     end_action text NOT NULL,
     phase text NOT NULL,
     outcome text,
+    cancel_requested boolean NOT NULL,
+    contact_lost boolean NOT NULL,
     held boolean NOT NULL,
     held_by text,
     expired boolean NOT NULL,
+    disputed boolean NOT NULL,
     executor text,
     external_id text,
     token text,
+    progress json,
     retention json,
     actor text,
     owner text,
@@ -27,48 +32,48 @@ CREATE TABLE job_document (
     last_at timestamptz NOT NULL,
     closed_recorded_at timestamptz,
     planned_position bigint NOT NULL,
-    position bigint NOT NULL,
-    document json NOT NULL
+    version bigint NOT NULL,
+    document json NOT NULL,
+    entities json
 ) WITH (fillfactor = 80);
 
--- Every field that is known, times as RFC 3339 has them in UTC, and what the job touches: what it holds, what it held
+-- A document has every field that is known, times as RFC 3339 has them in UTC. A job touches what it holds, what it held
 -- when it closed, and what it made; not what it let go before.
 INSERT INTO job_document
 SELECT
-    job, type, parent, root, retry_of, required, end_action, phase, outcome, held, held_by, expired, executor,
-    external_id, token, retention, actor, owner, epoch, deadline, last_at, closed_recorded_at, planned_position,
-    position, said.document
+    job, type, parent, root, depth, retry_of, required, end_action, phase, outcome, cancel_requested, contact_lost,
+    held, held_by, expired, disputed, executor, external_id, token, progress, retention, actor, owner, epoch, deadline,
+    last_at, closed_recorded_at, planned_position, version, said.document, touched.entities
 FROM job_status AS status
 CROSS JOIN LATERAL (
     SELECT json_object_agg(key, CASE WHEN moment IS NULL THEN value ELSE to_json(
         to_char(moment, 'YYYY-MM-DD"T"HH24:MI:SS') || coalesce(nullif(to_char(moment, '.US'), '.000000'), '') || 'Z'
     ) END) AS document
-    FROM (
-        SELECT key, value FROM json_each(row_to_json(status))
-        UNION ALL
-        SELECT 'entities', coalesce(
-            json_agg(
-                json_build_object('type', entity_type, 'id', entity_id, 'role', role, 'access', access)
-                ORDER BY began, entity_type, entity_id, role, access COLLATE "C"
-            ),
-            '[]'
-        )
-        FROM (
-            SELECT entity_type, entity_id, role, access, min(from_position) AS began
-            FROM running_jobs
-            WHERE
-                running_jobs.job = status.job
-                AND (to_position IS NULL OR to_position = from_position OR to_position = status.closed_position)
-            GROUP BY entity_type, entity_id, role, access
-        ) AS touched
-    ) AS field
+    FROM json_each(row_to_json(status))
     CROSS JOIN LATERAL (
         SELECT CASE WHEN key IN (
             'planned_at', 'started_at', 'closed_at', 'estimated_end', 'deadline', 'last_at', 'progress_at'
         ) THEN (value #>> '{}')::timestamptz AT TIME ZONE 'UTC' END AS moment
     ) AS timed
     WHERE value::text <> 'null' AND key NOT IN ('recorded_at', 'closed_recorded_at')
-) AS said;
+) AS said
+CROSS JOIN LATERAL (
+    SELECT coalesce(
+        json_agg(
+            json_build_object('type', entity_type, 'id', entity_id, 'role', role, 'access', access)
+            ORDER BY began, entity_type, entity_id, role, access COLLATE "C"
+        ),
+        '[]'
+    ) AS entities
+    FROM (
+        SELECT entity_type, entity_id, role, access, min(from_position) AS began
+        FROM running_jobs
+        WHERE
+            running_jobs.job = status.job
+            AND (to_position IS NULL OR to_position = from_position OR to_position = status.closed_position)
+        GROUP BY entity_type, entity_id, role, access
+    ) AS kept
+) AS touched;
 
 DROP TABLE job_status;
 ALTER TABLE job_document RENAME TO job_status;
@@ -82,7 +87,8 @@ CREATE INDEX job_status_due ON job_status (planned_position) WHERE end_action = 
 CREATE INDEX job_status_live ON job_status (planned_position) WHERE NOT expired;
 CREATE INDEX job_status_tree ON job_status (root) WHERE NOT expired;
 
--- As it was.
+-- The same view as before: a field of a policy that is not said has the default of `ledger.domain.retention.Retention`,
+-- which may never change.
 CREATE VIEW job_expiry AS
 SELECT
     tree.root,

@@ -9,9 +9,6 @@ WITH RECURSIVE below AS (
 SELECT (SELECT coalesce(min(position), 0) FROM tracking) AS reached, part.*
 FROM below
 CROSS JOIN LATERAL (
-    SELECT job, parent, retry_of, phase, outcome, document -> 'progress' AS progress
-    FROM job_status
-    WHERE job = below.job
-    OFFSET 0
+    SELECT job, parent, retry_of, phase, outcome, progress FROM job_status WHERE job = below.job OFFSET 0
 ) AS part
 WHERE NOT below.met

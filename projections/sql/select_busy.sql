@@ -3,7 +3,7 @@
 SELECT asking.*, found.*
 FROM (SELECT coalesce(min(position), 0) AS reached, now() AS asked_at FROM tracking) AS asking
 LEFT JOIN LATERAL (
-    SELECT running.entity_type, running.entity_id, running.from_position, status.told
+    SELECT running.entity_type, running.entity_id, running.from_position, status.*
     FROM asked
     CROSS JOIN LATERAL (
         SELECT entity_type, entity_id, job, from_position
@@ -15,5 +15,5 @@ LEFT JOIN LATERAL (
             AND root IS DISTINCT FROM %(besides)s::text
         OFFSET 0
     ) AS running
-    CROSS JOIN LATERAL (SELECT document::text AS told FROM job_status WHERE job = running.job OFFSET 0) AS status
+    CROSS JOIN LATERAL (SELECT document::text, entities::text FROM job_status WHERE job = running.job OFFSET 0) AS status
 ) AS found ON true

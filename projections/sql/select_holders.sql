@@ -14,5 +14,5 @@ FROM (
     WHERE asked.access = 'exclusive' OR against.access = 'exclusive'
 ) AS held
 CROSS JOIN LATERAL (
-    SELECT owner, type AS job_type, document -> 'progress' AS progress FROM job_status WHERE job = held.job OFFSET 0
+    SELECT owner, type AS job_type, progress FROM job_status WHERE job = held.job OFFSET 0
 ) AS told

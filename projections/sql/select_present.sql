@@ -9,6 +9,6 @@ CROSS JOIN LATERAL (
     OFFSET 0
 ) AS held
 CROSS JOIN LATERAL (
-    SELECT owner, type AS job_type, document -> 'progress' AS progress FROM job_status WHERE job = held.job OFFSET 0
+    SELECT owner, type AS job_type, progress FROM job_status WHERE job = held.job OFFSET 0
 ) AS told
 WHERE told.job_type = asked.job_type

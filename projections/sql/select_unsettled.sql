@@ -15,14 +15,17 @@ WITH named AS (
     ) AS found
     WHERE found.executor = asked.executor
 )
-SELECT document::text AS told, planned_position
+SELECT
+    job, type, parent, depth, phase, outcome, end_action, cancel_requested, contact_lost, disputed,
+    executor, external_id, token, owner, epoch, version, planned_position
 FROM job_status
 WHERE phase <> 'closed' OR outcome = 'unknown'
 UNION ALL
-SELECT closed.told, closed.planned_position
+SELECT
+    told.job, told.type, told.parent, told.depth, told.phase, told.outcome, told.end_action, told.cancel_requested,
+    told.contact_lost, told.disputed, told.executor, told.external_id, told.token, told.owner, told.epoch, told.version,
+    told.planned_position
 FROM named
-CROSS JOIN LATERAL (
-    SELECT phase, outcome, planned_position, document::text AS told FROM job_status WHERE job = named.job OFFSET 0
-) AS closed
-WHERE closed.phase = 'closed' AND closed.outcome <> 'unknown'
+CROSS JOIN LATERAL (SELECT * FROM job_status AS status WHERE status.job = named.job OFFSET 0) AS told
+WHERE told.phase = 'closed' AND told.outcome <> 'unknown'
 ORDER BY planned_position

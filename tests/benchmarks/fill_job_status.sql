@@ -1,22 +1,20 @@
 -- What the projection says of the jobs that `loaded.load` puts on record, without folding them one by one.
 INSERT INTO projections.job_status (
-    job, type, root, required, end_action, phase, outcome, held, expired, executor, external_id, actor, last_at,
-    closed_recorded_at, planned_position, position, document
+    job, type, root, depth, required, end_action, phase, outcome, cancel_requested, contact_lost, held, expired, disputed,
+    executor, external_id, progress, actor, last_at, closed_recorded_at, planned_position, version, document, entities
 )
 SELECT
-    shown.job, plan.type, plan.root, true, 'none', shown.phase,
-    CASE WHEN ended.stream IS NOT NULL THEN 'succeeded' END, false, false,
-    start.executor, start.external_id, plan.actor, shown.last_at,
-    ended.recorded_at, planned.position, shown.position,
+    shown.job, plan.type, plan.root, 1, true, 'none', shown.phase,
+    CASE WHEN ended.stream IS NOT NULL THEN 'succeeded' END, false, false, false, false, false,
+    start.executor, start.external_id, shown.progress, plan.actor, shown.last_at, ended.recorded_at, planned.position,
+    shown.version,
     (
         '{"job":"' || shown.job || '","type":"' || plan.type || '","root":"' || plan.root
         || '","depth":1,"required":true,"cancellable":true,"end_action":"none","phase":"' || shown.phase
         || '","cancel_requested":false,"contact_lost":false,"held":false,"expired":false,"disputed":false'
         || ',"residue":false,"executor":"' || start.executor
         || '","external_id":"' || start.external_id || '","actor":"' || plan.actor
-        || '","entities":[{"type":"' || entity.type || '","id":"' || entity.id
-        || '","role":"target","access":"' || entity.access
-        || '"}],"planned_at":"' || plan.at || '","started_at":"' || start.at
+        || '","planned_at":"' || plan.at || '","started_at":"' || start.at
         || '","last_event":"' || CASE WHEN ended.stream IS NULL THEN 'started' ELSE 'succeeded' END
         || '","last_at":"' || coalesce(ended.said ->> 'at', start.at)
         || '","planned_position":' || planned.position || ',"version":' || shown.version
@@ -25,12 +23,12 @@ SELECT
             ',"outcome":"succeeded","result":' || (ended.said -> 'result')::text
             || ',"closed_at":"' || (ended.said ->> 'at') || '","closed_position":' || ended.position, ''
         )
-        || coalesce(
-            ',"progress":{"done":' || (progressed.said ->> 'done') || ',"total":' || (progressed.said ->> 'total')
-            || '},"progress_at":"' || (progressed.said ->> 'at') || '"', ''
-        )
+        || coalesce(',"progress":' || shown.progress || ',"progress_at":"' || (progressed.said ->> 'at') || '"', '')
         || '}'
-    )::json
+    )::json,
+    json_build_array(json_build_object(
+        'type', entity.type, 'id', entity.id, 'role', 'target', 'access', entity.access
+    ))
 FROM told AS planned
 JOIN told AS started ON started.stream = planned.stream AND started.version = 2
 LEFT JOIN told AS progressed
@@ -45,7 +43,13 @@ CROSS JOIN LATERAL (
         CASE WHEN ended.stream IS NULL THEN 'running' ELSE 'closed' END AS phase,
         coalesce(ended.at, started.at) AS last_at,
         coalesce(ended.version, started.version) AS version,
-        coalesce(ended.position, started.position) AS position
+        coalesce(ended.position, started.position) AS position,
+        CASE
+            WHEN progressed.stream IS NOT NULL
+            THEN format(
+                '{"done":%%s,"total":%%s}', progressed.said ->> 'done', progressed.said ->> 'total'
+            )::json
+        END AS progress
 ) AS shown
 WHERE planned.version = 1
 ORDER BY planned.position

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from ledger.store.connection import configure, connect
-from tests.projections.crowded import check
+from tests.projections.crowded import check, documents_read
 
 ANY = dict.fromkeys(("phase", "outcome", "type", "root", "parent", "silent_for", "entity_type", "entity_id", "before"))
 LIST = ANY | {"expired": False, "active": False, "overdue": False, "limit": 500}
@@ -83,3 +83,16 @@ def test_a_question_without_its_index_is_found_out(session: psycopg.Connection[A
         session.execute(drop)
         with pytest.raises(AssertionError, match=QUESTIONS[question][0]):
             check(session, *QUESTIONS[question])
+
+
+@pytest.mark.parametrize(
+    ("question", "more", "shown"),
+    [("list --entity", {"entity_id": "hot", "limit": 7}, 7), ("holders", {}, 0), ("roll up", {}, 0), ("show", {}, 0)],
+)
+def test_only_documents_that_are_shown_are_read(
+    session: psycopg.Connection[Any], question: str, more: dict[str, Any], shown: int
+) -> None:
+    """However many jobs a list is chosen from, and however many are counted."""
+    statement, parameters = QUESTIONS[question]
+    assert documents_read(session, statement, parameters | more) == shown
+    assert documents_read(session, "select_job", {"job": "j3"}) == 1

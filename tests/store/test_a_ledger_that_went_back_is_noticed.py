@@ -12,7 +12,7 @@ def _restore(superuser: str) -> None:
         connection.execute("DELETE FROM ledger.stored_events WHERE notification_id > 1")
         connection.execute("ALTER TABLE ledger.stored_events ENABLE ALWAYS TRIGGER place_append")
         connection.execute("ALTER TABLE ledger.stored_events ENABLE ALWAYS TRIGGER refuse_change")
-        connection.execute("DELETE FROM projections.job_status WHERE position > 1")
+        connection.execute("DELETE FROM projections.job_status WHERE (document ->> 'position')::bigint > 1")
         connection.execute("UPDATE projections.tracking SET position = 1")
 
 
