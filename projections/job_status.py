@@ -30,18 +30,14 @@ class Status:
         self.document = document
         self.touched = Touched(entities)
 
-    def take(self, entry: Placed) -> None:
-        """Take in the next event of the job."""
-        self.document = fold(self.document, entry)
-        self.touched.take(entry)
-
     def changes(self, before: int) -> dict[str, Any] | None:
         """The document if it has changed since a position, and then the entities if they have too."""
         assert self.document is not None  # noqa: S101 - an event was taken in
         if self.document["position"] <= before:
             return None
-        changed = {"document": self.document}
-        return changed | {"entities": self.touched.shown()} if self.touched.position > before else changed
+        if self.touched.position <= before:
+            return {"document": self.document}
+        return {"document": self.document, "entities": self.touched.shown()}
 
 
 class JobStatus:
@@ -61,17 +57,22 @@ class JobStatus:
 
     def fold(self, kept: Status | None, entry: Placed) -> Status:
         """The same after an event."""
-        status = kept or Status()
-        status.take(entry)
-        return status
+        return fold(kept, entry)
 
     def rows(self, kept: Iterable[Status], before: int) -> Sequence[Mapping[str, Any]]:
         """What has changed of those that have."""
         return [changed for status in kept if (changed := status.changes(before))]
 
 
-def fold(document: Document | None, entry: Placed) -> Document:
-    """The document after an event: the same one, changed."""
+def fold(kept: Status | None, entry: Placed) -> Status:
+    """What is kept of a job after an event: the same, changed."""
+    status = kept or Status()
+    status.document = _fold(status.document, entry)
+    status.touched.take(entry)
+    return status
+
+
+def _fold(document: Document | None, entry: Placed) -> Document:
     event, fact = entry.event, entry.event.fact
     if type(fact) is Planned:
         begun = _begin(event, fact, entry, root=fact.root, depth=fact.depth)

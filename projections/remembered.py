@@ -9,7 +9,7 @@ from ledger.domain.entities import EntityRef
 from ledger.domain.events import Planned, RecordedEvent, Refused
 from ledger.domain.past import AsOf
 from ledger.domain.states import Outcome, Phase
-from projections.job_status import Status
+from projections.job_status import fold
 from projections.queries import view
 from projections.running_jobs import Row, RunningJobs
 
@@ -41,11 +41,11 @@ class Remembered:
 
 def remember(entries: Iterable[RecordedEvent], as_of: AsOf) -> Remembered | None:
     """The job of a stream at a moment; None where it was not on record."""
-    status, stays = Status(), None
+    status, stays = None, None
     for entry in counted(entries, as_of):
-        status.take(entry)
+        status = fold(status, entry)
         stays = RUNNING.fold(stays, entry)
-    if status.document is None or stays is None:
+    if status is None or status.document is None or stays is None:
         return None
     if "outcome" in status.document:
         # By the callers' clocks a job may be resolved before it was lost: then it is closed all the same.

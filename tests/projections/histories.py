@@ -12,7 +12,12 @@ REPORTS = (
     "detached", "contact_lost", "contact_regained", "closing", "adopted", "resolved", "disputed", "hold_placed",
     "hold_lifted", "expired",
 )  # fmt: skip
-PROGRESS = ({"percent": 40}, {"done": 3, "total": 4, "unit": "GB"}, {"message": "copying"}, {"done": 2.5})
+PROGRESS = (
+    {"percent": 40, "estimated_end": "2030-01-01T00:00:00.5Z"},
+    {"done": 3, "total": 4, "unit": "GB"},
+    {"message": "copying"},
+    {"done": 2.5},
+)
 ENDS = ("succeeded", "succeeded", "failed", "cancelled", "abandoned", "lost")
 
 
@@ -65,6 +70,11 @@ class History:
         access = self._random.choice(("exclusive", "exclusive", "shared", "none"))
         return {"type": kind, "id": name, "role": self._random.choice(("target", "source")), "access": access}
 
+    def _products(self) -> list[Record]:
+        """None, one as most say it, or one in any role with any access."""
+        kind, name = self._random.choice(ENTITIES)
+        return self._random.choice(([], [{"type": kind, "id": name}], [self._entity()]))
+
     def _report(self) -> Record:
         ends = self._random.random() < (0.05 if len(self._said) < 120 else 0.4)
         event = self._random.choice(ENDS if ends else REPORTS)
@@ -84,9 +94,11 @@ class History:
             "accepted": {"executor": "nova", "external_id": f"x{self._random.randrange(30)}"},
             "progressed": self._random.choice(PROGRESS),
             "attached": {"entities": [self._entity()]},
-            "detached": {"entities": [{"type": kind, "id": name}]},
-            "succeeded": {"products": [{"type": kind, "id": name}], "result": self._random.choice((None, {"n": 1}))},
-            "resolved": {"outcome": self._random.choice(("succeeded", "failed"))},
+            "detached": {"entities": [{"type": kind, "id": name} | self._random.choice(({}, {"role": "source"}))]},
+            "succeeded": {"products": self._products(), "result": self._random.choice((None, {"n": 1}))},
+            "failed": {"products": self._products(), "error": {"code": "x", "details": [{"n": None}]}},
+            "lost": {"products": self._products()},
+            "resolved": {"outcome": self._random.choice(("succeeded", "failed")), "products": self._products()},
             "expired": {"policy": "hyperv", "cause": "keep_for"},
         }
         return bodies.get(event, {})
