@@ -7,7 +7,7 @@ in columns of the same names as in the document.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 
 from ledger.domain.commands import print_fact
 from ledger.domain.events import Ended, Event, Placed, Planned, Refused, Resolved, Terms
@@ -26,18 +26,9 @@ class Status:
 
     __slots__ = ("document", "touched")
 
-    def __init__(self, document: Document | None = None, entities: Iterable[dict[str, str]] = ()) -> None:
+    def __init__(self, document: Document, entities: Iterable[dict[str, str]] = ()) -> None:
         self.document = document
         self.touched = Touched(entities)
-
-    def changes(self, before: int) -> dict[str, Any] | None:
-        """The document if it has changed since a position, and then the entities if they have too."""
-        assert self.document is not None  # noqa: S101 - an event was taken in
-        if self.document["position"] <= before:
-            return None
-        if self.touched.position <= before:
-            return {"document": self.document}
-        return {"document": self.document, "entities": self.touched.shown()}
 
 
 class JobStatus:
@@ -59,15 +50,19 @@ class JobStatus:
         """The same after an event."""
         return fold(kept, entry)
 
-    def rows(self, kept: Iterable[Status], before: int) -> Sequence[Mapping[str, Any]]:
-        """What has changed of those that have."""
-        return [changed for status in kept if (changed := status.changes(before))]
+    def parameters(self, kept: Iterable[Status], before: int) -> Mapping[str, str]:
+        """The documents of those that have changed, and their entities where these have, a line each."""
+        changed = [status for status in kept if status.document["position"] > before]
+        documents = [to_json(status.document) for status in changed]
+        entities = [to_json(status.touched.shown()) if status.touched.position > before else b"" for status in changed]
+        return {"documents": b"\n".join(documents).decode(), "entities": b"\n".join(entities).decode()}
 
 
 def fold(kept: Status | None, entry: Placed) -> Status:
     """What is kept of a job after an event: the same, changed."""
-    status = kept or Status()
-    status.document = _fold(status.document, entry)
+    document = _fold(kept.document if kept else None, entry)
+    status = kept or Status(document)
+    status.document = document
     status.touched.take(entry)
     return status
 

@@ -40,10 +40,10 @@ class Projection(View, Protocol):
 
     @property
     def statement(self) -> str:
-        """The name of the statement that writes rows, given as JSON under the name of the view."""
+        """The name of the statement that writes rows."""
 
-    def rows(self, kept: Iterable[Any], before: int) -> Sequence[Mapping[str, Any]]:
-        """The rows that have changed in these jobs since the position `before`."""
+    def parameters(self, kept: Iterable[Any], before: int) -> Mapping[str, str]:
+        """What the statement is given, to write what has changed in these jobs since the position `before`."""
 
 
 def versions(views: Iterable[View]) -> str:
@@ -57,11 +57,6 @@ def track(session: Session, views: Iterable[View], position: int) -> None:
     session.execute(statement, {"versions": versions(views), "position": position})
 
 
-def written(projection: Projection, kept: Iterable[Any], before: int) -> dict[str, str]:
-    """What the statement of a projection is given."""
-    return {projection.name: to_json(projection.rows(kept, before)).decode()}
-
-
 def project(session: Session, projection: Projection, page: Iterable[Placed]) -> None:
     """Take in the next events, which follow those taken in before; a second time must not happen."""
     entries = [entry for entry in page if entry.event.of_job]
@@ -70,4 +65,4 @@ def project(session: Session, projection: Projection, page: Iterable[Placed]) ->
     for entry in entries:
         kept[entry.event.job] = projection.fold(kept.get(entry.event.job), entry)
     if kept:
-        session.execute(SQL[projection.statement], written(projection, kept.values(), entries[0].position - 1))
+        session.execute(SQL[projection.statement], projection.parameters(kept.values(), entries[0].position - 1))

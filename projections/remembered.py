@@ -45,7 +45,7 @@ def remember(entries: Iterable[RecordedEvent], as_of: AsOf) -> Remembered | None
     for entry in counted(entries, as_of):
         status = fold(status, entry)
         stays = RUNNING.fold(stays, entry)
-    if status is None or status.document is None or stays is None:
+    if status is None or stays is None:
         return None
     if "outcome" in status.document:
         # By the callers' clocks a job may be resolved before it was lost: then it is closed all the same.

@@ -18,7 +18,7 @@ from ledger.store.statements import SQL as STORE_SQL
 from ledger.store.views import Asked, Session
 from projections import job_tree, running_jobs
 from projections.job_status import JobStatus
-from projections.projection import Projection, project, track, versions, written
+from projections.projection import Projection, project, track, versions
 from projections.running_jobs import RunningJobs
 from projections.statements import SQL
 
@@ -71,7 +71,7 @@ class InlineViews:
         of_each = zip(*(each for each in kept if each), strict=True)
         parameters: dict[str, Any] = {"versions": _VERSIONS, "position": position}
         for projection in PROJECTIONS:
-            parameters |= written(projection, next(of_each, ()), before)
+            parameters |= projection.parameters(next(of_each, ()), before)
         session.execute(_WRITE_ALL, parameters)
 
     def children(self, session: Session, parents: Iterable[str]) -> Asked[Mapping[str, list[Child]]]:

@@ -59,9 +59,10 @@ class RunningJobs:
         stays.take(entry)
         return stays
 
-    def rows(self, kept: Iterable["Stays"], before: int) -> Sequence[Row]:
+    def parameters(self, kept: Iterable["Stays"], before: int) -> Mapping[str, str]:
         """The intervals that were begun or ended."""
-        return [row for stays in kept if stays.changed for row in stays.changes(before)]
+        rows = [row for stays in kept if stays.changed for row in stays.changes(before)]
+        return {"running_jobs": to_json(rows).decode()}
 
 
 class Stays:

@@ -1,5 +1,5 @@
--- Columns are what the documents say under the same names, but for `closed_recorded_at`, which follows from the position.
--- Entities are told only where they have changed.
+-- A line for each document, so that it is read once, and one for its entities, empty where they have not changed. Columns
+-- are what the documents say under the same names, but for `closed_recorded_at`, which follows from the position.
 INSERT INTO job_status (
     job, type, parent, root, depth, retry_of, required, end_action, phase, outcome, cancel_requested, contact_lost,
     held, held_by, expired, disputed, executor, external_id, token, progress, retention, actor, owner, epoch,
@@ -12,7 +12,13 @@ SELECT
     said.owner, said.epoch, said.deadline, said.last_at, said.planned_position, said.version,
     (SELECT recorded_at FROM ledger.stored_events WHERE notification_id = said.closed_position),
     told.document, told.entities
-FROM json_to_recordset(%(job_status)s::json) AS told (document json, entities json)
+FROM (
+    SELECT document::json, entities::json
+    FROM ROWS FROM (
+        string_to_table(%(documents)s, E'\n'), string_to_table(%(entities)s, E'\n', '')
+    ) AS line (document, entities)
+    OFFSET 0
+) AS told
 CROSS JOIN LATERAL json_to_record(told.document) AS said (
     job text, type text, parent text, root text, depth integer, retry_of text, required boolean, end_action text,
     phase text, outcome text, cancel_requested boolean, contact_lost boolean, held boolean, held_by text, expired

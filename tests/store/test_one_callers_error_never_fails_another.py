@@ -41,7 +41,7 @@ def test_an_unexpected_error_of_the_database_stays_with_its_caller(
     honest = InlineViews.write
 
     def poisoned(self: InlineViews, session: Session, kept: Sequence[Any], *place: int) -> None:
-        if any(row["job"] == "poison" for row, _ in kept):
+        if any(status.document["job"] == "poison" for status, _ in kept):
             session.execute(poison)
         honest(self, session, kept, *place)
 
