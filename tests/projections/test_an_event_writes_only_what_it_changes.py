@@ -1,0 +1,30 @@
+from statistics import median
+from typing import Any
+
+import psycopg
+
+from ledger.application import Ledger
+from ledger.domain.entities import ENTITIES_MAX
+from projections import runner
+
+WRITTEN_BYTES_MAX = 8_000  # the entities alone are six times that
+
+
+def test_what_a_job_touches_is_written_only_when_it_changes(ledger: Ledger, admin: psycopg.Connection[Any]) -> None:
+    """Progress of a job on a thousand entities costs the log of the database no more than that of another."""
+    disks = [{"type": "disk", "id": f"d{number}"} for number in range(ENTITIES_MAX)]
+    ledger.plan("Migrate", job="large", entities=disks)
+    ledger.start("large")
+
+    def written(percent: int) -> int:
+        before = admin.execute("SELECT pg_current_wal_insert_lsn() AS at").fetchall()[0]["at"]
+        ledger.progress("large", percent)
+        after = "SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), %s)::int AS bytes"
+        return int(admin.execute(after, (before,)).fetchall()[0]["bytes"])
+
+    assert median([written(percent) for percent in range(30)]) < WRITTEN_BYTES_MAX
+
+    ledger.record({"job": "large", "event": "detached", "entities": disks[:1]})
+    ledger.succeed("large")
+    assert {entity["id"] for entity in ledger.job("large").entities} == {disk["id"] for disk in disks[1:]}
+    assert runner.compare(admin) == {"job_status": 0, "running_jobs": 0}
