@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -11,6 +12,11 @@ from projections import runner
 
 APPEND = "import sys; from ledger.service.assembly import assemble; assemble(sys.argv[1]).plan('T', job='killed')"
 WAITING = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+
+
+def _sleeps(process: "subprocess.Popen[bytes]") -> bool:
+    """Whether a process waits for something, and so has sent what it was sending; see proc_pid_stat(5)."""
+    return Path(f"/proc/{process.pid}/stat").read_text().rpartition(") ")[2].startswith("S")
 
 
 @pytest.mark.parametrize(
@@ -28,7 +34,7 @@ def test_a_process_killed_in_an_append_leaves_all_or_nothing(
     with psycopg.connect(superuser) as keeper, psycopg.connect(superuser, autocommit=True) as look:
         keeper.execute(keep)
         process = subprocess.Popen((sys.executable, "-c", APPEND, conninfo))
-        while not look.execute(WAITING).fetchall():
+        while not (look.execute(WAITING).fetchall() and _sleeps(process)):
             assert process.poll() is None
         process.kill()
         process.wait()
