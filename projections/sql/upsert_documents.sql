@@ -21,10 +21,10 @@ FROM (
 ) AS told
 CROSS JOIN LATERAL json_to_record(told.document) AS said (
     job text, type text, parent text, root text, depth integer, retry_of text, required boolean, end_action text,
-    phase text, outcome text, cancel_requested boolean, contact_lost boolean, held boolean, held_by text, expired
-    boolean, disputed boolean, executor text, external_id text, token text, progress json, retention json, actor
-    text, owner text, epoch bigint, deadline timestamptz, last_at timestamptz, planned_position bigint, version
-    bigint, closed_position bigint
+    phase text, outcome text, cancel_requested boolean, contact_lost boolean, held boolean, held_by text,
+    expired boolean, disputed boolean, executor text, external_id text, token text, progress json, retention json,
+    actor text, owner text, epoch bigint, deadline timestamptz, last_at timestamptz, planned_position bigint,
+    version bigint, closed_position bigint
 )
 ON CONFLICT (job) DO UPDATE SET
     type = excluded.type,
