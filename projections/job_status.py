@@ -12,13 +12,20 @@ from pydantic_core import from_json, to_json
 from ledger.domain.commands import print_fact
 from ledger.domain.events import Ended, Event, Placed, Planned, Refused, Resolved, Terms
 from ledger.domain.progress import advance
-from ledger.domain.states import OUTCOMES, TRANSITIONS, Outcome, Phase
+from ledger.domain.states import OUTCOMES, TRANSITIONS, EndAction, Outcome, Phase
 from ledger.domain.values import print_time
 from ledger.store.views import Session
 from projections.statements import SQL
 from projections.touched import Touched
 
-Document = dict[str, Any]  # plain JSON, with no field for what is not known
+Document = dict[str, Any]  # plain JSON, with no field for what is not known, nor for what is as it is by default
+BY_DEFAULT: Mapping[str, Any] = {
+    **dict.fromkeys(("cancel_requested", "contact_lost", "held", "expired", "disputed", "residue"), False),
+    "required": True,
+    "cancellable": True,
+    "end_action": str(EndAction.NONE),
+    "depth": 1,
+}
 
 
 class Status:
@@ -79,7 +86,7 @@ def _fold(document: Document | None, entry: Placed) -> Document:
     change = _CHANGES.get(event.name)
     if change is not None:
         for name, value in change(document, entry).items():
-            if value is None:
+            if value == BY_DEFAULT.get(name):
                 document.pop(name, None)
             else:
                 document[name] = value
@@ -88,8 +95,15 @@ def _fold(document: Document | None, entry: Placed) -> Document:
 
 def _begin(event: Event, terms: Terms, entry: Placed, *, root: str, depth: int) -> Document:
     said = {
+        "job": event.job,
+        "type": terms.type,
         "parent": terms.parent,
+        "root": root,
+        "depth": depth,
         "retry_of": terms.retry_of,
+        "required": terms.required,
+        "cancellable": terms.cancellable,
+        "end_action": str(terms.end_action),
         "params": terms.params or None,
         "retention": terms.body["retention"] if terms.retention else None,
         "deadline": print_time(terms.deadline) if terms.deadline else None,
@@ -99,15 +113,7 @@ def _begin(event: Event, terms: Terms, entry: Placed, *, root: str, depth: int) 
         "epoch": event.epoch,
         "raw": event.raw,
     }
-    return {name: value for name, value in said.items() if value is not None} | {
-        **_UNFLAGGED,
-        "job": event.job,
-        "type": terms.type,
-        "root": root,
-        "depth": depth,
-        "required": terms.required,
-        "cancellable": terms.cancellable,
-        "end_action": str(terms.end_action),
+    return {name: value for name, value in said.items() if value != BY_DEFAULT.get(name)} | {
         "phase": str(Phase.PLANNED),
         "planned_at": print_time(event.occurred_at),
         "planned_position": entry.position,
@@ -115,7 +121,6 @@ def _begin(event: Event, terms: Terms, entry: Placed, *, root: str, depth: int) 
     }
 
 
-_UNFLAGGED = dict.fromkeys(("cancel_requested", "contact_lost", "held", "expired", "disputed", "residue"), False)
 _STAYS_WHEN_PLANNED = ("held", "held_by")  # again, after it was refused
 _STAYS_WHEN_REFUSED = ("held", "held_by", "disputed")
 

@@ -20,6 +20,7 @@ from ledger.domain.progress import shown
 from ledger.domain.retention import Retention
 from ledger.domain.states import Flag, Outcome, Phase, ok
 from projections import job_expiry, job_tree
+from projections.job_status import BY_DEFAULT
 from projections.statements import SQL
 
 PAGE_JOBS_MAX = 500
@@ -177,13 +178,13 @@ def _read(row: Mapping[str, Any]) -> JobView:
 
 
 _TIMES = ("planned_at", "started_at", "closed_at", "estimated_end", "deadline", "last_at", "progress_at")
-_UNKNOWN = dict.fromkeys((*JobView._fields, *_TIMES))  # what is not in a document
+_UNSAID = {**dict.fromkeys((*JobView._fields, *_TIMES)), **BY_DEFAULT}  # what is not in a document
 _fields_of = itemgetter(*JobView._fields)
 
 
 def view(document: Mapping[str, Any], entities: list[dict[str, str]], asked_at: datetime) -> JobView:
     """A job as its document (`projections.job_status`), what it touches and the time of asking show it."""
-    known = {**_UNKNOWN, **document, "entities": entities}
+    known = {**_UNSAID, **document, "entities": entities}
     for name in _TIMES:
         if known[name] is not None:
             known[name] = datetime.fromisoformat(known[name])

@@ -6,10 +6,11 @@ INSERT INTO job_status (
     deadline, last_at, planned_position, version, closed_recorded_at, document, entities
 )
 SELECT
-    said.job, said.type, said.parent, said.root, said.depth, said.retry_of, said.required, said.end_action,
-    said.phase, said.outcome, said.cancel_requested, said.contact_lost, said.held, said.held_by, said.expired,
-    said.disputed, said.executor, said.external_id, said.token, said.progress, said.retention, said.actor,
-    said.owner, said.epoch, said.deadline, said.last_at, said.planned_position, said.version,
+    said.job, said.type, said.parent, said.root, coalesce(said.depth, 1), said.retry_of, coalesce(said.required, true),
+    coalesce(said.end_action, 'none'), said.phase, said.outcome, coalesce(said.cancel_requested, false),
+    coalesce(said.contact_lost, false), coalesce(said.held, false), said.held_by, coalesce(said.expired, false),
+    coalesce(said.disputed, false), said.executor, said.external_id, said.token, said.progress, said.retention,
+    said.actor, said.owner, said.epoch, said.deadline, said.last_at, said.planned_position, said.version,
     (SELECT recorded_at FROM ledger.stored_events WHERE notification_id = said.closed_position),
     told.document, told.entities
 FROM (

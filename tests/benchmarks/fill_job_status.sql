@@ -10,9 +10,7 @@ SELECT
     shown.version,
     (
         '{"job":"' || shown.job || '","type":"' || plan.type || '","root":"' || plan.root
-        || '","depth":1,"required":true,"cancellable":true,"end_action":"none","phase":"' || shown.phase
-        || '","cancel_requested":false,"contact_lost":false,"held":false,"expired":false,"disputed":false'
-        || ',"residue":false,"executor":"' || start.executor
+        || '","phase":"' || shown.phase || '","executor":"' || start.executor
         || '","external_id":"' || start.external_id || '","actor":"' || plan.actor
         || '","planned_at":"' || plan.at || '","started_at":"' || start.at
         || '","last_event":"' || CASE WHEN ended.stream IS NULL THEN 'started' ELSE 'succeeded' END

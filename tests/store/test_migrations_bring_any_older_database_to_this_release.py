@@ -1,3 +1,4 @@
+import json
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -5,6 +6,7 @@ from dataclasses import replace
 
 import psycopg
 import pytest
+from psycopg import sql
 from psycopg.conninfo import make_conninfo
 from psycopg.rows import dict_row
 
@@ -18,13 +20,17 @@ from ledger.store.doctor import examine
 from ledger.store.migrate import Migration, Migrator, load_migrations
 from ledger.store.statements import SQL
 from projections import runner
+from projections.job_status import BY_DEFAULT
 from tests.projections.histories import History
 
 # The view `job_status` as it was in columns, made of the documents that took their place.
-IN_COLUMNS = """
+IN_COLUMNS = sql.SQL("""
 ALTER TABLE job_status ALTER recorded_at DROP NOT NULL;
 INSERT INTO job_status
-SELECT said.* FROM projections.job_status AS told, json_populate_record(NULL::older.job_status, told.document) AS said;
+SELECT said.*
+FROM
+    projections.job_status AS told,
+    json_populate_record(json_populate_record(NULL::older.job_status, {defaults}), told.document) AS said;
 UPDATE job_status SET
     recorded_at = (SELECT recorded_at FROM ledger.stored_events WHERE notification_id = position),
     closed_recorded_at = (SELECT recorded_at FROM ledger.stored_events WHERE notification_id = closed_position);
@@ -32,7 +38,7 @@ DROP TABLE projections.job_status CASCADE;
 ALTER TABLE job_status SET SCHEMA projections;
 ALTER VIEW job_view SET SCHEMA projections;
 ALTER VIEW job_expiry SET SCHEMA projections;
-"""
+""")
 NEXT = Migration("ledger", 99, "note", "CREATE TABLE note (text text);")
 
 
@@ -70,14 +76,14 @@ def test_documents_are_made_of_what_was_in_columns(superuser: str, seed: int) ->
         shown = [view._replace(elapsed_seconds=0) for view in ledger.jobs(everything)]
     with connect(superuser) as connection, connection.transaction():
         connection.execute("CREATE SCHEMA older AUTHORIZATION jobledger_projector")
-        connection.execute("DELETE FROM ledger.migrations WHERE schema = 'projections' AND number = 5")
+        connection.execute("DELETE FROM ledger.migrations WHERE schema = 'projections' AND number >= 5")
         connection.execute(SQL["become_projector"])
         connection.execute("SET LOCAL search_path = older, pg_catalog")
         for migration in load_migrations("older", "projections")[:4]:
             connection.execute(migration.sql)
-        connection.execute(IN_COLUMNS)
+        connection.execute(IN_COLUMNS.format(defaults=sql.Literal(json.dumps(BY_DEFAULT))))
 
-    assert [migration.name for migration in migrator().migrate(superuser)] == ["document"]
+    assert [migration.name for migration in migrator().migrate(superuser)] == ["document", "defaults"]
 
     with assemble(superuser) as ledger:
         assert [view._replace(elapsed_seconds=0) for view in ledger.jobs(everything)] == shown
