@@ -28,7 +28,7 @@ from ledger.store.committer import Committer
 from ledger.store.connection import translate
 from ledger.store.datastore import Datastore
 from ledger.store.line import Line
-from ledger.store.mapper import Row, write_row
+from ledger.store.mapper import write_row
 from ledger.store.statements import SQL
 from ledger.store.views import Session, Views
 from ledger.store.workspace import Shelf, Workspace
@@ -254,9 +254,10 @@ def _insert(session: Session, events: Sequence[Event]) -> None:
     if len(events) == 1:
         session.execute(SQL["insert_event"], write_row(events[0])._asdict())
         return
-    columns = zip(*map(write_row, events), strict=True)
-    rows = {f"{name}s": to_json(column).decode() for name, column in zip(Row._fields, columns, strict=True)}
-    session.execute(SQL["insert_events"], rows)
+    streams, versions, topics, states = zip(*map(write_row, events), strict=True)
+    columns = {"streams": streams, "versions": versions, "topics": topics}
+    lists = {name: to_json(column).decode() for name, column in columns.items()}
+    session.execute(SQL["insert_events"], lists | {"states": b"\n".join(states).decode()})
 
 
 class Attempt:
