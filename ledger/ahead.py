@@ -17,7 +17,7 @@ from ledger import garbage
 ITEMS_AHEAD = 2
 NICE = 19  # the most, since it makes ahead
 WAIT_SECONDS_MAX = 0.2  # for what should have been made by now; then it is made here
-ITEMS_HERE = 4  # so few that no process is started for them
+ITEMS_HERE = 2  # so few that no process is started for them
 
 T = TypeVar("T")
 R = TypeVar("R")

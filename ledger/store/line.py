@@ -1,5 +1,7 @@
 """The one connection over which a process appends."""
 
+import os
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,6 +13,8 @@ from psycopg.rows import DictRow
 
 from ledger.store.connection import configure, connect_as
 from ledger.store.datastore import check_open
+
+SEND_BYTES = 4 * 1024 * 1024
 
 
 class Appending(Connection[DictRow]):
@@ -77,4 +81,15 @@ class Line:
         if self._connection is None:
             self._connection = connect_as(Appending, self._conninfo)
             configure(self._connection)
+            _widen(self._connection)
         return self._connection
+
+
+def _widen(connection: Connection[DictRow]) -> None:
+    """Let more be sent than the server has read, as far as the system allows; TCP sees to that itself.
+
+    Else a Unix socket takes no more from 52 KiB on, and what comes next is not decided while the server works.
+    """
+    with socket.socket(fileno=os.dup(connection.fileno())) as sent:
+        if sent.family == socket.AF_UNIX:
+            sent.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BYTES)

@@ -12,8 +12,10 @@ REPORT = b'{"job":"j1","event":"succeeded","result":{"bytes":1}}'
 @pytest.mark.parametrize("line", [PLAN, REPORT])
 def test_a_parsed_fact_has_printed_itself(line: bytes) -> None:
     """What another process has parsed comes with its text, which is the one that would be made here."""
-    [said] = pickle.loads(pickle.dumps(parse_page([(1, line)])))
+    [sent] = parse_page([(1, line)])
+    said = pickle.loads(pickle.dumps(sent))
     assert isinstance(said, Transition)
+    assert said == sent
     fact = said.fact.alone if isinstance(said.fact, Plan) else said.fact
     assert vars(fact)["text"] == fact.model_copy(update={}).model_dump_json(exclude_defaults=True).encode()
 
