@@ -16,7 +16,7 @@ from tests.benchmarks.bench import Bench, Findings, writer
 from tests.benchmarks.callers import write
 from tests.benchmarks.measure import Sample, interleave, millis, ratio, spreads
 
-TASKS, SECONDS, CONNECTIONS = 64, 3, 16
+TASKS, SECONDS, CONNECTIONS = 64, 2, 16
 FINISHED_JOBS = 2_000
 PACKAGES = {"procrastinate": ("procrastinate",), "pgqueuer": ("pgqueuer", "asyncpg")}
 Act = Callable[[], Awaitable[object]]
@@ -31,7 +31,7 @@ def measure(bench: Bench) -> Findings:
             sides["procrastinate"] = _procrastinate(bench)
         if there["pgqueuer"]:
             sides["pgqueuer"] = _pgqueuer(bench)
-        shown = interleave(sides, bench.budget(5, 60))
+        shown = interleave(sides, bench.budget(5, 45))
     ours = shown["ledger"]["per_s"]
     missing = [f"{name} is not installed, so it was not measured" for name, found in there.items() if not found]
     return Findings(

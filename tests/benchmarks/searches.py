@@ -47,7 +47,7 @@ def measure(bench: Bench) -> Findings:
 def _fill(bench: Bench) -> dict[str, Spread]:
     superuser = make(bench, Size(FILLED_JOBS, ACTIVE, EVENTS_EACH)).superuser
     sides: dict[str, Callable[[], Sample]] = {"fill": partial(_follow, superuser), "read": partial(read, superuser)}
-    shown = interleave(sides, bench.budget(5, 20))
+    shown = interleave(sides, bench.budget(5, 15))
     bench.drop(superuser)
     rates = {name: series["per_s"] for name, series in shown.items()}
     return {
@@ -72,7 +72,7 @@ def _search(bench: Bench) -> dict[str, dict[str, Spread]]:
         connection.execute("VACUUM (ANALYZE) history.entries, history.touched, history.jobs")
     with assemble(writer(superuser)) as ledger:
         sides = {name: partial(_ask, ledger, text) for name, text in QUESTIONS.items()}
-        shown = interleave(sides, bench.budget(9, 30))
+        shown = interleave(sides, bench.budget(9, 20))
     bench.drop(superuser)
     return spreads(shown)
 
