@@ -12,20 +12,12 @@ from pydantic_core import from_json, to_json
 from ledger.domain.commands import print_fact
 from ledger.domain.events import Ended, Event, Placed, Planned, Refused, Resolved, Terms
 from ledger.domain.progress import advance
-from ledger.domain.states import OUTCOMES, TRANSITIONS, EndAction, Outcome, Phase
+from ledger.domain.states import OUTCOMES, TRANSITIONS, Outcome, Phase
 from ledger.domain.values import print_time
 from ledger.store.views import Session
+from projections.document import BY_DEFAULT, Document
 from projections.statements import SQL
 from projections.touched import Touched
-
-Document = dict[str, Any]  # plain JSON, with no field for what is not known, nor for what is as it is by default
-BY_DEFAULT: Mapping[str, Any] = {
-    **dict.fromkeys(("cancel_requested", "contact_lost", "held", "expired", "disputed", "residue"), False),
-    "required": True,
-    "cancellable": True,
-    "end_action": str(EndAction.NONE),
-    "depth": 1,
-}
 
 
 class Status:

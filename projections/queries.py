@@ -5,8 +5,7 @@ A list has one for each page, and the tree that `busy` leaves out, which never c
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime, timedelta
-from operator import itemgetter
+from datetime import datetime
 from typing import Any
 
 from psycopg import ClientCursor, Connection
@@ -16,11 +15,9 @@ from pydantic_core import from_json, to_json
 from ledger.answers import BusyAnswer, JobFilter, JobView, Name, RollUp, TreeExpiry, Unsettled
 from ledger.domain.entities import Access, EntityRef
 from ledger.domain.epoch import OwnerEpoch
-from ledger.domain.progress import shown
 from ledger.domain.retention import Retention
-from ledger.domain.states import Flag, Outcome, Phase, ok
 from projections import job_expiry, job_tree
-from projections.job_status import BY_DEFAULT
+from projections.document import view
 from projections.statements import SQL
 
 PAGE_JOBS_MAX = 500
@@ -175,43 +172,3 @@ def _parameters(which: JobFilter, before: int | None, limit: int) -> dict[str, A
 def _read(row: Mapping[str, Any]) -> JobView:
     """A job from its row in the view `job_status` and the time of asking."""
     return view(from_json(row["document"]), from_json(row["entities"]), row["asked_at"])
-
-
-_TIMES = ("planned_at", "started_at", "closed_at", "estimated_end", "deadline", "last_at", "progress_at")
-_UNSAID = {**dict.fromkeys((*JobView._fields, *_TIMES)), **BY_DEFAULT}  # what is not in a document
-_fields_of = itemgetter(*JobView._fields)
-
-
-def view(document: Mapping[str, Any], entities: list[dict[str, str]], asked_at: datetime) -> JobView:
-    """A job as its document (`projections.job_status`), what it touches and the time of asking show it."""
-    known = {**_UNSAID, **document, "entities": entities}
-    for name in _TIMES:
-        if known[name] is not None:
-            known[name] = datetime.fromisoformat(known[name])
-    done = known["done"] = known["phase"] == _CLOSED
-    known["ok"] = ok(Outcome(known["outcome"])) if known["outcome"] else None
-    known["overdue"] = not done and known["deadline"] is not None and known["deadline"] < asked_at
-    known["flags"] = [flag for flag in _FLAGS if known[flag]]
-    progress = known["progress"] = shown(known["progress"])
-    known["estimated_end"] = None if done else _estimated_end(known, progress)
-    if known["started_at"] is not None:
-        spent = (known["closed_at"] or asked_at) - known["started_at"]
-        known["elapsed_seconds"] = max(0.0, spent.total_seconds())
-    known["warnings"] = known["warnings"] or []
-    return JobView._make(_fields_of(known))
-
-
-_CLOSED = str(Phase.CLOSED)
-_FLAGS = [str(flag) for flag in Flag]
-
-
-def _estimated_end(row: Mapping[str, Any], progress: Mapping[str, Any] | None) -> datetime | None:
-    if row["estimated_end"] is not None or row["started_at"] is None or not progress or not progress["percent"]:
-        estimated: datetime | None = row["estimated_end"]
-        return estimated
-    began: datetime = row["started_at"]
-    spent: timedelta = row["progress_at"] - began
-    try:
-        return began + spent * (100 / float(progress["percent"]))
-    except OverflowError:
-        return None

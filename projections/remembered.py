@@ -9,8 +9,8 @@ from ledger.domain.entities import EntityRef
 from ledger.domain.events import Planned, RecordedEvent, Refused
 from ledger.domain.past import AsOf
 from ledger.domain.states import Outcome, Phase
+from projections.document import view
 from projections.job_status import fold
-from projections.queries import view
 from projections.running_jobs import Row, RunningJobs
 
 RUNNING = RunningJobs()

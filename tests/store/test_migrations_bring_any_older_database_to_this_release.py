@@ -20,7 +20,7 @@ from ledger.store.doctor import examine
 from ledger.store.migrate import Migration, Migrator, load_migrations
 from ledger.store.statements import SQL
 from projections import runner
-from projections.job_status import BY_DEFAULT
+from projections.document import BY_DEFAULT
 from tests.projections.histories import History
 
 # The view `job_status` as it was in columns, made of the documents that took their place.

@@ -1,0 +1,60 @@
+"""The document of a job, which says all that is shown of it but what it touches, and how it is read.
+
+It is plain JSON. It has no field for what is not known, nor for what is as it is by default.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from operator import itemgetter
+from typing import Any
+
+from ledger.answers import JobView
+from ledger.domain.progress import shown
+from ledger.domain.states import EndAction, Flag, Outcome, Phase, ok
+
+Document = dict[str, Any]
+BY_DEFAULT: Mapping[str, Any] = {  # which may never change
+    **dict.fromkeys(("cancel_requested", "contact_lost", "held", "expired", "disputed", "residue"), False),
+    "required": True,
+    "cancellable": True,
+    "end_action": str(EndAction.NONE),
+    "depth": 1,
+}
+_TIMES = ("planned_at", "started_at", "closed_at", "estimated_end", "deadline", "last_at", "progress_at")
+_UNSAID = {**dict.fromkeys((*JobView._fields, *_TIMES)), **BY_DEFAULT}
+_fields_of = itemgetter(*JobView._fields)
+
+
+def view(document: Mapping[str, Any], entities: list[dict[str, str]], asked_at: datetime) -> JobView:
+    """A job as its document, what it touches and the time of asking show it."""
+    known = {**_UNSAID, **document, "entities": entities}
+    for name in _TIMES:
+        if known[name] is not None:
+            known[name] = datetime.fromisoformat(known[name])
+    done = known["done"] = known["phase"] == _CLOSED
+    known["ok"] = ok(Outcome(known["outcome"])) if known["outcome"] else None
+    known["overdue"] = not done and known["deadline"] is not None and known["deadline"] < asked_at
+    known["flags"] = [flag for flag in _FLAGS if known[flag]]
+    progress = known["progress"] = shown(known["progress"])
+    known["estimated_end"] = None if done else _estimated_end(known, progress)
+    if known["started_at"] is not None:
+        spent = (known["closed_at"] or asked_at) - known["started_at"]
+        known["elapsed_seconds"] = max(0.0, spent.total_seconds())
+    known["warnings"] = known["warnings"] or []
+    return JobView._make(_fields_of(known))
+
+
+_CLOSED = str(Phase.CLOSED)
+_FLAGS = [str(flag) for flag in Flag]
+
+
+def _estimated_end(row: Mapping[str, Any], progress: Mapping[str, Any] | None) -> datetime | None:
+    if row["estimated_end"] is not None or row["started_at"] is None or not progress or not progress["percent"]:
+        estimated: datetime | None = row["estimated_end"]
+        return estimated
+    began: datetime = row["started_at"]
+    spent: timedelta = row["progress_at"] - began
+    try:
+        return began + spent * (100 / float(progress["percent"]))
+    except OverflowError:
+        return None
