@@ -45,16 +45,19 @@ class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """How another process is told: of the fields alone, which takes a quarter less time than pydantic's own way."""
-        return _restored, (type(self), vars(self))
+        """How another process is told: of the fields alone, which takes a quarter less time than pydantic's own way.
+
+        There they all count as given, whatever had its default.
+        """
+        return _restored, (type(self), vars(self), self.__pydantic_private__)
 
 
-def _restored(kind: type[Frozen], fields: dict[str, Any]) -> Frozen:
+def _restored(kind: type[Frozen], fields: dict[str, Any], private: dict[str, Any] | None) -> Frozen:
     value = kind.__new__(kind)
     object.__setattr__(value, "__dict__", fields)
     object.__setattr__(value, "__pydantic_fields_set__", set(fields))
     object.__setattr__(value, "__pydantic_extra__", None)
-    object.__setattr__(value, "__pydantic_private__", None)
+    object.__setattr__(value, "__pydantic_private__", private)
     return value
 
 

@@ -3,7 +3,7 @@
 import os
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg
@@ -90,6 +90,6 @@ def _widen(connection: Connection[DictRow]) -> None:
 
     Else a Unix socket takes no more from 52 KiB on, and what comes next is not decided while the server works.
     """
-    with socket.socket(fileno=os.dup(connection.fileno())) as sent:
+    with suppress(OSError), socket.socket(fileno=os.dup(connection.fileno())) as sent:
         if sent.family == socket.AF_UNIX:
             sent.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BYTES)
