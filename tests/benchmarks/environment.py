@@ -2,6 +2,7 @@
 
 import os
 import platform
+import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -27,7 +28,7 @@ def describe(bench: Bench) -> dict[str, str]:
     return {
         "machine": f"{len(os.sched_getaffinity(0))} cores, {memory:.0f} GiB, {platform.system()} {platform.release()}",
         "load before": f"{os.getloadavg()[0]:.1f}",
-        "Python": platform.python_version(),
+        "Python": f"{platform.python_version()} in {sys.base_prefix}",
         "packages": ", ".join(f"{name} {_version(name)}" for name in PACKAGES),
         "PostgreSQL": ", ".join(f"{name} = {settings[name]}" for name in SETTINGS),
         "data": f"{bench.server.status().folder} on the same machine, over a Unix socket",
