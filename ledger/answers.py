@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar, overload
 
 from ledger.domain.entities import Access, EntityRef
 from ledger.domain.epoch import Lease, OwnerEpoch
@@ -18,6 +18,8 @@ if TYPE_CHECKING:  # a command that only asks about now builds no models of even
     from ledger.audit import Histories
     from ledger.domain.events import RecordedEvent
     from ledger.domain.past import AsOf
+
+R = TypeVar("R")
 
 
 class JobView(NamedTuple):
@@ -67,6 +69,42 @@ class JobView(NamedTuple):
         """The job under the names that every face uses."""
         values = self._asdict()
         return {name: print_time(value) if isinstance(value, datetime) else value for name, value in values.items()}
+
+
+class Jobs(Sequence[JobView], Generic[R]):
+    """Jobs that are read when somebody looks at them, for most who ask want to know no more than whether there are any.
+
+    `read` makes a job of a row.
+    """
+
+    __slots__ = ("_read", "_rows", "_seen")
+
+    def __init__(self, rows: Sequence[R], read: Callable[[R], JobView]) -> None:
+        self._rows = rows
+        self._read = read
+        self._seen: list[JobView] | None = None
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, place: int) -> JobView: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[JobView]: ...
+
+    def __getitem__(self, place: int | slice) -> JobView | list[JobView]:
+        if self._seen is None:
+            self._seen = [self._read(row) for row in self._rows]
+        return self._seen[place]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and [*self] == [*other]
+
+    __hash__ = None  # type: ignore[assignment] # as that of a list
+
+    def __repr__(self) -> str:
+        return repr([*self])
 
 
 @dataclass(frozen=True, slots=True)

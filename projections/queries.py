@@ -6,13 +6,14 @@ A list has one for each page, and the tree that `busy` leaves out, which never c
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 from psycopg import ClientCursor, Connection
 from psycopg.rows import dict_row
 from pydantic_core import from_json, to_json
 
-from ledger.answers import BusyAnswer, JobFilter, JobView, Name, RollUp, TreeExpiry, Unsettled
+from ledger.answers import BusyAnswer, JobFilter, Jobs, JobView, Name, RollUp, TreeExpiry, Unsettled
 from ledger.domain.entities import Access, EntityRef
 from ledger.domain.epoch import OwnerEpoch
 from ledger.domain.retention import Retention
@@ -23,6 +24,7 @@ from projections.statements import SQL
 PAGE_JOBS_MAX = 500
 _ANY_ACCESS = ",".join(Access)
 Connect = Callable[[], AbstractContextManager[Connection[Any]]]
+Row = Mapping[str, Any]
 
 
 def _reading(name: str, source: str, statement: str) -> str:
@@ -86,8 +88,9 @@ class ViewQueries:
             parameters = {**asked, "accesses": f"{{{accesses}}}", "besides": root}
             rows = connection.execute(statement, parameters).fetchall()
         position = rows[0]["reached"]
-        on = _by_entity(row for row in rows if row["document"] is not None)
-        return [BusyAnswer(entity, on.get((entity.type, entity.id), []), position, would) for entity in entities]
+        on = _by_entity(row for row in rows if row["job"] is not None)
+        found = ((entity, on.get((entity.type, entity.id), {})) for entity in entities)
+        return [BusyAnswer(entity, Jobs([*jobs.values()], _read), position, would) for entity, jobs in found]
 
     def expiry(self, policy: Retention, now: datetime, limit: int | None = None) -> list[TreeExpiry]:
         """Trees in the live views, those that leave first in front."""
@@ -142,13 +145,12 @@ def _asked(entities: Sequence[EntityRef]) -> tuple[str, dict[str, str]]:
     return BUSY_ON_SEVERAL, {"entities": asked}
 
 
-def _by_entity(rows: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], list[JobView]]:
-    """The jobs on each entity, oldest first; one that holds it in several roles comes once."""
-    on: dict[tuple[str, str], dict[str, JobView]] = {}
-    held = [(row, _read(row)) for row in rows]
-    for row, job in sorted(held, key=lambda it: (it[0]["from_position"], it[1].planned_position)):
-        on.setdefault((row["entity_type"], row["entity_id"]), {}).setdefault(job.job, job)
-    return {entity: list(jobs.values()) for entity, jobs in on.items()}
+def _by_entity(rows: Iterable[Row]) -> dict[tuple[str, str], dict[str, Row]]:
+    """The rows of the jobs on each entity, oldest first; one that holds it in several roles comes once."""
+    on: dict[tuple[str, str], dict[str, Row]] = {}
+    for row in sorted(rows, key=itemgetter("from_position")):
+        on.setdefault((row["entity_type"], row["entity_id"]), {}).setdefault(row["job"], row)
+    return on
 
 
 def _parameters(which: JobFilter, before: int | None, limit: int) -> dict[str, Any]:
@@ -169,6 +171,6 @@ def _parameters(which: JobFilter, before: int | None, limit: int) -> dict[str, A
     }
 
 
-def _read(row: Mapping[str, Any]) -> JobView:
+def _read(row: Row) -> JobView:
     """A job from its row in the view `job_status` and the time of asking."""
     return view(from_json(row["document"]), from_json(row["entities"]), row["asked_at"])

@@ -3,7 +3,7 @@
 SELECT asking.*, found.*
 FROM (SELECT coalesce(min(position), 0) AS reached, now() AS asked_at FROM tracking) AS asking
 LEFT JOIN LATERAL (
-    SELECT running.entity_type, running.entity_id, running.from_position, status.*
+    SELECT running.*, status.*
     FROM asked
     CROSS JOIN LATERAL (
         SELECT entity_type, entity_id, job, from_position

@@ -20,7 +20,7 @@ from tests.benchmarks.measure import Sample, Series, Spread, interleave, latenci
 SIZES = (10_000, 100_000, 1_000_000)
 ACTIVE, BUSY = 100, 3
 CALLS = 100
-QUESTIONS = ("busy", "list_active", "show", "tree", "write")
+QUESTIONS = ("busy", "busy_jobs", "list_active", "show", "tree", "write")
 
 
 def measure(bench: Bench) -> Findings:
@@ -60,7 +60,8 @@ def questions(ledger: Ledger, size: Size) -> dict[str, Callable[[], object]]:
         return f"j{chance.randrange(size.jobs)}"
 
     return {
-        "busy": lambda: ledger.busy("disk/busy"),
+        "busy": lambda: ledger.busy("disk/busy").busy,
+        "busy_jobs": lambda: list(ledger.busy("disk/busy").jobs),
         "list_active": lambda: list(ledger.jobs(active, limit=50)),
         "show": lambda: ledger.job(drawn()),
         "tree": lambda: ledger.tree(drawn()),
