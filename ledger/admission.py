@@ -114,9 +114,11 @@ def conflicts(demand: Demand, holder: Holder) -> bool:
 
 def blockers(events: Sequence[Event], running: Running) -> list[Blocker]:
     """Every job that stands in the way of the events of one decision, oldest first."""
-    if not any(type(event.fact) in _ASKING for event in events):
+    if _ASKING.isdisjoint([type(event.fact) for event in events]):
         return []
     found = {*_in_conflict(events, running), *_over_limit(events, running)}
+    if not found:
+        return []
     return sorted(found, key=lambda it: (it.holder.since, it.holder.job, it.holder.type, it.holder.id, str(it)))
 
 

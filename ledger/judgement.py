@@ -34,6 +34,8 @@ def judge_past(said: Transition, workspace: Workspace) -> Verdict:
     """What has already happened: nothing is refused for being busy, but the overlaps are told."""
     decision = _decide_past(said, workspace)
     found = blockers(decision.events, workspace)
+    if not found:
+        return Verdict(decision)
     beside = {Beside(f"{it.holder.type}/{it.holder.id}", it.holder.job) for it in found if not it.limit}
     return Verdict(decision, tuple(sorted(beside)))
 

@@ -93,13 +93,13 @@ class Told:
 
     def under(self, said_id: str | None) -> Telling | None:
         """What was told under an id."""
-        if any(event.id == said_id for event in self._fresh):
+        if said_id in [event.id for event in self._fresh]:
             self._hear()
         return self._heard.by_id.get(said_id or "") if self._heard else None
 
     def version_of(self, fact: Fact, raw: str | None, at: datetime | None, by: Epoch) -> int | None:
         """The version under which this content was told; None where it was not."""
-        if any(event.fact.name == fact.name for event in self._fresh):
+        if fact.name in [event.fact.name for event in self._fresh]:
             self._hear()
         if self._heard is None or fact.name not in self._heard.names:
             return None

@@ -117,7 +117,7 @@ def _begin(event: Event, fact: Planned) -> Job:
 
 def _bind(job: Job, event: Event, fact: Any) -> dict[str, Any]:
     said = vars(fact)
-    changes = {name: said.get(name) or getattr(job, name) for name in ("executor", "external_id", "token")}
+    changes = {name: said[name] for name in ("executor", "external_id", "token") if said.get(name)}
     if event.owner is not None and job.owner is None:
         changes |= {"owner": event.owner, "epoch": event.epoch}
     return changes

@@ -134,8 +134,9 @@ def _report(draft: Draft) -> dict[str, Any]:
 def _check_names(job: Job, fact: Fact, around: Surroundings) -> None:
     if type(fact) not in _BINDING:
         return
-    for name in ("executor", "external_id", "token"):
-        had, said = getattr(job, name), vars(fact).get(name)
+    told = vars(fact)
+    for name, had in (("executor", job.executor), ("external_id", job.external_id), ("token", job.token)):
+        said = told.get(name)
         if had is not None and said is not None and had != said:
             raise Contradiction(f"Job {job.id} has the {name} {had}, not {said}.", job=job.id, field=name)
     if isinstance(fact, Accepted | Started) and fact.external_id is not None:
