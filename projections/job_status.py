@@ -163,7 +163,7 @@ def _note(document: Document, entry: Placed) -> None:
     event = entry.event
     phase = TRANSITIONS[event.name].get(document["phase"], document["phase"])  # a phase equals its word
     document["phase"] = str(phase)
-    document.update(_place(entry))
+    document |= _place(entry)
     if "started_at" not in document and (phase in _WORK or event.name == "started"):
         document["started_at"] = document["last_at"]
     if event.raw is not None and event.name not in _BESIDE:

@@ -28,8 +28,7 @@ PAGE_EVENTS_MAX = 2_000
 SWAP_WAITS_MS = (50, 100, 200, 400, 800) + (1_600,) * 15
 PROJECTIONS: tuple[Projection, ...] = (JobStatus(), RunningJobs())  # each may read what those before it have taken in
 Kept = list[Any]  # what each of them keeps of a job
-_FOLDS = [projection.fold for projection in PROJECTIONS]
-_NOTHING_KEPT: Kept = [None] * len(PROJECTIONS)
+_FOLDS = [*enumerate(projection.fold for projection in PROJECTIONS)]
 _VERSIONS = versions(PROJECTIONS)
 # One statement for all views, since each costs an append a sending and a receiving.
 _WRITE_ALL = "WITH {}, reached AS ({}) {}".format(
@@ -64,7 +63,10 @@ class InlineViews:
         """What the views keep of a stream after one more of its events, each view its own; nothing of an owner's."""
         if not entry.event.of_job:
             return []
-        return [fold(known, entry) for fold, known in zip(_FOLDS, kept or _NOTHING_KEPT, strict=True)]
+        kept = kept or [None] * len(_FOLDS)
+        for place, fold in _FOLDS:
+            kept[place] = fold(kept[place], entry)
+        return kept
 
     def write(self, session: Session, kept: Iterable[Kept], before: int, position: int) -> None:
         """Write what has changed in these streams since a position, and that the views are now at another."""

@@ -35,7 +35,7 @@ def measure(bench: Bench) -> Findings:
                 sides[f"{name}_{events}"] = partial(_ask, question)
         for side in sides.values():
             side()  # statements are prepared, pages are in memory
-        shown = interleave(sides, bench.budget(9, 45))
+        shown = interleave(sides, bench.budget(9, 30))
     for history in histories:
         bench.drop(history.superuser)
     p50 = {name: series["p50_ms"] for name, series in shown.items()}

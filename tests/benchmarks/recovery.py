@@ -25,7 +25,7 @@ def measure(bench: Bench) -> Findings:
             ledger = stack.enter_context(assemble(writer(history.superuser)))
             assert len(_plan(ledger)) == ACTIVE
             sides[f"plan_{events}"] = partial(_timed, ledger)
-        shown = interleave(sides, bench.budget(7, 35))
+        shown = interleave(sides, bench.budget(7, 25))
     for history in made:
         bench.drop(history.superuser)
     short, long = (shown[f"plan_{events}"]["seconds"] for events in HISTORIES)

@@ -37,7 +37,7 @@ def measure(bench: Bench) -> Findings:
             sides[f"ledger_{callers}"] = partial(write, ledger, callers, SECONDS)
         sides["lone"] = partial(lone, transitions(ledger, "lone"), plain.inserts(connection))
         sides["library_64"] = partial(crowd, 64, SECONDS, partial(saves, recorder))
-        shown = interleave(sides, bench.budget(6, 120))
+        shown = interleave(sides, bench.budget(5, 90))
     return Findings(
         ratios={
             "write_ratio_64": ratio(shown["ledger_64"]["per_s"], shown["pgbench_64"]["per_s"]),
