@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StrictInt
@@ -55,10 +55,16 @@ class Frozen(BaseModel):
 def _restored(kind: type[Frozen], fields: dict[str, Any], private: dict[str, Any] | None) -> Frozen:
     value = kind.__new__(kind)
     object.__setattr__(value, "__dict__", fields)
-    object.__setattr__(value, "__pydantic_fields_set__", set(fields))
+    object.__setattr__(value, "__pydantic_fields_set__", _all_fields(kind))
     object.__setattr__(value, "__pydantic_extra__", None)
     object.__setattr__(value, "__pydantic_private__", private)
     return value
+
+
+@cache
+def _all_fields(kind: type[Frozen]) -> set[str]:
+    """One set for all values of a class, which never change; a set of its own would be the largest part of each."""
+    return set(kind.model_fields)
 
 
 def check_text(text: str) -> str:
