@@ -61,6 +61,6 @@ def _read(line: bytes) -> Transition | None:
     if isinstance(said, dict):
         if "export" in said and "event" not in said:
             return None
-        for name in EXPORTED_BESIDE & said.keys():
-            del said[name]
+        for name in EXPORTED_BESIDE:
+            said.pop(name, None)
     return parse_transition(said, clock.new_id)
