@@ -23,6 +23,22 @@ from projections import runner
 from projections.document import BY_DEFAULT
 from tests.projections.histories import History
 
+PUBLISHED = {  # the first 16 digits of each SHA-256; one that is new is added
+    "ledger 0001 events": "f8542fa88f53da14",
+    "ledger 0002 leases": "5d2e6cdc01070259",
+    "ledger 0003 notify": "9269688c0e4cbdf1",
+    "ledger 0004 seals": "ff76267261024ee2",
+    "projections 0001 views": "34235101943595fe",
+    "projections 0002 tokens": "62609ff91e77619d",
+    "projections 0003 past_intervals": "fa1ace3be7386435",
+    "projections 0004 job_view": "177c7de727aa008b",
+    "projections 0005 document": "18bdc0a626645682",
+    "projections 0006 defaults": "4e898cbcc42e21d2",
+    "history 0001 tracking": "9a89afabd94e380b",
+    "history 0002 history": "11569fc2edd93200",
+    "history 0003 activity": "8c9c102e59f15965",
+}
+
 # The view `job_status` as it was in columns, made of the documents that took their place.
 IN_COLUMNS = sql.SQL("""
 ALTER TABLE job_status ALTER recorded_at DROP NOT NULL;
@@ -105,6 +121,13 @@ def test_a_migration_that_was_changed_afterwards_is_refused(superuser: str) -> N
 
     with pytest.raises(ChecksumMismatch, match="ledger 0001"):
         Migrator([replace(first, sql=first.sql + "-- changed"), *rest]).migrate(superuser)
+
+
+def test_no_migration_says_anything_else_than_when_it_was_first_published() -> None:
+    """A database that has it would be refused; what is to change is a migration of its own."""
+    said = {f"{it.schema} {it.number:04} {it.name}": it.checksum[:16] for it in migrator().migrations}
+
+    assert {name: said[name] for name in PUBLISHED} == PUBLISHED
 
 
 def test_a_migration_that_fails_leaves_nothing_behind(superuser: str) -> None:
