@@ -117,8 +117,6 @@ def blockers(events: Sequence[Event], running: Running) -> list[Blocker]:
     if _ASKING.isdisjoint([type(event.fact) for event in events]):
         return []
     found = {*_in_conflict(events, running), *_over_limit(events, running)}
-    if not found:
-        return []
     return sorted(found, key=lambda it: (it.holder.since, it.holder.job, it.holder.type, it.holder.id, str(it)))
 
 

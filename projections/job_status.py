@@ -10,7 +10,7 @@ from typing import Any
 from pydantic_core import from_json, to_json
 
 from ledger.domain.commands import print_fact
-from ledger.domain.events import Ended, Event, Placed, Planned, Refused, Resolved, Terms
+from ledger.domain.events import Ended, Event, Placed, Planned, Refused, Resolved, Terms, names_in
 from ledger.domain.progress import advance
 from ledger.domain.states import OUTCOMES, TRANSITIONS, Outcome, Phase
 from ledger.domain.values import print_time
@@ -171,10 +171,9 @@ def _note(document: Document, entry: Placed) -> None:
 
 
 def _bind(document: Document, entry: Placed) -> Document:
-    event, said = entry.event, vars(entry.event.fact)
-    names = {name: said[name] for name in ("executor", "external_id", "token") if said.get(name)}
+    event = entry.event
     answers = {"owner": event.owner, "epoch": event.epoch} if event.owner and document.get("owner") is None else {}
-    return names | answers
+    return names_in(event.fact) | answers
 
 
 def _progress(document: Document, entry: Placed) -> Document:

@@ -28,7 +28,6 @@ PAGE_EVENTS_MAX = 2_000
 SWAP_WAITS_MS = (50, 100, 200, 400, 800) + (1_600,) * 15
 PROJECTIONS: tuple[Projection, ...] = (JobStatus(), RunningJobs())  # each may read what those before it have taken in
 Kept = list[Any]  # what each of them keeps of a job
-_FOLDS = [*enumerate(projection.fold for projection in PROJECTIONS)]
 _VERSIONS = versions(PROJECTIONS)
 # One statement for all views, since each costs an append a sending and a receiving.
 _WRITE_ALL = "WITH {}, reached AS ({}) {}".format(
@@ -63,9 +62,9 @@ class InlineViews:
         """What the views keep of a stream after one more of its events, each view its own; nothing of an owner's."""
         if not entry.event.of_job:
             return []
-        kept = kept or [None] * len(_FOLDS)
-        for place, fold in _FOLDS:
-            kept[place] = fold(kept[place], entry)
+        kept = kept or [None] * len(PROJECTIONS)
+        for place, projection in enumerate(PROJECTIONS):
+            kept[place] = projection.fold(kept[place], entry)
         return kept
 
     def write(self, session: Session, kept: Iterable[Kept], before: int, position: int) -> None:

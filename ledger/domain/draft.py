@@ -88,12 +88,10 @@ class Draft:
         before, event = self.around.job(job), self.events.get(job)
         return before if event is None else evolve(before, event)
 
-    def add(
-        self, job: str, fact: Fact, *, actor: str | None = None, reason: str | None = None, raw: str | None = None
-    ) -> None:
+    def add(self, job: str, fact: Fact, **why: str | None) -> None:
         """Add an event at the end of a job's stream; it says who and when as the transition does."""
         before = self.around.job(job)
-        self.add_at(before.version + 1 if before else 1, job, fact, actor=actor, reason=reason, raw=raw)
+        self.add_at(before.version + 1 if before else 1, job, fact, **why)
 
     def add_at(
         self,

@@ -354,6 +354,12 @@ def asked_by(fact: Fact) -> Sequence[Entity]:
     return fact.entities if type(fact) is Planned or type(fact) is Attached else ()
 
 
+def names_in(fact: Fact) -> dict[str, str]:
+    """How the executor calls a job, as far as a fact says it: `executor`, `external_id` and `token`."""
+    said = vars(fact)
+    return {name: said[name] for name in ("executor", "external_id", "token") if said.get(name)}
+
+
 class Event(NamedTuple):
     """One immutable fact about one job; `job` is the owner's name in the two facts about owners."""
 

@@ -29,6 +29,7 @@ from ledger.domain.events import (
     Started,
     Submitted,
     Succeeded,
+    names_in,
 )
 from ledger.domain.states import OUTCOMES, TRANSITIONS, EndAction, Outcome, Phase
 
@@ -116,8 +117,7 @@ def _begin(event: Event, fact: Planned) -> Job:
 
 
 def _bind(job: Job, event: Event, fact: Any) -> dict[str, Any]:
-    said = vars(fact)
-    changes = {name: said[name] for name in ("executor", "external_id", "token") if said.get(name)}
+    changes: dict[str, Any] = dict(names_in(fact))
     if event.owner is not None and job.owner is None:
         changes |= {"owner": event.owner, "epoch": event.epoch}
     return changes

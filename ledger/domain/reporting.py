@@ -32,6 +32,7 @@ from ledger.domain.events import (
     Submitted,
     Succeeded,
     Suspended,
+    names_in,
 )
 from ledger.domain.job import Job, lets_go
 from ledger.domain.legality import check_legal
@@ -134,10 +135,9 @@ def _report(draft: Draft) -> dict[str, Any]:
 def _check_names(job: Job, fact: Fact, around: Surroundings) -> None:
     if type(fact) not in _BINDING:
         return
-    told = vars(fact)
-    for name, had in (("executor", job.executor), ("external_id", job.external_id), ("token", job.token)):
-        said = told.get(name)
-        if had is not None and said is not None and had != said:
+    for name, said in names_in(fact).items():
+        had = getattr(job, name)
+        if had is not None and had != said:
             raise Contradiction(f"Job {job.id} has the {name} {had}, not {said}.", job=job.id, field=name)
     if isinstance(fact, Accepted | Started) and fact.external_id is not None:
         _check_bound(job, fact.executor or job.executor, fact.external_id, around)

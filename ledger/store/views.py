@@ -27,7 +27,7 @@ class Views(Protocol):
         """
 
     def fold(self, kept: Any, entry: Placed) -> Any:
-        """What the views keep of a stream after one more of its events; None before the first."""
+        """What the views keep of a stream after one more of its events; None before the first. It may change `kept`."""
 
     def write(self, session: Session, kept: Iterable[Any], before: int, position: int) -> None:
         """Write what has changed in these streams since a position, and that the views are now at another.
