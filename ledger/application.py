@@ -1,7 +1,6 @@
 """The ledger: one method a command, and the questions that are asked of it."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
@@ -337,17 +336,14 @@ class Ledger(Questions):
         on_reject: Callable[[Rejected], None] = lambda _: None,
         on_overlap: Callable[[Overlap], None] = lambda _: None,
         on_page: Callable[[ImportSummary], None] = lambda _: None,
-        pool: Executor | None = None,
     ) -> ImportSummary:
         """Record what has already happened, a transition record a line; memory does not grow with the lines.
 
         A line that cannot be taken is handed to `on_reject`, and the rest goes on. A line on entities that others hold
-        is recorded, counted and handed to `on_overlap`, unless `admit` asks admission.
-
-        Lines are parsed by a thread, or by the pool: a process (`ledger.ahead.process`) makes use of a second core.
+        is recorded, counted and handed to `on_overlap`, unless `admit` asks admission. Lines are taken by a thread.
         """
         importer = Importer(self._recorder, on_reject, on_overlap, admit=admit)
-        importer.read(lines, on_page, pool)
+        importer.read(lines, on_page)
         importer.summary.position = self._feed.head()
         on_page(importer.summary)
         return importer.summary

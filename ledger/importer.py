@@ -1,17 +1,21 @@
-"""Records what has already happened, a transition record a line, in pages of one append each."""
+"""Records what has already happened, a transition record a line, in pages of one append each.
 
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Executor
+A page is parsed while the database works on the one before it: whenever that append would wait.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from itertools import islice
 
 from ledger.admission import Beside
-from ledger.ahead import ahead
+from ledger.ahead import Ahead
 from ledger.domain.commands import Transition
 from ledger.domain.decisions import Disposition
 from ledger.errors import LedgerError
 from ledger.garbage import Resting
 from ledger.judgement import judge_admitting, judge_past
-from ledger.records import Line, pages, parse_page
+from ledger.records import PAGE_LINES_MAX, Line, pages, parse_line
 from ledger.store.recorder import Judge, Receipt, Recorder
 
 
@@ -57,6 +61,8 @@ class ImportSummary:
         self.overlaps += bool(receipt.overlaps)
 
 
+Parsed = Transition | LedgerError | None  # None of a line that is no record
+
 _RESTING = Resting()  # pages are many objects, none of them in a cycle
 
 
@@ -77,17 +83,18 @@ class Importer:
         self._on_overlap = on_overlap
         self._judge: Judge = judge_admitting if admit else judge_past
 
-    def read(self, lines: Iterable[bytes], on_page: Callable[[ImportSummary], None], pool: Executor | None) -> None:
-        """Record every line, parsed in the pool where there is one; four pages at a time are kept in memory."""
-        with _RESTING:
-            for page, said in ahead(parse_page, pages(lines), pool):
-                self._hand_over(page, said)
+    def read(self, lines: Iterable[bytes], on_page: Callable[[ImportSummary], None]) -> None:
+        """Record every line; four pages at a time are kept in memory."""
+        with _RESTING, closing(Ahead(pages(lines))) as taken:
+            reading = Reading(taken)
+            for page, said in reading:
+                self._hand_over(page, said, reading.go_on)
                 on_page(self.summary)
 
-    def _hand_over(self, page: Sequence[Line], said: Sequence[Transition | LedgerError | None]) -> None:
+    def _hand_over(self, page: Sequence[Line], said: Sequence[Parsed], meanwhile: Callable[[], None]) -> None:
         told = [(line, it) for line, it in zip(page, said, strict=True) if it is not None]
         self.summary.read += len(told)
-        answers = self._recorder.append([it for _, it in told], self._judge)
+        answers = self._recorder.append([it for _, it in told], self._judge, meanwhile)
         for ((number, line), _), answer in zip(told, answers, strict=True):
             if isinstance(answer, LedgerError):
                 self.summary.rejected += 1
@@ -96,3 +103,26 @@ class Importer:
             self.summary.count(answer)
             if answer.overlaps:
                 self._on_overlap(Overlap(number, answer.job, answer.overlaps))
+
+
+PARSED_AT_ONCE = PAGE_LINES_MAX // 2  # an append waits twice
+
+
+class Reading:
+    """The pages with what their lines ask for, each parsed as far as there was time before it is asked for."""
+
+    def __init__(self, taken: Ahead[Sequence[Line]]) -> None:
+        self._taken = taken
+        self._parsed: list[Parsed] = []  # of the page that comes next
+
+    def __iter__(self) -> Iterator[tuple[Sequence[Line], list[Parsed]]]:
+        while (page := self._taken.take()) is not None:
+            parsed, self._parsed = self._parsed, []
+            yield page, parsed + [parse_line(line) for _, line in page[len(parsed) :]]
+
+    def go_on(self) -> None:
+        """Parse some more lines of the next page, where it is there."""
+        page = self._taken.there() or ()
+        self._parsed += [
+            parse_line(line) for _, line in islice(page, len(self._parsed), len(self._parsed) + PARSED_AT_ONCE)
+        ]

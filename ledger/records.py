@@ -1,9 +1,9 @@
-"""Lines of records, and the transitions that they ask for; light to import, for a process may do only this."""
+"""Lines of records, and the transitions that they ask for."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
 from ledger import clock
-from ledger.domain.commands import Plan, Transition, parse_json, parse_transition
+from ledger.domain.commands import Transition, parse_json, parse_transition
 from ledger.domain.values import LINE_BYTES_MAX
 from ledger.errors import LedgerError, MalformedRecord
 from ledger.event_ids import identified
@@ -30,27 +30,13 @@ def pages(lines: Iterable[bytes]) -> Iterator[Sequence[Line]]:
         yield page
 
 
-def parse_page(page: Sequence[Line]) -> list[Transition | LedgerError | None]:
-    """For each line its transition under an id, the error that it is, or None where it is no record."""
-    return [_parse(line) for _, line in page]
-
-
-def _parse(line: bytes) -> Transition | LedgerError | None:
+def parse_line(line: bytes) -> Transition | LedgerError | None:
+    """The transition that a line asks for, under an id; the error that it is, or None where it is no record."""
     try:
         said = _read(line)
-        return None if said is None else _print(identified(said))
+        return None if said is None else identified(said)
     except LedgerError as error:
         return error
-
-
-def _print(said: Transition) -> Transition:
-    """The same transition; its fact has made its text, and keeps it, so that whoever records it need not."""
-    fact = said.fact
-    if not isinstance(fact, Plan):
-        _ = fact.text
-    elif fact.parent is None:
-        _ = fact.alone.text
-    return said
 
 
 def _read(line: bytes) -> Transition | None:

@@ -44,13 +44,6 @@ class Frozen(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        """How another process is told: of the fields alone, which takes a quarter less time than pydantic's own way.
-
-        There they all count as given, whatever had its default.
-        """
-        return of_checked, (type(self), vars(self))
-
 
 F = TypeVar("F", bound=Frozen)
 

@@ -57,9 +57,11 @@ class Verdict(NamedTuple):
 
 Judge = Callable[[Transition, Workspace], Verdict]
 Answer = Receipt | LedgerError
-Piece = tuple[Transition, Judge]
+Meanwhile = Callable[[], None]  # what a caller has to do while the database works
+Piece = tuple[Transition, Judge, Meanwhile | None]
 Say = Callable[[], Transition]
 Said = Transition | Say | LedgerError  # what a caller says, or would, or failed to
+Request = tuple[Said, Judge, Meanwhile | None]
 Place = tuple[str, int]  # of an event: its stream and version
 
 
@@ -73,17 +75,20 @@ class Recorder(PostgresApplicationRecorder):
         self.lock_table_statements = [SQL["take_append_lock"].encode()]
         self._views = views
         self._shelf = Shelf()
-        self._committer = Committer[tuple[Said, Judge], Receipt | Exception](self._hear)
+        self._committer = Committer[Request, Receipt | Exception](self._hear)
         self._line = Line(datastore.conninfo)
         self._head = 0
 
-    def append(self, batch: Sequence[Transition | LedgerError], judge: Judge) -> list[Answer]:
+    def append(
+        self, batch: Sequence[Transition | LedgerError], judge: Judge, meanwhile: Meanwhile | None = None
+    ) -> list[Answer]:
         """Record a batch: for each transition its receipt, or the error that it alone gets; an error is its own answer.
 
-        Every transition has an id. Callers that come at the same time share a transaction. Raises `Unavailable`, and
-        then nothing is recorded, or `OutcomeUnknown`.
+        Every transition has an id. Callers that come at the same time share a transaction. `meanwhile` is called, in
+        whichever thread, when the database has something to do first: at most a few times, and never after the answer.
+        Raises `Unavailable`, and then nothing is recorded, or `OutcomeUnknown`.
         """
-        return cast("list[Answer]", self._committer.submit([(said, judge) for said in batch]))
+        return cast("list[Answer]", self._committer.submit([(said, judge, meanwhile) for said in batch]))
 
     def record(self, said: Transition | Say, judge: Judge) -> Receipt:
         """Record one transition, or what a function makes; raises what that raises, and the error that it gets.
@@ -91,7 +96,7 @@ class Recorder(PostgresApplicationRecorder):
         Of the callers that share a transaction one lets all say what they want. One after the other, in one thread,
         takes half of the time that it takes each in a thread of its own, which the processor has to warm to first.
         """
-        answer = self._committer.submit([(said, judge)])[0]
+        answer = self._committer.submit([(said, judge, None)])[0]
         if isinstance(answer, Exception):
             try:
                 raise answer
@@ -104,12 +109,12 @@ class Recorder(PostgresApplicationRecorder):
         self._committer.close()
         self._line.close()
 
-    def _hear(self, batch: Sequence[tuple[Said, Judge]]) -> list[Receipt | Exception]:
+    def _hear(self, batch: Sequence[Request]) -> list[Receipt | Exception]:
         """The answers to a group, some of whom have yet to say what they want, and may fail to."""
-        heard = [(_said(said), judge) for said, judge in batch]
-        pieces = [(said, judge) for said, judge in heard if isinstance(said, Transition)]
+        heard = [(_said(said), judge, meanwhile) for said, judge, meanwhile in batch]
+        pieces = [(said, judge, meanwhile) for said, judge, meanwhile in heard if isinstance(said, Transition)]
         answers = iter(self._commit(pieces) if pieces else ())
-        return [next(answers) if isinstance(said, Transition) else said for said, _ in heard]
+        return [next(answers) if isinstance(said, Transition) else said for said, *_ in heard]
 
     def _commit(self, batch: Sequence[Piece]) -> list[Answer]:
         try:
@@ -155,24 +160,32 @@ class Recorder(PostgresApplicationRecorder):
 
     def _decide_and_write(self, session: Session, batch: Sequence[Piece], attempt: "Attempt") -> list[Answer]:
         """Ask, under the lock; then write the events, and the views as they will be, without waiting for an answer."""
-        workspace, head = self._read(session, [said for said, _ in batch])
-        attempt.begin([said for said, _ in batch], workspace)
+        said_by_all = [said for said, *_ in batch]
+        meanwhile = dict.fromkeys(work for *_, work in batch if work is not None)
+        workspace, head = self._read(session, said_by_all, meanwhile)
+        attempt.begin(said_by_all, workspace)
         size = max(PART_MIN, ceil(len(batch) / PARTS_MAX))
         for start in range(0, len(batch), size):
-            for said, judge in batch[start : start + size]:
+            for said, judge, _ in batch[start : start + size]:
                 attempt.verdicts.append(_judge(said, workspace, judge))
             if workspace.unwritten:
                 _insert(session, workspace.unwritten)
                 workspace.write_views(head)
+        for work in meanwhile:
+            work()
         attempt.head = head + len(workspace.events)
         return attempt.answer(session, range(head + 1, attempt.head + 1))
 
-    def _read(self, session: Session, batch: Sequence[Transition]) -> tuple[Workspace, int]:
+    def _read(
+        self, session: Session, batch: Sequence[Transition], meanwhile: Iterable[Meanwhile]
+    ) -> tuple[Workspace, int]:
         """What decisions about a batch depend on, as it stands under the append lock, and the last position."""
         session.execute(SQL["take_append_lock"])
         look = self._views.look(session)
         workspace = Workspace(session, self._views, self._shelf)
         read = workspace.ask(batch)
+        for work in meanwhile:
+            work()
         head, behind = look()
         self._check_head(head)
         if behind:  # what was asked of the views was asked too early

@@ -3,13 +3,11 @@
 import gzip
 import json
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor
 from functools import partial
 from pathlib import Path
 
 import psycopg
 
-from ledger.ahead import process
 from ledger.service.assembly import assemble
 from tests.benchmarks import plain
 from tests.benchmarks.bench import Bench, Findings, writer
@@ -23,13 +21,11 @@ def measure(bench: Bench) -> Findings:
     lines, source = records(bench)
     rows = _rows(bench, lines)
 
-    with process() as pool:
-        pool.submit(int).result()  # it has started
-        sides: dict[str, Callable[[], Sample]] = {
-            "ledger": partial(_through, bench, lines, pool),
-            "plain": partial(_past, bench, rows),
-        }
-        shown = interleave(sides, bench.budget(7, 60))
+    sides: dict[str, Callable[[], Sample]] = {
+        "ledger": partial(_through, bench, lines),
+        "plain": partial(_past, bench, rows),
+    }
+    shown = interleave(sides, bench.budget(7, 60))
     return Findings(
         ratios={
             "bulk_events_per_s": spreads(shown)["ledger"]["per_s"],
@@ -41,7 +37,7 @@ def measure(bench: Bench) -> Findings:
             "bytes_an_event": sum(len(row[3]) for row in rows) / len(rows),
             "records": source,
         },
-        notes=(f"import of {source}: {len(lines):,} lines, parsed in a process of their own, {len(rows):,} events",),
+        notes=(f"import of {source}: {len(lines):,} lines, {len(rows):,} events",),
     )
 
 
@@ -75,11 +71,11 @@ def generate(jobs: int) -> Iterator[bytes]:
             yield json.dumps({"job": f"cluster/pod-{n}", "at": at, **said}, separators=(",", ":")).encode()
 
 
-def _through(bench: Bench, lines: Sequence[bytes], pool: Executor) -> Sample:
+def _through(bench: Bench, lines: Sequence[bytes]) -> Sample:
     superuser = bench.new_ledger()
     with assemble(writer(superuser)) as ledger:
         ledger.position()  # connects
-        took = seconds(lambda: ledger.import_records(lines, pool=pool))
+        took = seconds(lambda: ledger.import_records(lines))
         events = ledger.position()
     bench.drop(superuser)
     return {"per_s": events / took}

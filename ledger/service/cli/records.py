@@ -30,7 +30,6 @@ def import_(
     A transition record a line; a line that cannot be taken never stops the rest, and exit 1 tells that there was one.
     """
     from ledger import open_ledger
-    from ledger.ahead import process
 
     _check_outputs(file, rejects, overlaps, admit=admit)
     with ExitStack() as stack:
@@ -40,14 +39,12 @@ def import_(
         met = _Overlaps(stack.enter_context(overlaps.open("wb")) if overlaps else None)
         ledger = stack.enter_context(open_ledger())
         on_page = stack.enter_context(_Bar(source, size))
-        pool = stack.enter_context(process())
         summary = ledger.import_records(
             lines(source.stream),
             admit=admit,
             on_reject=seen.take,
             on_overlap=met.take,
             on_page=on_page,
-            pool=pool,
         )
     if form is Form.TABLE:
         _print_summary(summary)
