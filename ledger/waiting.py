@@ -1,12 +1,13 @@
 """Waiting for what is to come: woken by the feed, and looking again at whatever concerns the one who waits."""
 
 from collections.abc import Callable, Iterator
+from math import isnan
 from typing import TypeVar
 
 from ledger import clock
 from ledger.answers import JobView, Queries
 from ledger.domain.events import RecordedEvent
-from ledger.errors import WaitTimedOut
+from ledger.errors import NotFinite, WaitTimedOut
 from ledger.store.feed import Feed
 
 T = TypeVar("T")
@@ -34,7 +35,9 @@ def wait(
     timeout: float | None,
     what: str,
 ) -> T:
-    """What `look` finds, asked again after every event that concerns it; raises `WaitTimedOut`."""
+    """What `look` finds, asked again after every event that concerns it; raises `WaitTimedOut` and `NotFinite`."""
+    if timeout is not None and isnan(timeout):
+        raise NotFinite("A time to wait must be a number of seconds, and this is NaN.")
     deadline = None if timeout is None else clock.monotonic() + timeout
     head = feed.head()
     found = look()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # who asks for a tree need not load what an append asks of th
 
 
 def children(session: "Session", parents: Iterable[str]) -> "Asked[Mapping[str, list[Child]]]":
-    """The children of each parent in the order of planning."""
+    """The children of each parent in the order of planning; one that was refused is none."""
     cursor = session.execute(SQL["select_children"], {"parents": to_json(list(parents)).decode()})
 
     def answer() -> Mapping[str, list[Child]]:
@@ -32,7 +32,7 @@ def children(session: "Session", parents: Iterable[str]) -> "Asked[Mapping[str, 
 
 
 def descendants(session: "Session", job: str) -> list[str]:
-    """The jobs below a job, parents first."""
+    """The jobs below a job, parents first, without those that were refused."""
     return [row["job"] for row in session.execute(SQL["select_descendants"], {"job": job}).fetchall()]
 
 

@@ -76,11 +76,11 @@ class InlineViews:
         session.execute(_WRITE_ALL, parameters)
 
     def children(self, session: Session, parents: Iterable[str]) -> Asked[Mapping[str, list[Child]]]:
-        """The children of each parent in the order of planning."""
+        """The children of each parent in the order of planning; one that was refused is none."""
         return job_tree.children(session, parents)
 
     def descendants(self, session: Session, job: str) -> list[str]:
-        """The jobs below a job, parents first."""
+        """The jobs below a job, parents first, without those that were refused."""
         return job_tree.descendants(session, job)
 
     def bound(self, session: Session, names: Iterable[tuple[str, str]]) -> Asked[Mapping[tuple[str, str], str]]:

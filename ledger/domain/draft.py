@@ -15,7 +15,6 @@ from ledger.domain.events import (
 from ledger.domain.job import Job, evolve
 from ledger.domain.owner import Owner
 from ledger.domain.quorum import Child
-from ledger.domain.states import Outcome
 from ledger.errors import (
     Contradiction,
     IllegalTransition,
@@ -50,7 +49,7 @@ class Surroundings(Protocol):
         """What the stream of an owner has told so far."""
 
     def children(self, parent: str) -> Sequence[Child]:
-        """The children of a job in the order of planning."""
+        """The children of a job in the order of planning; one that was refused is none, until it is planned."""
 
     def open_children(self, parent: str) -> Iterator[str]:
         """The children of a job that are not closed, in the order of planning; read as far as they are asked for."""
@@ -120,10 +119,8 @@ class Draft:
         )
 
     def children(self, parent: str) -> list[Child]:
-        """The children of a job as this decision leaves them, without those that were refused."""
-        return [
-            self._as_it_is_left(child) for child in self.around.children(parent) if child.outcome is not Outcome.REFUSED
-        ]
+        """The children of a job as this decision leaves them."""
+        return [self._as_it_is_left(child) for child in self.around.children(parent)]
 
     def has_open_child(self, parent: str) -> bool:
         """Whether this decision leaves a child of the job open."""

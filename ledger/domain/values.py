@@ -29,7 +29,7 @@ PAYLOAD_DEPTH_MAX = 32
 RECORD_DEPTH_MAX = 3 * PAYLOAD_DEPTH_MAX  # a tree 16 deep, two levels each, and a payload in it
 PROSE_LENGTH_MAX = 64 * 1024
 INTEGER_DIGITS_MAX = 4_300
-INTEGER_BITS_MAX = (10**INTEGER_DIGITS_MAX - 1).bit_length()
+INTEGER_MAX = 10**INTEGER_DIGITS_MAX - 1
 LINE_BYTES_MAX = 64 * 1024 * 1024  # of a file of records
 YEAR_MIN = 1970
 POSITION_MAX = (1 << 63) - 1  # what bigint holds
@@ -129,7 +129,7 @@ def clean_json(value: object, depth_left: int = PAYLOAD_DEPTH_MAX) -> Any:
     if isinstance(value, str):
         return check_text(value)
     if value is None or isinstance(value, bool | int):
-        if value and value.bit_length() > INTEGER_BITS_MAX:
+        if value and not -INTEGER_MAX <= value <= INTEGER_MAX:
             raise too_many_digits()
         return value
     if isinstance(value, float):

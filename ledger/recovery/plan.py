@@ -113,7 +113,7 @@ class Judging:
         return judge_leaf(job, known, self._account.candidates(job) if job.phase is Phase.PLANNED else ())
 
     def _children(self, job: Standing) -> list[Child]:
-        told = (child for child in self._unsettled.children.get(job.job, ()) if child.outcome is not Outcome.REFUSED)
+        told = self._unsettled.children.get(job.job, ())
         return [replace(child, outcome=self._outcomes.get(child.job, child.outcome)) for child in told]
 
     def _owned(self, verdict: Verdict) -> Verdict:

@@ -153,7 +153,7 @@ def _judge_working(job: Standing, known: Known, _unmatched: Sequence[Task]) -> V
     if known.outcome_told_late is not None:
         return _as_told_late(job, known.outcome_told_late)
     told = {"executor": job.executor, "external_id": job.external_id} | _asked(known)
-    why = "its executor does not know it any more" if known.asked else "nothing is known from its executor"
+    why = "its executor names no such task" if known.asked else "nothing is known from its executor"
     return _lost(job, why, told)
 
 

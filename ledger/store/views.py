@@ -36,10 +36,10 @@ class Views(Protocol):
         """
 
     def children(self, session: Session, parents: Iterable[str]) -> Asked[Mapping[str, list[Child]]]:
-        """The children of each parent in the order of planning."""
+        """The children of each parent in the order of planning; one that was refused is none."""
 
     def descendants(self, session: Session, job: str) -> list[str]:
-        """The jobs below a job, parents first."""
+        """The jobs below a job, parents first, without those that were refused."""
 
     def bound(self, session: Session, names: Iterable[tuple[str, str]]) -> Asked[Mapping[tuple[str, str], str]]:
         """The job of each (executor, external id) that is bound."""

@@ -173,7 +173,7 @@ class Workspace:
         return self._stream(f"owner:{name}").told
 
     def children(self, parent: str) -> Sequence[Child]:
-        """The children of a job in the order of planning."""
+        """The children of a job in the order of planning; one that was refused is none."""
         if parent not in self._children:
             self._ask_children({parent})()
         return [self._as_it_stands(child) for child in self._children[parent]]
@@ -328,9 +328,7 @@ class Workspace:
         if type(event.fact) is Planned and job.parent:
             self._planned_below.setdefault(job.parent, []).append(job.id)
             if job.parent in self._children:
-                kept = [child for child in self._children[job.parent] if child.job != job.id]
-                self._children[job.parent] = [*kept, self._child(job.id)]
-                self._first_open.pop(job.parent, None)
+                self._children[job.parent].append(self._child(job.id))
         if job.executor and job.external_id:
             self._bound[job.executor, job.external_id] = job.id
         if type(event.fact) is Progressed:

@@ -4,7 +4,7 @@ FROM json_array_elements_text(%(parents)s::json) AS asked (parent)
 CROSS JOIN LATERAL (
     SELECT parent, job, outcome, required, retry_of, planned_position
     FROM job_status
-    WHERE parent = asked.parent
+    WHERE parent = asked.parent AND outcome IS DISTINCT FROM 'refused'
     OFFSET 0
 ) AS child
 ORDER BY child.planned_position

@@ -4,6 +4,9 @@ WITH RECURSIVE below AS (
     UNION ALL
     SELECT child.job, child.planned_position, below.level + 1
     FROM below
-    CROSS JOIN LATERAL (SELECT job, planned_position FROM job_status WHERE parent = below.job OFFSET 0) AS child
+    CROSS JOIN LATERAL (
+        SELECT job, planned_position FROM job_status WHERE parent = below.job AND outcome IS DISTINCT FROM 'refused'
+        OFFSET 0
+    ) AS child
 ) CYCLE job SET met USING way
 SELECT job FROM below WHERE level > 0 AND NOT met ORDER BY level, planned_position

@@ -37,7 +37,8 @@ BEYOND: list[tuple[dict[str, Any], type[E.LedgerError]]] = [
     (_planned(entities=_entities(1) * 2), E.MalformedRecord),
     (_planned(children=parts(*(f"c{n}" for n in range(10_001)))), E.TooManyChildren),
     (_planned(params={"x": "y" * 65_536}), E.PayloadTooLarge),
-    (_planned(params={"x": 10**4_301}), E.PayloadTooLarge),
+    (_planned(params={"x": 10**4_300}), E.PayloadTooLarge),
+    (_planned(params={"x": -(10**4_300)}), E.PayloadTooLarge),
     (_planned(params={"x": _deep(32)}), E.PayloadTooDeep),
     (_planned(params={"x": "a\0b"}), E.HostileText),
     (_planned(params={"a\0b": 1}), E.HostileText),
@@ -135,7 +136,7 @@ def test_what_is_just_within_the_limits_is_taken() -> None:
         job="j" * 200,
         type="t" * 64,
         entities=[*_entities(999), {"type": "t" * 64, "id": "x" * 256, "role": "r" * 64}],
-        params={"x": _deep(31), "big": 10**4_299, "text": "y" * 60_000},
+        params={"x": _deep(31), "big": [10**4_300 - 1, 1 - 10**4_300], "text": "y" * 50_000},
         at="9999-12-31T23:59:59.999999Z",
     )
 

@@ -68,13 +68,19 @@ app = typer.Typer(
 )
 
 
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 - as typer calls it
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(version("jobledger"))
+        raise typer.Exit
+
+
 @app.callback()
-def version(
-    *, show: bool = typer.Option(False, "--version", is_eager=True, help="Print the version and stop.")
+def _main(
+    *,
+    version: bool = typer.Option(
+        False, "--version", is_eager=True, callback=_print_version, help="Print the version and stop."
+    ),
 ) -> None:
     """Record and answer for operations that run for minutes or hours somewhere else."""
-    if show:
-        from importlib.metadata import version as installed
-
-        typer.echo(installed("jobledger"))
-        raise typer.Exit

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ledger.integrity.findings import Finding, Report
     from ledger.integrity.keyfile import KeyFile
     from ledger.integrity.sealer import Sealed, Sealer
+    from ledger.integrity.verify import JobProof
 
 INTEGRITY = 6
 AWAY_SECONDS = 2.0
@@ -117,27 +118,43 @@ def verify(
 
     if (job is not None) + (extends is not None) + (from_ > 1 or to is not None) > 1:
         raise typer.BadParameter("Ask for a range, a job or an older checkpoint, one at a time.")
+    if to is not None and to < from_:
+        raise typer.BadParameter(
+            f"The last position must not come before the first, which is {from_}.", param_hint="--to"
+        )
     room = open_room()
     trust, kept = find_trust(key or ())
     verifier = Verifier(room, trust, kept)
     against = _against(checkpoint)
     if job is not None:
-        found = verifier.prove_job(job, against)
-        _print_proofs(
-            found.as_json(), found.findings, form, f"{len(found.proofs):,} events of {job} are what was sealed."
-        )
-        if not found.proofs and not found.unsealed:
-            from ledger.errors import JobNotFound
-
-            raise JobNotFound(f"No event speaks of job {job}.", job=job)
+        _print_job_proof(verifier.prove_job(job, against), form)
     elif extends is not None:
         proof = verifier.prove_consistency(_against(extends), against)
         said = f"The checkpoint over {proof.new.size:,} events begins with that over {proof.old.size:,}."
         _print_proofs(proof.as_json(), proof.findings, form, said)
     else:
         report = verifier.verify(from_, to, against)
-        _print_report(report, form)
+        _print_report(report, form, "the newest checkpoint" if against is None else "that checkpoint")
         raise typer.Exit(0 if report.ok else INTEGRITY)
+
+
+def _print_job_proof(found: "JobProof", form: Form) -> None:
+    """The proofs of a job; raises where there is nothing to prove, so that nobody takes that for a proof."""
+    from ledger.errors import JobNotFound, NotSealed
+
+    if not (found.proofs or found.findings or found.unsealed):
+        raise JobNotFound(f"No event speaks of job {found.job}.", job=found.job)
+    if not (found.proofs or found.findings):
+        raise NotSealed(
+            f"No event of job {found.job} was sealed by then; run jobledger seal.", size=found.checkpoint.size
+        )
+    proved = output.counted(len(found.proofs), "event")
+    verb = "is" if len(found.proofs) == 1 else "are"
+    _print_proofs(found.as_json(), found.findings, form, f"{proved} of {found.job} {verb} what was sealed.")
+    if found.unsealed and form is Form.TABLE:
+        output.note(
+            f"{output.counted(len(found.unsealed), 'event')} of it came after the checkpoint, and nothing proves that."
+        )
 
 
 def _against(named: str | None) -> "Against":
@@ -164,7 +181,7 @@ def _print_findings(findings: "Iterable[Finding]") -> None:
     output.print_table(("position", "kind", "finding"), rows)
 
 
-def _print_report(report: "Report", form: Form) -> None:
+def _print_report(report: "Report", form: Form, checkpoint: str) -> None:
     if form is not Form.TABLE:
         output.print_json(report.as_json())
         return
@@ -176,15 +193,15 @@ def _print_report(report: "Report", form: Form) -> None:
         more = f", and {report.more:,} more" if report.more else ""
         bad = f"; the first position that is not as it was sealed is {report.first_bad:,}" if report.first_bad else ""
         count = len(report.findings)
-        print(f"{count:,} {'finding' if count == 1 else 'findings'}{more}{bad}.")
+        print(f"{output.counted(count, 'finding')}{more}{bad}.")
     if report.unsealed:
-        output.note(f"{report.unsealed:,} events after the newest checkpoint are not sealed, and nothing proves them.")
+        output.note(f"{output.counted(report.unsealed, 'event')} came after {checkpoint}, which says nothing of that.")
     output.note(f"Trusted: {report.trust}.")
 
 
 def export(
     which: Annotated[str | None, typer.Argument(metavar="FILTER", help="Only events that `history` finds.")] = None,
-    after: Annotated[int, typer.Option(help="Only events after this position.")] = 0,
+    after: Annotated[int, typer.Option(min=0, help="Only events after this position.")] = 0,
     upto: Annotated[int | None, typer.Option(help="Only events up to this position.")] = None,
     job: Annotated[list[str] | None, typer.Option(help="Only events of this job; may be said again.")] = None,
     to: Annotated[

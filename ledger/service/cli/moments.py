@@ -40,7 +40,9 @@ def parse_span(text: str) -> timedelta:
         span = timedelta(seconds=float(number) * SECONDS[unit])
     except (ValueError, OverflowError):
         raise typer.BadParameter(f"A span must read like 90s, 15m, 2h or 1d, not {text!r}.") from None
-    if abs(span) > SPAN_MAX:
+    if span < timedelta():
+        raise typer.BadParameter(f"A span must not be negative, and this is {text}.")
+    if span > SPAN_MAX:
         raise typer.BadParameter(f"A span must be {SPAN_MAX.days:,} days at most, and this is {text}.")
     return span
 

@@ -157,7 +157,11 @@ def state(job: "JobView") -> str:
 
 def progress(job: "JobView") -> str:
     """How far a job is, in a few words."""
-    said = job.progress or {}
+    return how_far(job.progress or {}) or "–"
+
+
+def how_far(said: Mapping[str, Any]) -> str:
+    """What is said of progress, in a few words."""
     parts = []
     if said.get("percent") is not None:
         parts.append(f"{said['percent']:g} %")
@@ -166,12 +170,17 @@ def progress(job: "JobView") -> str:
         parts.append(f"{said['done']:g}{total}{' ' + said['unit'] if said.get('unit') else ''}")
     if said.get("message"):
         parts.append(said["message"])
-    return ", ".join(parts) or "–"
+    return ", ".join(parts)
 
 
 def entities(items: Sequence[Mapping[str, Any]], limit: int = 3) -> str:
-    """The first few entities of a job, what it is about in front."""
-    return names((f"{i['type']}/{i['id']}" for i in sorted(items, key=lambda i: i["role"] != "target")), limit)
+    """The first few entities of a job, what it is about in front; one that is let go in every role names none."""
+    return names((f"{i['type']}/{i['id']}" for i in sorted(items, key=lambda i: i.get("role") != "target")), limit)
+
+
+def counted(number: int, noun: str) -> str:
+    """How many there are of what a noun names, whose plural has an s."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def names(words: Iterable[str], limit: int = 3) -> str:

@@ -90,6 +90,8 @@ def _compare() -> None:
 
 
 def _print(plan: "RecoveryPlan", form: Form) -> None:
+    from ledger.recovery.orphans import job_of
+
     if form is Form.JSON:
         output.print_json(plan.as_json())
     elif form is Form.JSONL:
@@ -98,7 +100,8 @@ def _print(plan: "RecoveryPlan", form: Form) -> None:
         if plan.verdicts:
             print_verdicts(plan)
         for task in plan.orphans:
-            print(output.plain(f"No job accounts for the task {task}, which is {task.state}."))
+            adopted = f"; {job_of(task)} {'adopts' if plan.applied else 'would adopt'} it" if plan.adopting else ""
+            print(output.plain(f"No job accounts for the task {task}, which is {task.state}{adopted}."))
     _print_notes(plan)
 
 

@@ -50,6 +50,8 @@ def expiry(
                 for tree in trees
             ),
         )  # fmt: skip
+        if limit is None and len(trees) == PAGE_TREES:
+            output.note("There may be more: --limit shows so many, -o jsonl prints all.")
 
 
 def hold(

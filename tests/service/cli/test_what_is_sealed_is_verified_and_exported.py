@@ -54,6 +54,29 @@ def test_a_seal_prints_a_checkpoint_that_can_be_kept(
     assert run("verify", "--job", "\udcff", env=env).code == 2
 
 
+def test_nothing_is_called_proved_where_nothing_was_held_against_a_seal(
+    run: Run, told: Ledger, env: dict[str, str], tmp_path: Path
+) -> None:
+    kept = tmp_path / "kept"
+    kept.write_text(run("seal", env=env).out)
+    told.cancel("q")
+    told.record(plan("late"))
+
+    assert run("verify", "--from", "3", "--to", "2", env=env).code == 2
+    for job in ("late", "ghost"):
+        done = run("verify", "--job", job, env=env)
+        assert (done.code, done.out) == (4, "")
+    partly = run("verify", "--job", "q", env=env)
+    assert (partly.code, partly.out) == (0, "1 event of q is what was sealed.\n")
+    assert "1 event of it came after the checkpoint" in partly.err
+
+    run("seal", env=env)
+    older = run("verify", "--checkpoint", str(kept), env=env)
+    assert older.code == 0
+    assert "2 events came after that checkpoint" in older.err
+    assert "2 events of q are what was sealed." in run("verify", "--job", "q", env=env).out
+
+
 def test_a_checkpoint_and_the_sql_are_exact_whatever_the_terminal_speaks(
     run: Run, told: Ledger, env: dict[str, str], tmp_path: Path
 ) -> None:
