@@ -10,7 +10,7 @@ CHOSEN = "~"
 def identified(said: Transition) -> Transition:
     """The transition under an id; raises `MalformedRecord` where its own looks like one that is chosen here."""
     if said.id is None:
-        return said._replace(id=CHOSEN + clock.new_id())
+        return Transition(said.job, said.fact, said.at, CHOSEN + clock.new_id(), *said[4:])  # half the time of _replace
     if is_chosen(said.id):
         raise MalformedRecord(f"The id of a transition must not begin with {CHOSEN}, and this is {said.id}.")
     return said

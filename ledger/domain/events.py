@@ -52,7 +52,7 @@ class Fact(Frozen):
     @cached_property
     def text(self) -> bytes:
         """The fields as the text of a JSON object, made once."""
-        return self.model_dump_json(exclude_defaults=True).encode()
+        return self.__pydantic_serializer__.to_json(self, exclude_defaults=True)
 
     @cached_property
     def content(self) -> bytes:

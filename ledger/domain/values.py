@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StrictInt
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 
 from ledger.errors import (
     EntityIdTooLong,
@@ -175,8 +175,7 @@ def _key(key: object) -> str:
 
 def payload(value: object) -> Any:
     """A copy of a JSON value within the limits of a payload."""
-    copy = clean_json(value)
-    size = len(to_json(copy))
+    copy, size = _plain_copy(value) or _clean_copy(value)
     if size > PAYLOAD_BYTES_MAX:
         raise PayloadTooLarge(
             f"A payload must have {PAYLOAD_BYTES_MAX:,} bytes of JSON at most, and this has {size:,}.",
@@ -184,6 +183,22 @@ def payload(value: object) -> Any:
             found=size,
         )
     return copy
+
+
+def _clean_copy(value: object) -> tuple[Any, int]:
+    copy = clean_json(value)
+    return copy, len(to_json(copy))
+
+
+def _plain_copy(value: object) -> tuple[Any, int] | None:
+    """A copy by way of its text, in a fraction of the time, and how long that is; None where it may not be clean."""
+    try:
+        text = to_json(value)
+        copy = from_json(text, allow_inf_nan=False)
+    except (ValueError, RecursionError):
+        return None
+    shallow = text.count(b"{") + text.count(b"[") <= PAYLOAD_DEPTH_MAX
+    return (copy, len(text)) if shallow and copy == value and b"\\u0000" not in text else None
 
 
 def _record(value: object) -> dict[str, Any]:
