@@ -35,4 +35,4 @@ def test_the_readmes_python_runs(
 
     assert capsys.readouterr().out == "queued\n"
     with assemble(conninfo) as ledger:
-        assert ledger.job("remove-d-17").outcome == "unknown"
+        assert ledger.job("remove-d-40").outcome == "unknown"
