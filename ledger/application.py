@@ -121,10 +121,18 @@ class Ledger(Questions):
     ) -> Receipt:
         """Put a job on record before its executor is called.
 
-        `terms` are those of the transition record: `entities`, `parent`, `children`, `params`, `deadline`, `retry_of`,
-        `required`, `cancellable`, `end_action`, `limits`, `retention`, and `actor`, `reason`, `owner`, `epoch`, `at`,
-        `id`. Raises `EntityBusy` where another tree holds an entity or a limit is full; the refusal is then on record,
-        unless `record_refusal` is false: for a caller that asks again and again until it is admitted.
+        `terms` are those of the transition record:
+        - `entities`: each with its `type` and `id`, and where need be its `role` (else `target`) and `access`
+          (`exclusive`, or else `shared` or `none`);
+        - `children`: plans of jobs below it, each with its `type` and, where it is to be known, `job`, and these terms;
+        - `limits`: each the `type` of jobs of which at most `at_most` may be active on an `entity` (`type`, `id`);
+        - `end_action`: how a parent closes: `none` (by a report), `auto` (with its last child), `owner` (claimed);
+        - `retention`: `default`, `hyperv`, or `keep_for` and `dwell` in seconds and `keep_at_most`;
+        - `params`, `deadline`, `parent`, `retry_of`, `required`, `cancellable`;
+        - `actor`, `reason`, `owner`, `epoch`, `at`, `id`, as every transition may have them.
+
+        Raises `EntityBusy` where another tree holds an entity or a limit is full; the refusal is then on record, unless
+        `record_refusal` is false: for a caller that asks again and again until it is admitted.
         """
         given = {key: value for key, value in terms.items() if value is not None}
         record = {"event": "planned", "type": type, "job": job or clock.new_id(), **given}

@@ -16,7 +16,7 @@ from tests.conftest import _database
 from tests.projections.histories import History
 
 BATCHES, COMMANDS = 4, 60
-WHOLE = 10_000
+WHOLE, ALONE = 10_000, 0
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -24,21 +24,26 @@ WHOLE = 10_000
 def test_a_batch_written_in_parts_is_decided_as_one(
     server: str, template: str, monkeypatch: pytest.MonkeyPatch, part: int, seed: int
 ) -> None:
-    """What an append has written already and what it keeps in mind give the same answers, and the same views."""
+    """What an append has written already and what it keeps in mind give the same answers, and the same views.
+
+    So do appends of one command each.
+    """
     told = {}
-    for size in (part, WHOLE):
+    for size in (part, WHOLE, ALONE):
         monkeypatch.setattr(recorder, "PART_MIN", size)
         monkeypatch.setattr(recorder, "PARTS_MAX", COMMANDS)
         with _database(server, template) as superuser:
             with assemble(make_conninfo(superuser, options=WRITER)) as ledger:
                 history = History(seed)
-                answers = [_answers(ledger, list(_batch(history))) for _ in range(BATCHES)]
+                batches = [list(_batch(history)) for _ in range(BATCHES)]
+                appends = [[said] for batch in batches for said in batch] if size == ALONE else batches
+                answers = [answer for append in appends for answer in _answers(ledger, append)]
                 events = [(entry.position, entry.event.stream, entry.event.name) for entry in ledger.events()]
             with connect(superuser) as session:
                 assert runner.compare(session) == {"job_status": 0, "running_jobs": 0}
         told[size] = answers, events
 
-    assert told[part] == told[WHOLE]
+    assert told[part] == told[WHOLE] == told[ALONE]
     assert len(told[part][1]) > COMMANDS
 
 
