@@ -6,7 +6,6 @@ A page is parsed while the database works on the one before it: whenever that ap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from itertools import islice
 
 from ledger.admission import Beside
 from ledger.ahead import Ahead
@@ -123,6 +122,5 @@ class Reading:
     def go_on(self) -> None:
         """Parse some more lines of the next page, where it is there."""
         page = self._taken.there() or ()
-        self._parsed += [
-            parse_line(line) for _, line in islice(page, len(self._parsed), len(self._parsed) + PARSED_AT_ONCE)
-        ]
+        begin = len(self._parsed)
+        self._parsed += [parse_line(line) for _, line in page[begin : begin + PARSED_AT_ONCE]]

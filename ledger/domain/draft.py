@@ -55,7 +55,7 @@ class Surroundings(Protocol):
         """The children of a job that are not closed, in the order of planning; read as far as they are asked for."""
 
     def descendants(self, job: str) -> Sequence[Job]:
-        """Every job below a job, parents first."""
+        """Every job below a job, parents first; one that was refused is below none."""
 
     def bound(self, executor: str, external_id: str) -> str | None:
         """The job that has this external id of this executor."""

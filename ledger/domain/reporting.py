@@ -202,6 +202,6 @@ def _cancel_below(draft: Draft, job: Job, fact: CancelRequested) -> None:
 
 def _expire_below(draft: Draft, job: Job, fact: Expired) -> None:
     for below in draft.around.descendants(job.id):
-        if not (below.expired or below.refused):
+        if not below.expired:
             check_legal(draft, below, fact, historical=True)
             draft.add(below.id, fact, reason=draft.transition.reason)

@@ -136,13 +136,13 @@ class Recorder(PostgresApplicationRecorder):
                 if again:
                     return self._try(batch, again=False)
             elif len(batch) > 1 and error.sqlstate not in _OF_NO_CALLER:
-                return [self._alone(piece) for piece in batch]
+                return [self._alone(said, judge) for said, judge, _ in batch]
             raise _translate(error) from error
 
-    def _alone(self, piece: Piece) -> Answer:
+    def _alone(self, said: Transition, judge: Judge) -> Answer:
         """The answer of one of a batch that failed together, so that nobody answers for another."""
         try:
-            return self._try([piece])[0]
+            return self._try([(said, judge, None)])[0]
         except LedgerError as error:
             return error
 
