@@ -1,5 +1,3 @@
-import json
-
 from ledger.application import Ledger
 from tests.service.cli.conftest import Run, on, plan
 
@@ -22,11 +20,3 @@ def test_progress_is_told_in_the_unit_that_it_came_in(run: Run, ledger: Ledger) 
     ledger.progress("b", done=38, total=120, unit="GiB")
 
     assert "38 of 120 GiB" in run("history", "job:b event:progressed").out
-
-
-def test_a_forecast_that_is_cut_off_says_so(run: Run, ledger: Ledger) -> None:
-    records = [said for n in range(51) for said in (plan(f"j{n}"), {"job": f"j{n}", "event": "succeeded"})]
-    ledger.import_records(json.dumps(said).encode() for said in records)
-
-    assert "There may be more" in run("expiry").err
-    assert run("expiry", "--limit", "60").err == ""

@@ -23,3 +23,11 @@ def test_expiry_forecasts_and_applies(run: Run, ledger: Ledger) -> None:
     assert run("list", "-o", "jsonl").out == ""
     assert json.loads(run("show", "j1", "-o", "json").out)["flags"] == ["expired"]
     assert run("expiry", "--policy", "never").code == 2
+
+
+def test_a_forecast_that_is_cut_off_says_so(run: Run, ledger: Ledger) -> None:
+    records = [said for n in range(51) for said in (plan(f"j{n}"), {"job": f"j{n}", "event": "succeeded"})]
+    ledger.import_records(json.dumps(said).encode() for said in records)
+
+    assert "There may be more" in run("expiry").err
+    assert run("expiry", "--limit", "60").err == ""
