@@ -65,7 +65,6 @@ def empty(session: Session, projections: Sequence[Followed] = FOLLOWED) -> None:
     """
     tables = ", ".join(f"history.{table}" for projection in projections for table in projection.tables)
     with session.transaction():
-        session.execute(STORE_SQL["become_projector"])
         _enter(session)
         session.execute(f"TRUNCATE {tables}")
         session.execute(SQL["delete_tracking"], {"views": [projection.name for projection in projections]})

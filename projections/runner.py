@@ -13,7 +13,6 @@ from ledger.domain.events import Limit, Placed, RecordedEvent
 from ledger.domain.quorum import Child
 from ledger.errors import ViewBehind
 from ledger.store.mapper import read_recorded
-from ledger.store.migrate import load_migrations
 from ledger.store.statements import SQL as STORE_SQL
 from ledger.store.views import Asked, Session
 from projections import job_tree, running_jobs
@@ -181,16 +180,11 @@ def _build_beside(session: Session, projections: Sequence[Projection], tell: Tel
     tables = [table for projection in projections for table in projection.tables]
     with session.transaction():
         _enter(session)
-        session.execute(SQL["clear_rebuild"])
-        for migration in load_migrations("projections_rebuild", "projections"):
-            session.execute(migration.sql)
-        for left in {table for projection in PROJECTIONS for table in projection.tables} - set(tables):
-            # What is not built anew is read as it stands.
-            session.execute(f"DROP TABLE {left} CASCADE; CREATE VIEW {left} AS SELECT * FROM projections.{left}")
+        session.execute(SQL["begin_rebuild"], {"tables": tables})
     _follow(session, projections, tell)
     with session.transaction():
         _enter(session)
-        session.execute(f"ANALYZE {', '.join(tables)}, tracking")
+        session.execute(SQL["analyze_rebuild"])
 
 
 def _follow(session: Session, projections: Sequence[Projection], tell: Tell) -> None:
@@ -204,7 +198,6 @@ def _follow(session: Session, projections: Sequence[Projection], tell: Tell) -> 
 
 
 def _enter(session: Session) -> None:
-    session.execute(STORE_SQL["become_projector"])
     session.execute(SQL["enter_rebuild"])
 
 
@@ -233,7 +226,6 @@ def _swap(session: Session, projections: Sequence[Projection], wait_ms: int) -> 
             pass
         position = _position(session)
         session.execute(SQL["swap_rebuild"])
-        session.execute(SQL["clear_rebuild"])
     return position
 
 

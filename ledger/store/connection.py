@@ -14,7 +14,7 @@ from pydantic_core import from_json
 from ledger.errors import AccessDenied, DatabaseAway, DiskFull, HostileText, LedgerError, SchemaMissing, Unavailable
 
 CONNECT_SECONDS_MAX = 10
-SEARCH_PATH = "projections, pg_catalog, pg_temp"
+SEARCH_PATH = "pg_catalog, projections, pg_temp"  # nothing that another role made comes first
 READABLE = "SET datestyle = 'ISO'; SET intervalstyle = 'postgres'; SET timezone = 'UTC'"  # as psycopg reads
 
 _BY_STATE: dict[str, tuple[type[LedgerError], str]] = {
@@ -94,7 +94,7 @@ def connect_as(kind: type[C], conninfo: str) -> C:
     """The same, of a class of its own."""
     with in_our_words:
         connection = kind.connect(conninfo, row_factory=dict_row, autocommit=True, connect_timeout=CONNECT_SECONDS_MAX)
-        connection.execute(READABLE)
+        connection.execute(f"{READABLE}; SET search_path = {SEARCH_PATH}")
     return connection
 
 

@@ -12,8 +12,6 @@ from ledger.errors import ChecksumMismatch, SchemaMissing, SchemaTooNew
 from ledger.store.connection import connect, in_our_words
 from ledger.store.statements import SQL
 
-PROJECTED = ("projections", "history")  # the schemas of views, which the projector owns
-
 
 @dataclass(frozen=True, slots=True)
 class Migration:
@@ -80,12 +78,11 @@ class Migrator:
         pending = self.pending(connection)
         connection.execute(SQL["create_schemas"])
         connection.execute(SQL["create_roles"])
-        connection.execute(SQL["grant_privileges_before"])
+        connection.execute(SQL["own_views"])
+        connection.execute(SQL["become_owner"])
         for migration in pending:
             connection.execute(f"SET LOCAL search_path = {migration.schema}, pg_catalog, pg_temp")
-            _set_role(connection, migration.schema)
             connection.execute(migration.sql)
-            connection.execute("RESET ROLE")
             connection.execute(
                 SQL["insert_migration"],
                 {
@@ -102,14 +99,13 @@ class Migrator:
     def print(self) -> Iterator[str]:
         """Everything that a migration of an empty database runs, as SQL for an administrator to read."""
         yield "BEGIN;"
-        for name in ("take_migration_lock", "create_schemas", "create_roles", "grant_privileges_before"):
+        yield "SET LOCAL search_path = pg_catalog, pg_temp;"
+        for name in ("take_migration_lock", "create_schemas", "create_roles", "own_views", "become_owner"):
             yield SQL[name].rstrip(";") + ";"
         for migration in self.migrations:
             yield f"-- {migration.schema} {migration.number:04} {migration.name}, sha256 {migration.checksum}"
             yield f"SET LOCAL search_path = {migration.schema}, pg_catalog, pg_temp;"
-            yield SQL["become_projector"].rstrip(";") + ";" if migration.schema in PROJECTED else ""
             yield migration.sql.strip()
-            yield "RESET ROLE;"
             yield (
                 "INSERT INTO ledger.migrations (schema, number, name, checksum) VALUES "
                 f"('{migration.schema}', {migration.number}, '{migration.name}', '{migration.checksum}');"
@@ -117,12 +113,6 @@ class Migrator:
         yield "SET LOCAL search_path = pg_catalog, pg_temp;"
         yield SQL["grant_privileges"].rstrip(";") + ";"
         yield "COMMIT;"
-
-
-def _set_role(connection: Connection[DictRow], schema: str) -> None:
-    """Let the projector own what it will drop and create again."""
-    if schema in PROJECTED:
-        connection.execute(SQL["become_projector"])
 
 
 def _check(row: DictRow, migration: Migration | None) -> None:

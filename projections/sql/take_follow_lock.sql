@@ -1,1 +1,1 @@
-SELECT pg_advisory_xact_lock(7308604896899097447)
+SELECT ledger.take_follow_lock()

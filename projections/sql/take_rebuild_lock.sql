@@ -1,1 +1,1 @@
-SELECT pg_advisory_lock(7308604896899097448)
+SELECT ledger.take_rebuild_lock()

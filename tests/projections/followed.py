@@ -10,6 +10,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from ledger.store.views import Session
+from ledger.store.statements import SQL
 from projections import follower
 from projections.stored_event import StoredEntry
 
@@ -42,8 +43,8 @@ class Later(Noted):
 def make(superuser: str) -> None:
     """Make the table of `noted`, as a migration would."""
     with psycopg.connect(superuser) as connection:
-        connection.execute("SET ROLE jobledger_projector")
         connection.execute(TABLE)
+        connection.execute(SQL["grant_privileges"])
 
 
 def noted(superuser: str) -> list[tuple[int, str]]:

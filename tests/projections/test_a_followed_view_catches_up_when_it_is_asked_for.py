@@ -6,6 +6,7 @@ import pytest
 from ledger.application import Ledger
 from ledger.errors import ViewBehind
 from ledger.store.connection import connect
+from ledger.store.statements import SQL as STORE_SQL
 from projections import follower
 from tests.projections.followed import Later, Noted, make, noted
 from tests.store.controls import as_role
@@ -45,7 +46,8 @@ def test_a_view_that_came_later_catches_up_with_the_others(
     conninfo: str, superuser: str, admin: psycopg.Connection[Any]
 ) -> None:
     """Each event is taken in once by each view, wherever they stand."""
-    admin.execute("SET ROLE jobledger_projector; CREATE TABLE history.later (position bigint PRIMARY KEY); RESET ROLE")
+    admin.execute("CREATE TABLE history.later (position bigint PRIMARY KEY)")
+    admin.execute(STORE_SQL["grant_privileges"])
     with connect(conninfo) as session:
         assert follower.follow(session, projections=[Noted()]) == 4
         assert follower.reached(session, [Noted(), Later()])[1]["lag"] == 4

@@ -18,7 +18,6 @@ from ledger.service.readiness import migrator
 from ledger.store.connection import connect
 from ledger.store.doctor import examine
 from ledger.store.migrate import Migration, Migrator, load_migrations
-from ledger.store.statements import SQL
 from projections import runner
 from projections.document import BY_DEFAULT
 from tests.projections.histories import History
@@ -91,9 +90,8 @@ def test_documents_are_made_of_what_was_in_columns(superuser: str, seed: int) ->
         ledger.progress("timed", 1, at="2026-01-01T00:00:01Z", estimated_end="2027-01-01T00:00:00.000001Z")
         shown = [view._replace(elapsed_seconds=0) for view in ledger.jobs(everything)]
     with connect(superuser) as connection, connection.transaction():
-        connection.execute("CREATE SCHEMA older AUTHORIZATION jobledger_projector")
+        connection.execute("CREATE SCHEMA older")
         connection.execute("DELETE FROM ledger.migrations WHERE schema = 'projections' AND number >= 5")
-        connection.execute(SQL["become_projector"])
         connection.execute("SET LOCAL search_path = older, pg_catalog")
         for migration in load_migrations("older", "projections")[:4]:
             connection.execute(migration.sql)

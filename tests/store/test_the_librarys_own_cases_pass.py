@@ -19,8 +19,8 @@ class _OnOurSchema:
     opened: list[Datastore]
 
     @pytest.fixture(autouse=True)
-    def _database(self, conninfo: str) -> Iterator[None]:
-        self.conninfo, self.opened = conninfo, []
+    def _database(self, superuser: str) -> Iterator[None]:
+        self.conninfo, self.opened = superuser, []  # whom no guard binds: the cases store topics of their own
         yield
         for datastore in self.opened:
             datastore.close()

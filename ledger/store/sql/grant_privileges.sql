@@ -1,4 +1,4 @@
--- Who may do what on events; it doubles as the list of what each role needs. Only roles that exist are granted anything.
+-- Who may do what; it doubles as the list of what each role needs. Only where all roles exist is anything granted.
 DO $$
 BEGIN
     IF EXISTS (
@@ -7,12 +7,33 @@ BEGIN
     ) THEN
         RETURN;
     END IF;
+    GRANT USAGE ON SCHEMA ledger, projections, history TO jobledger_writer, jobledger_projector, jobledger_reader;
+    GRANT USAGE ON SCHEMA projections_rebuild TO jobledger_projector;
     GRANT SELECT ON ALL TABLES IN SCHEMA ledger TO jobledger_writer, jobledger_projector, jobledger_reader;
+    GRANT SELECT ON ALL TABLES IN SCHEMA projections, history
+    TO jobledger_writer, jobledger_projector, jobledger_reader;
+    GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA projections, history TO jobledger_writer, jobledger_projector;
+    GRANT TRUNCATE ON ALL TABLES IN SCHEMA history TO jobledger_projector;
     GRANT INSERT (originator_id, originator_version, topic, state) ON ledger.stored_events TO jobledger_writer;
+    GRANT SELECT ON SEQUENCE ledger.append_time TO jobledger_writer;
+    GRANT EXECUTE ON FUNCTION ledger.take_append_lock(), ledger.take_follow_lock()
+    TO jobledger_writer, jobledger_projector;
+    GRANT EXECUTE ON FUNCTION ledger.take_seal_lock() TO jobledger_writer;
+    GRANT EXECUTE ON FUNCTION
+        ledger.take_rebuild_lock(), ledger.begin_rebuild(text[]), ledger.analyze_rebuild(), ledger.swap_rebuild(), ledger.clear_rebuild()
+    TO jobledger_projector;
     GRANT INSERT, UPDATE, DELETE ON ledger.leases TO jobledger_writer;
     GRANT INSERT, UPDATE (hashes, sums) ON ledger.tiles TO jobledger_writer;
     GRANT INSERT (size, note) ON ledger.checkpoints TO jobledger_writer;
     GRANT INSERT (verifier_key, rotation) ON ledger.seal_keys TO jobledger_writer;
     GRANT USAGE ON TYPE ledger.stored_event_text TO jobledger_writer;
+    -- Once the projector owned the views, and what it made was granted by default.
+    IF EXISTS (
+        SELECT FROM pg_default_acl WHERE defaclrole = 'jobledger_projector'::regrole AND defaclnamespace = 0
+    ) THEN
+        ALTER DEFAULT PRIVILEGES FOR ROLE jobledger_projector
+            REVOKE SELECT, INSERT, UPDATE, DELETE ON TABLES FROM jobledger_writer;
+        ALTER DEFAULT PRIVILEGES FOR ROLE jobledger_projector REVOKE SELECT ON TABLES FROM jobledger_reader;
+    END IF;
 END
 $$;

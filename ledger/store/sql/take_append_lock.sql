@@ -1,1 +1,1 @@
-SELECT pg_advisory_xact_lock(7308604896899097444)
+SELECT ledger.take_append_lock()

@@ -1,1 +1,1 @@
-SELECT pg_advisory_xact_lock(7308604896899097446)
+SELECT ledger.take_seal_lock()

@@ -1,0 +1,1 @@
+SELECT ledger.analyze_rebuild()

@@ -1,0 +1,1 @@
+SELECT ledger.begin_rebuild(%(tables)s)
