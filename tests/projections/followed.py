@@ -9,8 +9,8 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from ledger.store.views import Session
 from ledger.store.statements import SQL
+from ledger.store.views import Session
 from projections import follower
 from projections.stored_event import StoredEntry
 

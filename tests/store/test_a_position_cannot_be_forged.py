@@ -76,9 +76,12 @@ def test_a_copy_that_leaves_lines_out_is_refused(superuser: str, ledger: Ledger)
     question = f"COPY ledger.stored_events ({COLUMNS}) FROM STDIN WHERE originator_id <> 'job:b'"
     lines = "".join(f'job:{name}\t1\tjob.planned.v1\t{{"id": "s"}}\n' for name in "bc")
     with as_role(superuser, "jobledger_writer") as connection:
-        with pytest.raises(psycopg.DatabaseError, match="without a gap"), connection.cursor() as cursor:
-            with cursor.copy(question) as copy:
-                copy.write(lines)
+        with (
+            pytest.raises(psycopg.DatabaseError, match="without a gap"),
+            connection.cursor() as cursor,
+            cursor.copy(question) as copy,
+        ):
+            copy.write(lines)
         assert len(rows(connection)) == 1
 
 
@@ -89,7 +92,9 @@ def test_an_insert_within_an_insert_comes_in_order(superuser: str, ledger: Ledge
             f"""CREATE FUNCTION pg_temp.inside() RETURNS text LANGUAGE plpgsql AS $$ BEGIN
             INSERT INTO ledger.stored_events ({COLUMNS}) VALUES ('job:c', 1, '{STRAY}); RETURN ''; END $$"""
         )
-        connection.execute(f"INSERT INTO ledger.stored_events ({COLUMNS}) SELECT 'job:b' || pg_temp.inside(), 1, '{STRAY}")
+        connection.execute(
+            f"INSERT INTO ledger.stored_events ({COLUMNS}) SELECT 'job:b' || pg_temp.inside(), 1, '{STRAY}"
+        )
         found = rows(connection)
     assert [row["notification_id"] for row in found] == [1, 2]
     assert found[0]["recorded_at"] <= found[1]["recorded_at"]

@@ -49,9 +49,11 @@ def test_one_that_is_out_of_turn_among_many_is_named(superuser: str, ledger: Led
         "INSERT INTO ledger.stored_events (originator_id, originator_version, topic, state) "
         "SELECT 'job:b', version, 'job.planned.v1', '{}' FROM unnest(ARRAY[1, 2, 3, 5, 6, 8]) AS version"
     )
-    with as_role(superuser, "jobledger_writer") as connection:
-        with pytest.raises(psycopg.DatabaseError, match="that at position 5 does not"):
-            connection.execute(question)
+    with (
+        as_role(superuser, "jobledger_writer") as connection,
+        pytest.raises(psycopg.DatabaseError, match="that at position 5 does not"),
+    ):
+        connection.execute(question)
 
 
 def test_the_table_of_topics_is_that_of_the_release(superuser: str) -> None:

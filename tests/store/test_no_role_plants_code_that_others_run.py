@@ -61,8 +61,8 @@ def _as_older_releases_left_it(superuser: str) -> None:
     with psycopg.connect(superuser, autocommit=True) as admin:
         for schema in ("projections", "projections_rebuild", "history"):
             admin.execute(f"ALTER SCHEMA {schema} OWNER TO jobledger_projector")
-            question = "SELECT oid::regclass::text FROM pg_class WHERE relnamespace = %s::regnamespace AND relkind IN ('r', 'v')"
-            for (relation,) in admin.execute(question, (schema,)).fetchall():
+            question = "SELECT oid::regclass::text FROM pg_class WHERE relnamespace = %s::regnamespace"
+            for (relation,) in admin.execute(f"{question} AND relkind IN ('r', 'v')", (schema,)).fetchall():
                 admin.execute(f"ALTER TABLE {relation} OWNER TO jobledger_projector")
         admin.execute(
             "ALTER DEFAULT PRIVILEGES FOR ROLE jobledger_projector "
@@ -107,7 +107,7 @@ def test_what_was_planted_before_is_looked_at_before_a_migration(superuser: str,
 
 
 def test_an_administrator_appends_without_running_what_is_not_ours(superuser: str) -> None:
-    """Whatever stands first in the path that a user's own sessions have, names are those of PostgreSQL and the ledger."""
+    """Whatever path sessions are given by default, names are those of PostgreSQL and the ledger."""
     with psycopg.connect(superuser, autocommit=True) as admin:
         admin.execute("CREATE SCHEMA planted")
         admin.execute("CREATE TABLE planted.ran (what text)")

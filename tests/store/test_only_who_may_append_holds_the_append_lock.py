@@ -34,7 +34,7 @@ def _wait_until_blocked(superuser: str, waits: Any) -> Iterator[None]:
     thread = threading.Thread(target=waits)
     thread.start()
     with psycopg.connect(superuser, autocommit=True) as admin:
-        while not admin.execute(BLOCKED).fetchone() == (1,):
+        while admin.execute(BLOCKED).fetchone() != (1,):
             assert thread.is_alive()
     yield
     thread.join()
@@ -60,9 +60,12 @@ def test_who_may_only_connect_does_not_reach_the_gate(stranger: str, attempt: st
 def test_a_reader_does_not_reach_the_gate(superuser: str) -> None:
     """Who may only read holds up nobody."""
     for attempt in ("SELECT ledger.take_append_lock()", "LOCK TABLE ledger.gate IN SHARE MODE"):
-        with as_role(superuser, "jobledger_reader") as connection:
-            with pytest.raises(psycopg.errors.InsufficientPrivilege), connection.transaction():
-                connection.execute(attempt)
+        with (
+            as_role(superuser, "jobledger_reader") as connection,
+            pytest.raises(psycopg.errors.InsufficientPrivilege),
+            connection.transaction(),
+        ):
+            connection.execute(attempt)
 
 
 def test_a_lock_that_anybody_may_hold_holds_up_nobody(ledger: Ledger, superuser: str, stranger: str) -> None:
