@@ -10,6 +10,7 @@ from types import FrameType
 
 from tests.benchmarks import (
     bulk,
+    guards,
     others,
     past,
     plot,
@@ -31,6 +32,7 @@ RECORDS = ROOT.parent / "shared" / "data" / "openb.jsonl.gz"
 PARTS: dict[str, Callable[[Bench], Findings]] = {
     "writes": writes.measure,
     "bulk": bulk.measure,
+    "guards": guards.measure,
     "reads": reads.measure,
     "past": past.measure,
     "rebuild": rebuild.measure,
