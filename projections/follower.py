@@ -122,7 +122,7 @@ def _read(session: Session, after: int, limit: int) -> list[StoredEntry]:
 def _project(session: Session, projections: Sequence[Followed], page: Sequence[StoredEntry]) -> None:
     for projection in projections:
         projection.project(session, page)
-    track(session, projections, page[-1].position)
+    track(session, projections, page[-1].position, "history")
 
 
 class Follower:

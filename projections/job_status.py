@@ -38,11 +38,11 @@ class JobStatus:
     tables: Mapping[str, str] = {"job_status": "job"}
     statement = "upsert_documents"
 
-    def read(self, session: Session, jobs: Sequence[str]) -> Mapping[str, Status]:
+    def read(self, session: Session, jobs: Sequence[str], sql: Mapping[str, str]) -> Mapping[str, Status]:
         """What the rows of jobs say."""
         if not jobs:
             return {}
-        rows = session.execute(SQL["select_documents"], {"jobs": jobs}).fetchall()
+        rows = session.execute(sql["select_documents"], {"jobs": jobs}).fetchall()
         return {row["job"]: Status(from_json(row["document"]), from_json(row["entities"])) for row in rows}
 
     def fold(self, kept: Status | None, entry: Placed) -> Status:

@@ -32,8 +32,8 @@ class Projection(View, Protocol):
     What it says of a job follows from the job's own stream: it is kept while the stream is, and folded on.
     """
 
-    def read(self, session: Session, jobs: Sequence[str]) -> Mapping[str, Any]:
-        """What the tables keep of these jobs, as far as later events depend on it."""
+    def read(self, session: Session, jobs: Sequence[str], sql: Mapping[str, str]) -> Mapping[str, Any]:
+        """What the tables keep of these jobs, as far as later events depend on it; `sql` is of the live ones or not."""
 
     def fold(self, kept: Any, entry: Placed) -> Any:
         """What is kept of a job after one more event of its stream; None before the first. It may change `kept`."""
@@ -51,18 +51,19 @@ def versions(views: Iterable[View]) -> str:
     return to_json({view.name: view.version for view in views}).decode()
 
 
-def track(session: Session, views: Iterable[View], position: int) -> None:
-    """Note that these views have taken in every event up to a position."""
-    statement = f"WITH reached AS (SELECT %(position)s::bigint AS position) {SQL['upsert_tracking']}"
+def track(session: Session, views: Iterable[View], position: int, schema: str = "projections") -> None:
+    """Note that these views have taken in every event up to a position, in the schema where they are."""
+    written = SQL["upsert_tracking"].replace("projections.", f"{schema}.")
+    statement = f"WITH reached AS (SELECT %(position)s::bigint AS position) {written}"
     session.execute(statement, {"versions": versions(views), "position": position})
 
 
-def project(session: Session, projection: Projection, page: Iterable[Placed]) -> None:
+def project(session: Session, projection: Projection, page: Iterable[Placed], sql: Mapping[str, str] = SQL) -> None:
     """Take in the next events, which follow those taken in before; a second time must not happen."""
     entries = [entry for entry in page if entry.event.of_job]
     known = {entry.event.job for entry in entries} - {entry.event.job for entry in entries if entry.event.version == 1}
-    kept = dict(projection.read(session, sorted(known)))
+    kept = dict(projection.read(session, sorted(known), sql))
     for entry in entries:
         kept[entry.event.job] = projection.fold(kept.get(entry.event.job), entry)
     if kept:
-        session.execute(SQL[projection.statement], projection.parameters(kept.values(), entries[0].position - 1))
+        session.execute(sql[projection.statement], projection.parameters(kept.values(), entries[0].position - 1))

@@ -19,7 +19,7 @@ from projections import job_tree, running_jobs
 from projections.job_status import JobStatus
 from projections.projection import Projection, project, track, versions
 from projections.running_jobs import RunningJobs
-from projections.statements import SQL
+from projections.statements import BESIDE, SQL
 
 CATCH_UP_EVENTS_MAX = 1_000
 PAGE_EVENTS_MAX = 2_000
@@ -114,6 +114,12 @@ def _project(session: Session, projections: Sequence[Projection], page: Sequence
     track(session, projections, page[-1].position)
 
 
+def _project_beside(session: Session, projections: Sequence[Projection], page: Sequence[RecordedEvent]) -> None:
+    for projection in projections:
+        project(session, projection, page, BESIDE)
+    track(session, projections, page[-1].position, "projections_rebuild")
+
+
 def _read_page(session: Session, after: int, limit: int) -> list[RecordedEvent]:
     rows = session.execute(STORE_SQL["select_page"], {"after": after, "limit": limit}).fetchall()
     return [read_recorded(row) for row in rows]
@@ -205,12 +211,12 @@ def _fill(session: Session, projections: Sequence[Projection]) -> bool:
     """Take in the next page; whether there was one."""
     page = _read_page(session, _position(session), PAGE_EVENTS_MAX)
     if page:
-        _project(session, projections, page)
+        _project_beside(session, projections, page)
     return bool(page)
 
 
 def _position(session: Session) -> int:
-    return int(session.execute(SQL["select_position"]).fetchall()[0]["position"])
+    return int(session.execute(BESIDE["select_position"]).fetchall()[0]["position"])
 
 
 def _head(session: Session) -> int:

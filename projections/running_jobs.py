@@ -43,13 +43,13 @@ class RunningJobs:
     tables: Mapping[str, str] = {"running_jobs": "job, entity_type, entity_id, role, from_position"}
     statement = "upsert_intervals"
 
-    def read(self, session: Session, jobs: Sequence[str]) -> Mapping[str, "Stays"]:
+    def read(self, session: Session, jobs: Sequence[str], sql: Mapping[str, str]) -> Mapping[str, "Stays"]:
         """The open intervals of jobs."""
         if not jobs:
             return {}
-        roots = session.execute(SQL["select_roots"], {"jobs": jobs}).fetchall()
+        roots = session.execute(sql["select_roots"], {"jobs": jobs}).fetchall()
         kept = {row["job"]: Stays(row["job"], row["root"]) for row in roots}
-        for row in session.execute(SQL["select_open_intervals"], {"jobs": jobs}).fetchall():
+        for row in session.execute(sql["select_open_intervals"], {"jobs": jobs}).fetchall():
             kept[row["job"]].keep({**row, "since": print_time(row["since"])})
         return kept
 

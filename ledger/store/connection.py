@@ -14,7 +14,7 @@ from pydantic_core import from_json
 from ledger.errors import AccessDenied, DatabaseAway, DiskFull, HostileText, LedgerError, SchemaMissing, Unavailable
 
 CONNECT_SECONDS_MAX = 10
-SEARCH_PATH = "pg_catalog, projections, pg_temp"  # nothing that another role made comes first
+SEARCH_PATH = "pg_catalog, pg_temp"  # statements name all that is ours
 READABLE = "SET datestyle = 'ISO'; SET intervalstyle = 'postgres'; SET timezone = 'UTC'"  # as psycopg reads
 
 _BY_STATE: dict[str, tuple[type[LedgerError], str]] = {

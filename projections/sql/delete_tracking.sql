@@ -1,1 +1,1 @@
-DELETE FROM tracking WHERE view = ANY(%(views)s)
+DELETE FROM history.tracking WHERE view = ANY(%(views)s)

@@ -1,1 +1,1 @@
-INSERT INTO activity SELECT * FROM json_populate_recordset(NULL::activity, %(rows)s)
+INSERT INTO history.activity SELECT * FROM json_populate_recordset(NULL::history.activity, %(rows)s)

@@ -1,1 +1,1 @@
-SELECT * FROM job_status
+SELECT * FROM projections.job_status

@@ -3,7 +3,7 @@ SELECT child.*
 FROM json_array_elements_text(%(parents)s::json) AS asked (parent)
 CROSS JOIN LATERAL (
     SELECT parent, job, outcome, required, retry_of, planned_position
-    FROM job_status
+    FROM projections.job_status
     WHERE parent = asked.parent AND outcome IS DISTINCT FROM 'refused'
     OFFSET 0
 ) AS child

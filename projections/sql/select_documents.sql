@@ -2,5 +2,5 @@
 SELECT status.*
 FROM unnest(%(jobs)s::text[]) AS asked (job)
 CROSS JOIN LATERAL (
-    SELECT job, document::text, entities::text FROM job_status WHERE job = asked.job OFFSET 0
+    SELECT job, document::text, entities::text FROM projections.job_status WHERE job = asked.job OFFSET 0
 ) AS status

@@ -2,19 +2,19 @@
 SELECT now() AS asked_at, shown.*
 FROM (
     SELECT job, planned_position
-    FROM job_status AS parent
+    FROM projections.job_status AS parent
     WHERE
         end_action = 'owner'
         AND phase NOT IN ('closing', 'closed')
         AND EXISTS (
-            SELECT FROM job_status AS child WHERE child.parent = parent.job AND child.outcome IS DISTINCT FROM 'refused'
+            SELECT FROM projections.job_status AS child WHERE child.parent = parent.job AND child.outcome IS DISTINCT FROM 'refused'
             OFFSET 0
         )
         AND NOT EXISTS (
-            SELECT FROM job_status AS child WHERE child.parent = parent.job AND child.phase <> 'closed' OFFSET 0
+            SELECT FROM projections.job_status AS child WHERE child.parent = parent.job AND child.phase <> 'closed' OFFSET 0
         )
     ORDER BY planned_position
     LIMIT %(limit)s
 ) AS due
-CROSS JOIN LATERAL (SELECT document::text, entities::text FROM job_status WHERE job = due.job OFFSET 0) AS shown
+CROSS JOIN LATERAL (SELECT document::text, entities::text FROM projections.job_status WHERE job = due.job OFFSET 0) AS shown
 ORDER BY due.planned_position

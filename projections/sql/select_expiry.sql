@@ -21,7 +21,7 @@ FROM (
             CASE WHEN has_policy THEN keep_for ELSE %(keep_for)s END AS keep_for,
             CASE WHEN has_policy THEN keep_at_most ELSE %(keep_at_most)s::bigint END AS keep_at_most,
             CASE WHEN has_policy THEN dwell ELSE %(dwell)s END AS dwell
-        FROM job_expiry
+        FROM projections.job_expiry
     ) AS tree
 ) AS counted
 ORDER BY leaves_at NULLS LAST, root

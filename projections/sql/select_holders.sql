@@ -7,12 +7,12 @@ FROM (
     CROSS JOIN LATERAL (VALUES ('exclusive'), ('shared')) AS against (access)
     CROSS JOIN LATERAL (
         SELECT job, root, entity_type AS type, entity_id AS id, access, since
-        FROM running_jobs
+        FROM projections.running_jobs
         WHERE entity_type = asked.type AND entity_id = asked.id AND access = against.access AND to_position IS NULL
         OFFSET 0
     ) AS found
     WHERE asked.access = 'exclusive' OR against.access = 'exclusive'
 ) AS held
 CROSS JOIN LATERAL (
-    SELECT owner, type AS job_type, progress FROM job_status WHERE job = held.job OFFSET 0
+    SELECT owner, type AS job_type, progress FROM projections.job_status WHERE job = held.job OFFSET 0
 ) AS told

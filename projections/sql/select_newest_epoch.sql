@@ -1,2 +1,2 @@
 -- Reads every job: asked only of an owner that never started, and before one is fenced.
-SELECT max(coalesce(epoch, 0)) AS epoch FROM job_status WHERE owner = %(owner)s
+SELECT max(coalesce(epoch, 0)) AS epoch FROM projections.job_status WHERE owner = %(owner)s

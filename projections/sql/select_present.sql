@@ -4,11 +4,11 @@ SELECT
     told.owner, told.job_type, told.progress
 FROM json_to_recordset(%(limits)s::json) AS asked (job_type text, type text, id text)
 CROSS JOIN LATERAL (
-    SELECT * FROM running_jobs
+    SELECT * FROM projections.running_jobs
     WHERE entity_type = asked.type AND entity_id = asked.id AND to_position IS NULL
     OFFSET 0
 ) AS held
 CROSS JOIN LATERAL (
-    SELECT owner, type AS job_type, progress FROM job_status WHERE job = held.job OFFSET 0
+    SELECT owner, type AS job_type, progress FROM projections.job_status WHERE job = held.job OFFSET 0
 ) AS told
 WHERE told.job_type = asked.job_type

@@ -5,7 +5,7 @@ WITH RECURSIVE below AS (
     SELECT child.job
     FROM below
     CROSS JOIN LATERAL (
-        SELECT job FROM job_status WHERE parent = below.job AND planned_position <= %(position)s
+        SELECT job FROM projections.job_status WHERE parent = below.job AND planned_position <= %(position)s
         UNION ALL
         SELECT job FROM history.asked_below WHERE parent = below.job
         OFFSET 0

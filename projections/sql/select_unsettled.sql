@@ -3,7 +3,7 @@ WITH named AS (
     SELECT found.job
     FROM unnest(%(executors)s::text[], %(external_ids)s::text[]) AS asked (executor, external_id)
     CROSS JOIN LATERAL (
-        SELECT job FROM job_status AS status
+        SELECT job FROM projections.job_status AS status
         WHERE status.executor = asked.executor AND status.external_id = asked.external_id
         OFFSET 0
     ) AS found
@@ -11,14 +11,14 @@ WITH named AS (
     SELECT found.job
     FROM unnest(%(executors)s::text[], %(tokens)s::text[]) AS asked (executor, token)
     CROSS JOIN LATERAL (
-        SELECT job, executor FROM job_status AS status WHERE status.token = asked.token OFFSET 0
+        SELECT job, executor FROM projections.job_status AS status WHERE status.token = asked.token OFFSET 0
     ) AS found
     WHERE found.executor = asked.executor
 )
 SELECT
     job, type, parent, depth, phase, outcome, end_action, cancel_requested, contact_lost, disputed,
     executor, external_id, token, owner, epoch, version, planned_position
-FROM job_status
+FROM projections.job_status
 WHERE phase <> 'closed' OR outcome = 'unknown'
 UNION ALL
 SELECT
@@ -26,6 +26,6 @@ SELECT
     told.contact_lost, told.disputed, told.executor, told.external_id, told.token, told.owner, told.epoch, told.version,
     told.planned_position
 FROM named
-CROSS JOIN LATERAL (SELECT * FROM job_status AS status WHERE status.job = named.job OFFSET 0) AS told
+CROSS JOIN LATERAL (SELECT * FROM projections.job_status AS status WHERE status.job = named.job OFFSET 0) AS told
 WHERE told.phase = 'closed' AND told.outcome <> 'unknown'
 ORDER BY planned_position

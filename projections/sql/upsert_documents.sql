@@ -1,6 +1,6 @@
 -- A line for each document, so that it is read once, and one for its entities, empty where they have not changed. Columns
 -- are what the documents say under the same names, but for `closed_recorded_at`, which follows from the position.
-INSERT INTO job_status (
+INSERT INTO projections.job_status (
     job, type, parent, root, depth, retry_of, required, end_action, phase, outcome, cancel_requested, contact_lost,
     held, held_by, expired, disputed, executor, external_id, token, progress, retention, actor, owner, epoch,
     deadline, last_at, planned_position, version, closed_recorded_at, document, entities

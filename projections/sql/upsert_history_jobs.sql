@@ -1,5 +1,5 @@
-INSERT INTO jobs
-SELECT * FROM json_populate_recordset(NULL::jobs, %(rows)s)
+INSERT INTO history.jobs
+SELECT * FROM json_populate_recordset(NULL::history.jobs, %(rows)s)
 ON CONFLICT (job) DO UPDATE SET
     parent = excluded.parent,
     type = excluded.type,

@@ -47,7 +47,7 @@ WHERE relname IN ('job_status', 'running_jobs')
 DOCUMENTS_READ = """
 SELECT idx_scan::int AS documents
 FROM pg_stat_xact_all_tables
-WHERE relid = (SELECT reltoastrelid FROM pg_class WHERE oid = 'job_status'::regclass)
+WHERE relid = (SELECT reltoastrelid FROM pg_class WHERE oid = 'projections.job_status'::regclass)
 """
 
 

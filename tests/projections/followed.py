@@ -27,7 +27,7 @@ class Noted:
     def project(self, session: Session, page: Sequence[StoredEntry]) -> None:
         with session.cursor() as cursor:
             rows = [(entry.position, entry.event.name) for entry in page]
-            cursor.executemany("INSERT INTO noted VALUES (%s, %s)", rows)
+            cursor.executemany("INSERT INTO history.noted VALUES (%s, %s)", rows)
 
 
 class Later(Noted):
@@ -37,7 +37,7 @@ class Later(Noted):
     tables: Mapping[str, str] = {"later": "position"}
 
     def project(self, session: Session, page: Sequence[StoredEntry]) -> None:
-        session.execute("INSERT INTO later SELECT unnest(%s::bigint[])", ([entry.position for entry in page],))
+        session.execute("INSERT INTO history.later SELECT unnest(%s::bigint[])", ([entry.position for entry in page],))
 
 
 def make(superuser: str) -> None:

@@ -70,7 +70,7 @@ def test_questions_never_read_a_whole_table(session: psycopg.Connection[Any]) ->
     for statement, parameters in QUESTIONS.values():
         check(session, statement, parameters)
 
-    session.execute("ANALYZE job_status, running_jobs")
+    session.execute("ANALYZE projections.job_status, projections.running_jobs")
     for statement, parameters in [*QUESTIONS.values(), *ABOUT_ALL_ACTIVE]:
         check(session, statement, parameters)
 
@@ -78,7 +78,9 @@ def test_questions_never_read_a_whole_table(session: psycopg.Connection[Any]) ->
 @pytest.mark.parametrize(("question", "index"), NEEDED)
 def test_a_question_without_its_index_is_found_out(session: psycopg.Connection[Any], question: str, index: str) -> None:
     table = index.rpartition("_")[0]
-    drop = f"ALTER TABLE {table} DROP CONSTRAINT {index}" if index.endswith("_pkey") else f"DROP INDEX {index}"
+    drop = f"DROP INDEX projections.{index}"
+    if index.endswith("_pkey"):
+        drop = f"ALTER TABLE projections.{table} DROP CONSTRAINT {index}"
     with session.transaction(force_rollback=True):
         session.execute(drop)
         with pytest.raises(AssertionError, match=QUESTIONS[question][0]):

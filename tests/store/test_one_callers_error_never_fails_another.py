@@ -31,8 +31,8 @@ def test_a_contradiction_in_a_batch_stays_with_its_caller(ledger: Ledger) -> Non
     ("poison", "error"),
     [
         ("SELECT 1 / 0", Unavailable),
-        ("INSERT INTO tracking (view) VALUES ('v')", Unavailable),
-        ("INSERT INTO tracking (view, version) VALUES ('v', 1)", IntegrityFailure),
+        ("INSERT INTO projections.tracking (view) VALUES ('v')", Unavailable),
+        ("INSERT INTO projections.tracking (view, version) VALUES ('v', 1)", IntegrityFailure),
     ],
 )
 def test_an_unexpected_error_of_the_database_stays_with_its_caller(
