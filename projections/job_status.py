@@ -16,7 +16,6 @@ from ledger.domain.states import OUTCOMES, TRANSITIONS, Outcome, Phase
 from ledger.domain.values import print_time
 from ledger.store.views import Session
 from projections.document import BY_DEFAULT, Document
-from projections.statements import SQL
 from projections.touched import Touched
 
 
