@@ -1,27 +1,57 @@
-"""The one connection over which a process appends."""
+"""The one connection over which a process appends.
+
+Whenever it is for us to act, the server must know that it waits for us: a Sync stands behind whatever is sent, so that a
+process that stands still (a paused machine, a host without power) is one that is idle in a transaction, which the server
+ends by itself. What it had not committed was not recorded, and nobody else waits for it any longer.
+"""
 
 import os
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any
 
 import psycopg
-from psycopg import Connection, Cursor
+from psycopg import Connection, Cursor, Pipeline
 from psycopg.abc import Params
 from psycopg.rows import DictRow
 
-from ledger.store.connection import configure, connect_as
+from ledger.store.append_lock import STILL_SECONDS_MAX, WAIT_SECONDS_MAX
+from ledger.store.connection import DEAD_SECONDS_MAX, Bounded, configure, connect_as
 from ledger.store.datastore import check_open
+from ledger.store.statements import SQL
 
 SEND_BYTES = 4 * 1024 * 1024
+BEGIN = b"BEGIN ISOLATION LEVEL READ COMMITTED"
+# The server itself sees to it that a host that is gone does not hold what it holds.
+BOUNDS = (
+    f"SET idle_in_transaction_session_timeout = '{STILL_SECONDS_MAX}s'; SET lock_timeout = '{WAIT_SECONDS_MAX}s'; "
+    "SET tcp_keepalives_idle = 4; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3; "
+    f"SET tcp_user_timeout = '{DEAD_SECONDS_MAX}s'"
+)
 
 
-class Appending(Connection[DictRow]):
+class Asking(Cursor[DictRow]):
+    """A cursor whose answer is asked for together with all that was said before it, and a Sync behind."""
+
+    connection: "Appending"
+
+    def fetchall(self) -> list[DictRow]:
+        """As psycopg does."""
+        if self.pgresult is None:
+            self.connection.ask()
+        return super().fetchall()
+
+
+class Appending(Bounded):
     """Hands out the same cursors in each transaction, since making one takes a fifth of the time of a statement."""
+
+    pipe: Pipeline
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
+        self.cursor_factory = Asking
         self._spare: list[Cursor[DictRow]] = []
         self._lent: list[Cursor[DictRow]] = []
 
@@ -31,9 +61,33 @@ class Appending(Connection[DictRow]):
         self._lent.append(cursor)
         return cursor.execute(query, params, **options)
 
-    def begin(self) -> None:
-        """Take back the cursors that were lent."""
+    def begin(self, pipe: Pipeline) -> None:
+        """Take back the cursors that were lent; then begin a transaction, under the append lock."""
         self._spare, self._lent = self._spare + self._lent, []
+        self.pipe = pipe
+        self._say(BEGIN)
+        self._say(SQL["take_append_lock"].encode())
+        pipe.command_queue.append(self.pgconn.pipeline_sync)
+        pipe.result_queue.append(None)
+
+    def ask(self) -> None:
+        """Wait for the answers to all that was said."""
+        self.pipe.sync()
+
+    def send(self) -> None:
+        """Send what was said, without waiting for an answer."""
+        self.pgconn.pipeline_sync()
+        self.pipe.result_queue.append(None)
+
+    def commit_all(self) -> None:
+        """Commit, in the message that bears the rest of what was said; raises what the database raises then."""
+        self._say(b"COMMIT")
+        self.ask()
+
+    def _say(self, statement: bytes) -> None:
+        # As psycopg says its own BEGIN and COMMIT in a pipeline, without a cursor.
+        self.pipe.command_queue.append(partial(self.pgconn.send_query_params, statement, None))
+        self.pipe.result_queue.append(None)
 
 
 class Line:
@@ -44,22 +98,23 @@ class Line:
         self._connection: Appending | None = None
 
     @contextmanager
-    def transaction(self, hear: Callable[[psycopg.errors.Diagnostic], None]) -> Iterator[Connection[DictRow]]:
-        """A transaction; `hear` is told of notices.
+    def transaction(self, hear: Callable[[psycopg.errors.Diagnostic], None]) -> Iterator[Appending]:
+        """A transaction under the append lock; `hear` is told of notices.
 
-        It is one pipeline, which PostgreSQL commits as a whole when it ends, without BEGIN and COMMIT (documentation of
-        libpq, pipeline mode). Errors of the database come out as they are, `Unavailable` where there is no connection.
-        A connection on which something went wrong is not used again.
+        It is one pipeline: nothing is waited for but what is read, and the commit goes with the last part. Errors of the
+        database come out as they are, `Unavailable` where there is no connection. A connection on which something went
+        wrong is not used again.
         """
         connection = self._ready()
-        connection.begin()
         connection.add_notice_handler(hear)
         try:
-            with connection.pipeline():
+            with connection.pipeline() as pipe:
                 try:
+                    connection.begin(pipe)
                     yield connection
+                    connection.commit_all()
                 except BaseException:
-                    connection.close()  # before the pipeline ends, which would commit what it holds
+                    connection.close()  # before the pipeline ends, which would send what it holds
                     raise
         except BaseException:
             self.close()
@@ -81,6 +136,7 @@ class Line:
         if self._connection is None:
             self._connection = connect_as(Appending, self._conninfo)
             configure(self._connection)
+            self._connection.execute(BOUNDS)
             _widen(self._connection)
         return self._connection
 

@@ -14,5 +14,6 @@ BEGIN
     GRANT INSERT (size, note) ON ledger.checkpoints TO jobledger_writer;
     GRANT INSERT (verifier_key, rotation) ON ledger.seal_keys TO jobledger_writer;
     GRANT USAGE ON TYPE ledger.stored_event_text TO jobledger_writer;
+    GRANT EXECUTE ON FUNCTION ledger.append_holder(), ledger.end_frozen_append() TO jobledger_writer;
 END
 $$;
