@@ -355,7 +355,8 @@ class OutcomeUnknown(Unavailable):
 class AppendLockHeld(Unavailable):
     """Another append does not end, and all others wait for it; nothing was recorded.
 
-    Facts: `holder` (what its connection is called), `role`, `pid` (of its process in the database), `since`, `waits_for`.
+    Facts: `holder` (what its connection is called), `role`, `pid` (of its process in the database), `since`, and what
+    that `waits_for`.
     """
 
     code = "append_lock_held"

@@ -13,7 +13,8 @@ import psycopg
 from psycopg import Connection
 
 from ledger import clock
-from ledger.errors import AppendLockHeld
+from ledger.errors import AppendLockHeld, Unavailable
+from ledger.store.bounds import bound_waits
 from ledger.store.connection import connect, translate
 from ledger.store.statements import SQL
 
@@ -33,15 +34,17 @@ def take(session: Connection[Any], statement: str = "take_append_lock") -> None:
 
     Raises `AppendLockHeld` where that takes half a minute.
     """
-    session.execute(
-        f"SET LOCAL lock_timeout = '{WAIT_SECONDS_MAX}s'; "
-        f"SET LOCAL idle_in_transaction_session_timeout = '{STILL_SECONDS_MAX}s'"
-    )
+    bound_append(session, local=True)
     try:
         session.execute(SQL[statement])
     except psycopg.errors.LockNotAvailable as error:
         raise held(getattr(session, "conninfo", ""), error) from error
     session.execute("SET LOCAL lock_timeout TO DEFAULT")
+
+
+def bound_append(session: Connection[Any], *, local: bool) -> None:
+    """Let no lock be waited for longer, and none be held standing still; in this transaction, or this session."""
+    bound_waits(session, local=local, lock_seconds=WAIT_SECONDS_MAX, still_seconds=STILL_SECONDS_MAX)
 
 
 def held(conninfo: str, error: psycopg.Error) -> Exception:
@@ -50,7 +53,8 @@ def held(conninfo: str, error: psycopg.Error) -> Exception:
     if facts is None:
         return translate(error)
     return AppendLockHeld(
-        f"An append must end within {WAIT_SECONDS_MAX} s, and {_tell(facts)}; end that process, or wait for it.", **facts
+        f"An append waits {WAIT_SECONDS_MAX} s at most for another, and {tell(facts)}; end that process, or try again.",
+        **facts,
     )
 
 
@@ -73,7 +77,7 @@ def looking(conninfo: str) -> Iterator[Connection[Any]]:
     with clock.until(clock.monotonic() + LOOK_SECONDS_MAX):
         try:
             connection = connect(conninfo)
-        except Exception as error:
+        except Unavailable as error:
             raise error.__cause__ or error from None
         with connection:
             yield connection
@@ -94,7 +98,7 @@ def tell_waiting(connection: Connection[Any], seconds: float) -> None:
     """Say who is waited for."""
     facts = ask_holder(connection)
     if facts is not None:
-        logger.warning("An append has waited for %.0f s: %s.", seconds, _tell(facts))
+        logger.warning("An append has waited for %.0f s: %s.", seconds, tell(facts))
 
 
 def end_frozen(connection: Connection[Any]) -> None:
@@ -103,7 +107,7 @@ def end_frozen(connection: Connection[Any]) -> None:
     if facts is None:
         return
     became = connection.execute(SQL["end_frozen_append"]).fetchall()[0]["became"]
-    logger.warning("%s; %s.", _tell(facts), _BECAME.get(became, became))
+    logger.warning("%s; %s.", tell(facts), _BECAME.get(became, became))
 
 
 _BECAME = {
@@ -115,8 +119,10 @@ _BECAME = {
 }
 
 
-def _tell(facts: Mapping[str, Any]) -> str:
+def tell(facts: Mapping[str, Any]) -> str:
+    """Who holds the append lock, as a part of a sentence."""
+    waits_for = facts["waits_for"] or "what is not shown"
     return (
         f"the append lock is held by {facts['holder'] or 'a program without a name'} as {facts['role']}, process "
-        f"{facts['pid']} of the database, since {facts['since']}, which waits for {facts['waits_for'] or 'what is not shown'}"
+        f"{facts['pid']} of the database, since {facts['since']}, which waits for {waits_for}"
     )

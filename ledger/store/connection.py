@@ -29,7 +29,7 @@ SEARCH_PATH = "projections, pg_catalog, pg_temp"
 READABLE = "SET datestyle = 'ISO'; SET intervalstyle = 'postgres'; SET timezone = 'UTC'"  # as psycopg reads
 _WHO_ANSWERS = "SELECT pg_catalog.pg_backend_pid() AS pid, pg_catalog.pg_postmaster_start_time()::text AS started"
 
-# By libpq's names, in its units: an idle peer is asked after 4 s, then twice more, 2 s apart; 10 s as one bound for all.
+# By libpq's names, in its units: a silent peer is asked after 4 s and then each 2 s; 10 s is the bound for all.
 _KEPT_ALIVE = {
     "keepalives_idle": ("TCP_KEEPIDLE", 4),
     "keepalives_interval": ("TCP_KEEPINTVL", 2),
@@ -221,8 +221,9 @@ def _keep_alive(connection: Connection[Any]) -> None:
 
     libpq knows what was said, be it in the conninfo, its service or the environment.
     """
-    said = {option.keyword.decode() for option in connection.pgconn.info if option.val is not None}
-    if "keepalives" in said and dict((o.keyword, o.val) for o in connection.pgconn.info)[b"keepalives"] == b"0":
+    options = {option.keyword.decode(): option.val for option in connection.pgconn.info}
+    said = {keyword for keyword, value in options.items() if value is not None}
+    if options.get("keepalives") == b"0":
         said |= _KEPT_ALIVE.keys() - {"tcp_user_timeout"}
     with suppress(OSError), socket.socket(fileno=os.dup(connection.fileno())) as end:
         if end.family not in (socket.AF_INET, socket.AF_INET6):

@@ -1,8 +1,8 @@
 """The one connection over which a process appends.
 
-Whenever it is for us to act, the server must know that it waits for us: a Sync stands behind whatever is sent, so that a
-process that stands still (a paused machine, a host without power) is one that is idle in a transaction, which the server
-ends by itself. What it had not committed was not recorded, and nobody else waits for it any longer.
+Whenever it is for us to act, the server must know that it waits for us: a Sync stands behind whatever is sent, so that
+a process that stands still (a paused machine, a host without power) is one that is idle in a transaction, which the
+server ends by itself. What it had not committed was not recorded, and nobody else waits for it any longer.
 """
 
 import os
@@ -17,7 +17,7 @@ from psycopg import Connection, Cursor, Pipeline
 from psycopg.abc import Params
 from psycopg.rows import DictRow
 
-from ledger.store.append_lock import STILL_SECONDS_MAX, WAIT_SECONDS_MAX
+from ledger.store.append_lock import bound_append
 from ledger.store.connection import DEAD_SECONDS_MAX, Bounded, configure, connect_as
 from ledger.store.datastore import check_open
 from ledger.store.statements import SQL
@@ -25,8 +25,7 @@ from ledger.store.statements import SQL
 SEND_BYTES = 4 * 1024 * 1024
 BEGIN = b"BEGIN ISOLATION LEVEL READ COMMITTED"
 # The server itself sees to it that a host that is gone does not hold what it holds.
-BOUNDS = (
-    f"SET idle_in_transaction_session_timeout = '{STILL_SECONDS_MAX}s'; SET lock_timeout = '{WAIT_SECONDS_MAX}s'; "
+KEEP_ALIVE = (
     "SET tcp_keepalives_idle = 4; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3; "
     f"SET tcp_user_timeout = '{DEAD_SECONDS_MAX}s'"
 )
@@ -101,9 +100,9 @@ class Line:
     def transaction(self, hear: Callable[[psycopg.errors.Diagnostic], None]) -> Iterator[Appending]:
         """A transaction under the append lock; `hear` is told of notices.
 
-        It is one pipeline: nothing is waited for but what is read, and the commit goes with the last part. Errors of the
-        database come out as they are, `Unavailable` where there is no connection. A connection on which something went
-        wrong is not used again.
+        It is one pipeline: nothing is waited for but what is read, and the commit goes with the last part. Errors of
+        the database come out as they are, `Unavailable` where there is no connection. A connection on which something
+        went wrong is not used again.
         """
         connection = self._ready()
         connection.add_notice_handler(hear)
@@ -136,7 +135,8 @@ class Line:
         if self._connection is None:
             self._connection = connect_as(Appending, self._conninfo)
             configure(self._connection)
-            self._connection.execute(BOUNDS)
+            self._connection.execute(KEEP_ALIVE)
+            bound_append(self._connection, local=False)
             _widen(self._connection)
         return self._connection
 

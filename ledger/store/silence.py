@@ -1,8 +1,9 @@
 """Why a server says nothing: asked over another connection, so that nobody waits for what cannot come.
 
 An answer may take as long as the server works on it, or waits for the disk, a lock or a standby. But where the server
-waits for us while we wait for it, what one of us said was lost on the way; where the process that should answer is gone,
-or the server takes no connection at all, nothing will come either. And who waits for the append lock is told who holds it.
+waits for us while we wait for it, what one of us said was lost on the way; where the process that should answer is
+gone, or the server takes no connection at all, nothing will come either. And who waits for the append lock is told who
+holds it.
 """
 
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -35,7 +36,7 @@ class Silence:
         self._told = False
 
     def heed(self) -> None:
-        """Look, where it is time to; raises `psycopg.OperationalError` where nothing can come, or the caller's time is over."""
+        """Look, where it is time to; raises `psycopg.OperationalError` where nothing can come or the time is over."""
         if not clock.seconds_left(1):
             self._give_up("no answer in the time that there was")
         seconds = clock.monotonic() - self._began
@@ -64,10 +65,8 @@ class Silence:
         other.execute("SET ROLE NONE")
         row = other.execute(SQL["select_own_wait"], {"started": started, "pid": pid}).fetchall()[0]
         other.execute("SELECT set_config('role', %s, false)", (role,))
-        if not row["same_server"]:
-            lost = not row["standby"]
-        else:
-            lost = not row["present"] or bool(row["waits_for_client"])
+        here = not row["present"] or bool(row["waits_for_client"])
+        lost = here if row["same_server"] else not row["standby"]
         seen = (row["same_server"], row["present"], row["changed_at"])
         if not lost:
             self._suspect = None
