@@ -7,6 +7,7 @@ server ends by itself. What it had not committed was not recorded, and nobody el
 
 import os
 import socket
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -31,6 +32,29 @@ KEEP_ALIVE = (
 )
 
 
+class Together(deque[Callable[[], None]]):
+    """What is said in a pipeline, kept back until it is sent as a whole, with the Sync behind it in the same message.
+
+    psycopg would send each statement by itself, and whoever stands still between two of them is not seen to.
+    """
+
+    kept = True
+
+    def __bool__(self) -> bool:
+        return not self.kept and len(self) > 0
+
+    def popleft(self) -> Callable[[], None]:
+        """One that says all; libpq sends it when the Sync comes, which is the last."""
+        said = [*self]
+        self.clear()
+
+        def say_all() -> None:
+            for say in said:
+                say()
+
+        return say_all
+
+
 class Asking(Cursor[DictRow]):
     """A cursor whose answer is asked for together with all that was said before it, and a Sync behind."""
 
@@ -46,7 +70,8 @@ class Asking(Cursor[DictRow]):
 class Appending(Bounded):
     """Hands out the same cursors in each transaction, since making one takes a fifth of the time of a statement."""
 
-    pipe: Pipeline
+    _pipe: Pipeline
+    _said: Together
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -63,20 +88,23 @@ class Appending(Bounded):
     def begin(self, pipe: Pipeline) -> None:
         """Take back the cursors that were lent; then begin a transaction, under the append lock."""
         self._spare, self._lent = self._spare + self._lent, []
-        self.pipe = pipe
+        self._pipe, self._said = pipe, Together()
+        pipe.command_queue = self._said
         self._say(BEGIN)
         self._say(SQL["take_append_lock"].encode())
-        pipe.command_queue.append(self.pgconn.pipeline_sync)
-        pipe.result_queue.append(None)
+        self.send()
 
     def ask(self) -> None:
-        """Wait for the answers to all that was said."""
-        self.pipe.sync()
+        """Send what was said, and wait for the answers to all that was."""
+        self._said.kept = False
+        self._pipe.sync()
+        self._said.kept = True
 
     def send(self) -> None:
         """Send what was said, without waiting for an answer."""
+        self._said.popleft()()
         self.pgconn.pipeline_sync()
-        self.pipe.result_queue.append(None)
+        self._pipe.result_queue.append(None)
 
     def commit_all(self) -> None:
         """Commit, in the message that bears the rest of what was said; raises what the database raises then."""
@@ -85,8 +113,8 @@ class Appending(Bounded):
 
     def _say(self, statement: bytes) -> None:
         # As psycopg says its own BEGIN and COMMIT in a pipeline, without a cursor.
-        self.pipe.command_queue.append(partial(self.pgconn.send_query_params, statement, None))
-        self.pipe.result_queue.append(None)
+        self._said.append(partial(self.pgconn.send_query_params, statement, None))
+        self._pipe.result_queue.append(None)
 
 
 class Line:

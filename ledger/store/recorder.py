@@ -172,6 +172,7 @@ class Recorder(PostgresApplicationRecorder):
                 attempt.verdicts.append(_judge(said, workspace, judge))
             if workspace.unwritten:
                 _insert(session, workspace.unwritten)
+                session.send()  # the database works on it while it is said what the views become
                 workspace.write_views(head)
                 if meanwhile or start + size < len(batch):
                     session.send()
