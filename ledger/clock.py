@@ -2,7 +2,12 @@
 
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
+
+_DEADLINE: ContextVar[float | None] = ContextVar("deadline", default=None)
 
 
 def now() -> datetime:
@@ -23,3 +28,24 @@ def new_id() -> str:
 def monotonic() -> float:
     """Seconds that only grow, for time-outs."""
     return time.monotonic()
+
+
+@contextmanager
+def until(deadline: float | None) -> Iterator[None]:
+    """Let no answer of a database be waited for beyond a monotonic time, in what is called here; None changes nothing.
+
+    Of two such bounds, one inside the other, the earlier counts.
+    """
+    outer = _DEADLINE.get()
+    bounds = [bound for bound in (outer, deadline) if bound is not None]
+    token = _DEADLINE.set(min(bounds, default=None))
+    try:
+        yield
+    finally:
+        _DEADLINE.reset(token)
+
+
+def seconds_left(most: float) -> float:
+    """How long may still be waited under the bound that is set, 0 at least and `most` at most."""
+    deadline = _DEADLINE.get()
+    return most if deadline is None else min(most, max(deadline - monotonic(), 0.0))

@@ -352,6 +352,16 @@ class OutcomeUnknown(Unavailable):
     code = "outcome_unknown"
 
 
+class AppendLockHeld(Unavailable):
+    """Another append does not end, and all others wait for it; nothing was recorded.
+
+    Facts: `holder` (what its connection is called), `role`, `pid` (of its process in the database), `since`, and what
+    that `waits_for`.
+    """
+
+    code = "append_lock_held"
+
+
 class ExecutorUnreachable(Unavailable):
     """An executor does not answer; facts: `executor`."""
 

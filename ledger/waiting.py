@@ -1,14 +1,19 @@
-"""Waiting for what is to come: woken by the feed, and looking again at whatever concerns the one who waits."""
+"""Waiting for what is to come: looking again at whatever concerns the one who waits, each time that the feed has news.
+
+It goes on over restarts and failovers of the database, and ends in time whatever the network does.
+"""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from math import isnan
 from typing import TypeVar
 
 from ledger import clock
 from ledger.answers import JobView, Queries
 from ledger.domain.events import RecordedEvent
-from ledger.errors import NotFinite, WaitTimedOut
+from ledger.errors import DatabaseAway, NotFinite, NotFound, WaitTimedOut
 from ledger.store.feed import Feed
+from ledger.store.outage import Outage
 
 T = TypeVar("T")
 
@@ -17,13 +22,14 @@ def watch(feed: Feed, queries: Queries, after: int | None, job: str | None) -> I
     """Every event after a position (the end, where none is given), as it comes; of one job until that is closed."""
     reached = feed.head() if after is None else after
     view: JobView | None = None
-    for entry in feed.follow(reached):
+    for entry in feed.follow(reached, seen=after is None):
         reached = entry.position if entry else reached
         if entry is not None and (job is None or entry.event.job == job):
             yield entry
         if job is None or (entry is not None and entry.event.job != job):
             continue
-        view = view if view and view.position > reached else queries.job(job)
+        with suppress(DatabaseAway):  # asked again where there is nothing new for a while
+            view = view if view and view.position > reached else queries.job(job)
         if view and view.done and view.position <= reached:
             return
 
@@ -39,14 +45,38 @@ def wait(
     if timeout is not None and isnan(timeout):
         raise NotFinite("A time to wait must be a number of seconds, and this is NaN.")
     deadline = None if timeout is None else clock.monotonic() + timeout
-    head = feed.head()
+    look = _on_and_on(look, deadline, what)
     found = look()
     if found is not None:
         return found
-    for entry in feed.follow(head, timeout):
+    for entry in feed.follow(None, timeout):
         found = look() if entry is None or concerns(entry) else None
         if found is not None:
             return found
         if deadline is not None and clock.monotonic() >= deadline:
             break
     raise WaitTimedOut(f"Waited {timeout:g} seconds for {what}.", seconds=timeout)
+
+
+def _on_and_on(look: Callable[[], T | None], deadline: float | None, what: str) -> Callable[[], T | None]:
+    """The same look, which finds nothing while the database is away, of which the feed tells."""
+    outage = Outage(f"The wait for {what}", lambda: "where it was")
+    looked = False
+
+    def look_again() -> T | None:
+        nonlocal looked
+        try:
+            with clock.until(deadline):
+                found = look()
+        except DatabaseAway:
+            return None
+        except NotFound as error:
+            if not looked:
+                raise
+            outage.stale(error)
+            return None
+        looked = True
+        outage.over()
+        return found
+
+    return look_again

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from ledger.audit import Tell, tell_nobody
 from ledger.errors import ViewBehind
+from ledger.store.bounds import bound_waits
 from ledger.store.statements import SQL as STORE_SQL
 from ledger.store.views import Session
 from projections.activity import Activity
@@ -110,6 +111,7 @@ def _page(session: Session, projections: Sequence[Followed], goal: int) -> int:
 
 
 def _enter(session: Session) -> None:
+    bound_waits(session, local=True)
     session.execute(SQL["enter_history"])
     session.execute(SQL["take_follow_lock"])
 

@@ -12,6 +12,7 @@ from ledger.audit import Tell, tell_nobody
 from ledger.domain.events import Limit, Placed, RecordedEvent
 from ledger.domain.quorum import Child
 from ledger.errors import ViewBehind
+from ledger.store import append_lock
 from ledger.store.mapper import read_recorded
 from ledger.store.statements import SQL as STORE_SQL
 from ledger.store.views import Asked, Session
@@ -226,8 +227,8 @@ def _head(session: Session) -> int:
 def _swap(session: Session, projections: Sequence[Projection], wait_ms: int) -> int:
     with session.transaction():
         _enter(session)
+        append_lock.take(session)
         session.execute(f"SET LOCAL synchronous_commit TO DEFAULT; SET LOCAL lock_timeout = {wait_ms:d}")
-        session.execute(STORE_SQL["take_append_lock"])
         while _fill(session, projections):
             pass
         position = _position(session)

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from ledger.errors import KeyUnusable, MalformedNote, SealRefused
+from ledger.errors import KeyUnusable, MalformedNote, SealRefused, Unavailable
 from ledger.integrity.checkpoint import Checkpoint, SignedCheckpoint, origin_of
 from ledger.integrity.hashing import leaf_hash
 from ledger.integrity.keyfile import KeyFile
@@ -19,6 +19,7 @@ from ledger.integrity.keyring import sign_rotation
 from ledger.integrity.leaf import sum_parts
 from ledger.integrity.note import SigningKey, VerifierKey, sign_note
 from ledger.integrity.tiles import Growth, Tile, Tree
+from ledger.store.outage import Outage
 from ledger.store.seals import Leaf, Seals
 
 BATCH_EVENTS = 65_536
@@ -61,12 +62,33 @@ class Sealer:
                 return Sealed(done.signed, events, new_key)
 
     def follow(self, every_seconds: float, wait: Callable[[float], object] = time.sleep) -> Iterator[Sealed]:
-        """Seal again and again, `every_seconds`; what was done comes out each time that there was something."""
+        """Seal again and again, `every_seconds`; what was done comes out each time that there was something.
+
+        Goes on over restarts and failovers of the database. `SealRefused`, and after the first sealing `KeyUnusable`,
+        is raised once it has been so for half a minute, for a stale primary may answer for a moment.
+        """
+        outage = Outage("Sealing", self._place)
+        sealed = False
         while True:
-            done = self.seal()
-            if done.events or done.new_key:
-                yield done
-            wait(every_seconds)
+            done = None
+            try:
+                done = self.seal()
+                outage.over()
+            except Unavailable as error:
+                outage.away(error)
+            except (SealRefused, KeyUnusable) as error:
+                if isinstance(error, KeyUnusable) and not sealed:
+                    raise
+                outage.stale(error)
+            if done is not None:
+                sealed = True
+                if done.events or done.new_key:
+                    yield done
+            wait(every_seconds if done is not None else outage.pause)
+
+    def _place(self) -> str:
+        kept = self._file.kept()
+        return f"position {kept.size if kept else 0:,}"
 
     def rotate(self) -> Sealed:
         """Seal, and let a new key come in the place of this one, which says so; raises as `seal` does.

@@ -11,6 +11,7 @@ from typing import Any
 
 from psycopg import Connection
 
+from ledger import clock
 from ledger.domain.epoch import Lease, OwnerEpoch
 from ledger.errors import StaleEpoch, Unavailable
 from ledger.store.statements import load_statements
@@ -57,7 +58,8 @@ class LeaseTable:
 
 def _beat(beat: Callable[[], None], seconds: float, ended: threading.Event) -> None:
     while not ended.wait(seconds):
-        with suppress(Unavailable):  # the next beat may come through; until then the lease runs
+        # The next beat may come through; until then the lease runs. One that comes later than the next is of no use.
+        with suppress(Unavailable), clock.until(clock.monotonic() + seconds):
             try:
                 beat()
             except StaleEpoch:

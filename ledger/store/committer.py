@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Generic, TypeVar
 
-from ledger.errors import LedgerError, OutcomeUnknown, Unavailable
+from ledger.errors import AppendLockHeld, LedgerError, OutcomeUnknown, Unavailable
 
 GROUP_MAX = 500
 WAITING_MAX = 10_000
@@ -201,6 +201,18 @@ class Committer(Generic[W, A]):
         except LedgerError as error:
             for request in group:
                 request.error = error
+            if isinstance(error, AppendLockHeld):
+                self._tell_waiting(error)
+
+    def _tell_waiting(self, error: AppendLockHeld) -> None:
+        """Tell those who came meanwhile too: they have waited for the same, and would now wait as long again."""
+        with self._lock:
+            told = [*self._waiting]
+            self._waiting.clear()
+            for request in told:
+                request.waits, request.error = False, error
+                request.gate.release()
+            self._room.notify_all()
 
     def _fail(self, group: Sequence[_Request[W, A]], error: BaseException) -> None:
         """Tell those who have no answer that there is none; an interrupt may have left some of them in the queue."""

@@ -3,19 +3,39 @@
 A command that only asks needs no more than this, and so nothing that is slow to import is imported here.
 """
 
-from typing import Any, TypeVar
+import os
+import socket
+from collections.abc import Generator
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import psycopg
 from psycopg import Connection
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import set_json_loads
 from pydantic_core import from_json
 
+from ledger import clock
 from ledger.errors import AccessDenied, DatabaseAway, DiskFull, HostileText, LedgerError, SchemaMissing, Unavailable
 
+if TYPE_CHECKING:
+    from ledger.store.silence import Silence
+
 CONNECT_SECONDS_MAX = 10
+DEAD_SECONDS_MAX = 10  # until a peer that answers nothing, on a network that carries nothing, is given up
+NAME_BYTES_MAX = 63
 SEARCH_PATH = "pg_catalog, pg_temp"  # statements name all that is ours
 READABLE = "SET datestyle = 'ISO'; SET intervalstyle = 'postgres'; SET timezone = 'UTC'"  # as psycopg reads
+_WHO_ANSWERS = "SELECT pg_catalog.pg_backend_pid() AS pid, pg_catalog.pg_postmaster_start_time()::text AS started"
+
+# By libpq's names, in its units: a silent peer is asked after 4 s and then each 2 s; 10 s is the bound for all.
+_KEPT_ALIVE = {
+    "keepalives_idle": ("TCP_KEEPIDLE", 4),
+    "keepalives_interval": ("TCP_KEEPINTVL", 2),
+    "keepalives_count": ("TCP_KEEPCNT", 3),
+    "tcp_user_timeout": ("TCP_USER_TIMEOUT", DEAD_SECONDS_MAX * 1000),
+}
 
 _BY_STATE: dict[str, tuple[type[LedgerError], str]] = {
     "28P01": (AccessDenied, "The database refuses this password; check JOBLEDGER_DSN or PGPASSWORD"),
@@ -26,6 +46,7 @@ _BY_STATE: dict[str, tuple[type[LedgerError], str]] = {
     "42P01": (SchemaMissing, "The database has no ledger of this release; run jobledger migrate"),
     "3F000": (SchemaMissing, "The database has no ledger of this release; run jobledger migrate"),
     "25006": (DatabaseAway, "The database takes no writes; connect to the primary"),
+    "25P03": (DatabaseAway, "The database ended a transaction of a process that stood still; repeat it"),
 }
 
 
@@ -82,20 +103,134 @@ def _state_of_text(said: str) -> str | None:
     return None
 
 
-def connect(conninfo: str) -> Connection[DictRow]:
+R = TypeVar("R")
+
+
+class Bounded(Connection[DictRow]):
+    """A connection on which no answer is waited for without an end, though it may take as long as the server works.
+
+    Where the server says nothing for some seconds, another connection asks why (`ledger.store.silence`). A bound that
+    the caller has set (`clock.until`) holds whatever the server does.
+    """
+
+    conninfo = ""
+    server = ("", 0)  # which server answers: when it started, and the process there that is this connection's
+    heard = False  # whether it has listened for notifications: then silence is nothing
+
+    def wait(self, gen: Any, *arguments: Any, **options: Any) -> Any:
+        """As psycopg does, within bounds; raises `psycopg.OperationalError` where they end, and is closed then."""
+        return super().wait(gen if self.heard else self._heed(gen), *arguments, **options)
+
+    def notifies(self, **options: Any) -> Any:
+        """As psycopg does; such a connection is not handed out again."""
+        self.heard = True
+        return super().notifies(**options)
+
+    def _heed(self, gen: Generator[Any, Any, R]) -> Generator[Any, Any, R]:
+        silence: Silence | None = None
+        try:
+            wanted = next(gen)
+            while True:
+                while not (ready := (yield wanted)):
+                    silence = silence or self._silence()
+                    silence.heed()
+                wanted = gen.send(ready)
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]
+
+    def _silence(self) -> "Silence":
+        from ledger.store.silence import Silence  # noqa: PLC0415 - seldom needed, and most commands ask and end
+
+        return Silence(self)
+
+    @classmethod
+    def _connect_gen(cls, *arguments: Any, **options: Any) -> Any:
+        """As psycopg does, within the caller's bound: its own is of whole seconds, 2 at least."""
+        return _in_time(super()._connect_gen(*arguments, **options))
+
+
+def _in_time(gen: Generator[Any, Any, R]) -> Generator[Any, Any, R]:
+    try:
+        wanted = next(gen)
+        while True:
+            while not (ready := (yield wanted)):
+                if not clock.seconds_left(1):
+                    raise psycopg.OperationalError("no connection in the time that there was")
+            wanted = gen.send(ready)
+    except StopIteration as end:
+        return end.value  # type: ignore[no-any-return]
+
+
+def connect(conninfo: str) -> Bounded:
     """One connection outside the pool, for what is done once; raises `Unavailable`."""
-    return connect_as(Connection[DictRow], conninfo)
+    return connect_as(Bounded, conninfo)
 
 
-C = TypeVar("C", bound=Connection[Any])
+C = TypeVar("C", bound=Bounded)
 
 
 def connect_as(kind: type[C], conninfo: str) -> C:
     """The same, of a class of its own."""
     with in_our_words:
-        connection = kind.connect(conninfo, row_factory=dict_row, autocommit=True, connect_timeout=CONNECT_SECONDS_MAX)
-        connection.execute(f"{READABLE}; SET search_path = {SEARCH_PATH}")
+        connection = kind.connect(_with_defaults(conninfo), row_factory=dict_row, autocommit=True)
+        connection.conninfo = conninfo
+        _keep_alive(connection)
+        answers = connection.execute(f"{READABLE}; SET search_path = {SEARCH_PATH}; {_WHO_ANSWERS}")
+        while answers.nextset():
+            pass
+        row = answers.fetchall()[0]
+        connection.server = row["started"], row["pid"]
     return connection
+
+
+def _name() -> str:
+    """What the server shows of this process, where nothing else is said: which one it is, and where."""
+    return f"jobledger/{os.getpid()}@{socket.gethostname()}"[:NAME_BYTES_MAX]
+
+
+def _with_defaults(conninfo: str) -> str:
+    """The conninfo with a name, and a bound on connecting, where it, its service and the environment have none."""
+    said = conninfo_to_dict(conninfo)
+    defaults: dict[str, Any] = {}
+    if "fallback_application_name" not in said:
+        defaults["fallback_application_name"] = _name()
+    if "connect_timeout" not in said and "PGCONNECT_TIMEOUT" not in os.environ:
+        service = said.get("service") or os.environ.get("PGSERVICE")
+        seconds = _of_service(str(service), "connect_timeout") if service else None
+        defaults["connect_timeout"] = seconds or CONNECT_SECONDS_MAX
+    return make_conninfo(conninfo, **defaults)
+
+
+def _of_service(service: str, name: str) -> str | None:
+    """What a service file says of an option, which psycopg does not ask for this one."""
+    from configparser import ConfigParser, Error  # noqa: PLC0415 - only where a service is named
+
+    folder = os.environ.get("PGSYSCONFDIR")
+    own = os.environ.get("PGSERVICEFILE") or os.path.expanduser("~/.pg_service.conf")  # noqa: PTH111 - there may be no home
+    for path in (own, f"{folder}/pg_service.conf" if folder else "/etc/postgresql-common/pg_service.conf"):
+        file = ConfigParser(interpolation=None, strict=False)
+        with suppress(Error, OSError):
+            file.read(path, encoding="utf-8")
+        if file.has_section(service):
+            return file.get(service, name, fallback=None)
+    return None
+
+
+def _keep_alive(connection: Connection[Any]) -> None:
+    """Let the system see within seconds that the other end is gone, except where something else was said.
+
+    libpq knows what was said, be it in the conninfo, its service or the environment.
+    """
+    options = {option.keyword.decode(): option.val for option in connection.pgconn.info}
+    said = {keyword for keyword, value in options.items() if value is not None}
+    if options.get("keepalives") == b"0":
+        said |= _KEPT_ALIVE.keys() - {"tcp_user_timeout"}
+    with suppress(OSError), socket.socket(fileno=os.dup(connection.fileno())) as end:
+        if end.family not in (socket.AF_INET, socket.AF_INET6):
+            return
+        for keyword, (option, value) in _KEPT_ALIVE.items():
+            if keyword not in said and hasattr(socket, option):
+                end.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
 
 
 def configure(connection: Connection[Any]) -> None:

@@ -2,17 +2,22 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
+import psycopg
 from psycopg import Connection
 
 from ledger import clock
 from ledger.errors import LedgerError
+from ledger.store import append_lock
 from ledger.store.migrate import Migrator
 from ledger.store.statements import SQL
 
 VERSION_MIN, VERSION_MAX = 15, 18
 SKEW_SECONDS_MAX = 5.0
+QUEUE_SHARE_MAX = 0.01  # of the room for notifications: 80 MB of 8 GB, that a listener has not read
+HELD_SECONDS_MAX = 10.0
 
 Level = Literal["ok", "warning", "error"]
 
@@ -38,6 +43,8 @@ def examine(connection: Connection[Any], migrator: Migrator) -> list[Finding]:
             *_roles(connection),
             *_privileges(connection),
             *_views(connection),
+            _notifications(connection),
+            _append_lock(connection),
         ]
     return found
 
@@ -123,3 +130,31 @@ def _views(connection: Connection[Any]) -> Iterator[Finding]:
         yield Finding(
             "followed", "ok", f"The view {row['view']} is {row['lag']:,} events behind; a question catches up."
         )
+
+
+def _notifications(connection: Connection[Any]) -> Finding:
+    row = connection.execute(SQL["select_listeners"]).fetchall()[0]
+    level: Level = "warning" if row["used"] >= QUEUE_SHARE_MAX else "ok"
+    who = "nobody is seen to listen"
+    if row["pid"] is not None:
+        who = (
+            f"the oldest listener is process {row['pid']} ({row['name'] or 'without a name'}, as {row['role']} in "
+            f"{row['database']}), since {row['since']:%Y-%m-%d %H:%M:%SZ}"
+        )
+    remedy = "; once it is full, appends fail: end who does not read" if level == "warning" else ""
+    return Finding("notifications", level, f"The queue of notifications is {row['used']:.1%} full, and {who}{remedy}.")
+
+
+def _append_lock(connection: Connection[Any]) -> Finding:
+    """Who holds the append lock for long; who may not append is not shown it."""
+    try:
+        facts = append_lock.ask_holder(connection)
+    except psycopg.errors.InsufficientPrivilege:
+        return Finding("append_lock", "ok", "Who may not append is not shown who holds the append lock.")
+    if facts is None or _age(facts["since"]) < HELD_SECONDS_MAX:
+        return Finding("append_lock", "ok", "No append holds up the others.")
+    return Finding("append_lock", "warning", f"Appends must end within seconds, and {append_lock.tell(facts)}.")
+
+
+def _age(since: str | None) -> float:
+    return (clock.now() - datetime.fromisoformat(since)).total_seconds() if since else 0.0

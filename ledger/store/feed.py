@@ -1,21 +1,27 @@
-"""Follows the ledger from any position: no gap, no duplicate, woken by NOTIFY and by a poll to be sure."""
+"""Follows the ledger from any position: no gap, no duplicate, a tenth of a second late at most, whatever restarts."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from time import sleep
 
 from psycopg import Connection
 from psycopg.rows import DictRow
 
+from ledger import clock
 from ledger.clock import monotonic
 from ledger.domain.events import Late, RecordedEvent
-from ledger.errors import PositionAhead
+from ledger.errors import DatabaseAway, PositionAhead
 from ledger.store.connection import connect, in_our_words
 from ledger.store.datastore import Datastore
 from ledger.store.mapper import read_recorded
+from ledger.store.outage import Outage
 from ledger.store.statements import SQL
 
 PAGE_EVENTS_MAX = 500
-POLL_SECONDS = 1.0
+LOOK_SECONDS = 0.1  # by which news may be late
+TELL_SECONDS = 1.0  # between two words that there is no news
+IDLE_SECONDS_MAX = 60  # after which the connection of one who stands still is let go
 
 
 class Feed:
@@ -58,39 +64,102 @@ class Feed:
             rows = connection.execute(SQL["select_told_in_streams"], parameters).fetchall()
         return [read_recorded(row) for row in rows]
 
-    def follow(self, after: int, timeout: float | None = None) -> Iterator[RecordedEvent | None]:
-        """Every event after a position, then those to come; `None` each time there is nothing new for a while.
+    def follow(
+        self, after: int | None, timeout: float | None = None, *, seen: bool = False
+    ) -> Iterator[RecordedEvent | None]:
+        """Every event after a position (the end, where none is given), then those to come.
 
-        Ends once `timeout` seconds have passed without end of news. Raises `PositionAhead` where the ledger ends before
-        `after`, and `Unavailable` where the connection is lost: following on from the last position loses nothing.
+        `None` comes at once where nothing follows, then once a second while that is so, and while the database is away.
+        Ends once `timeout` seconds have passed without end of news. Goes on over restarts and failovers of the
+        database, from the last position. Raises `PositionAhead` where the ledger ends before `after`; where that was
+        there before (`seen`, or read here), only once it has been so for half a minute, for a stale primary may answer
+        for a moment.
         """
         deadline = None if timeout is None else monotonic() + timeout
-        with connect(self._datastore.conninfo) as connection, in_our_words:
-            connection.execute("LISTEN stored_events")
-            _check_reached(connection, after)
+        told = -TELL_SECONDS
+        with closing(_Following(self._datastore.conninfo, after, seen=seen)) as following:
             while True:
-                page = _page(connection, after, PAGE_EVENTS_MAX)
+                page = following.page(deadline)
                 yield from page
+                now = monotonic()
                 if page:
-                    after = page[-1].position
+                    told = now - TELL_SECONDS
                     continue
-                left = POLL_SECONDS if deadline is None else min(POLL_SECONDS, deadline - monotonic())
+                if now - told >= TELL_SECONDS:
+                    told = now
+                    yield None
+                left = following.pause if deadline is None else min(following.pause, deadline - monotonic())
                 if left <= 0:
                     return
-                yield None
-                for _ in connection.notifies(timeout=left, stop_after=1):
-                    pass
+                sleep(left)
 
 
-def _check_reached(connection: Connection[DictRow], after: int) -> None:
+class _Following:
+    """One reader's place in the ledger, and the connection over which it looks for what comes next.
+
+    It looks ten times a second, and listens to no notifications: wherever it stands still, nobody keeps anything for
+    it, and the server lets its connection go.
+    """
+
+    def __init__(self, conninfo: str, after: int | None, *, seen: bool) -> None:
+        self._conninfo = conninfo
+        self._after = after
+        self._seen = seen
+        self._connection: Connection[DictRow] | None = None
+        self._outage = Outage("Following", lambda: "the end" if self._after is None else f"position {self._after:,}")
+
+    @property
+    def pause(self) -> float:
+        """The seconds until it is worth while to look again."""
+        return LOOK_SECONDS if self._outage.began is None else self._outage.pause
+
+    def page(self, deadline: float | None) -> list[RecordedEvent]:
+        """The next events, none where there are none or the database is away."""
+        try:
+            with clock.until(deadline), in_our_words:
+                connection, after = self._connected()
+                page = _page(connection, after, PAGE_EVENTS_MAX)
+        except DatabaseAway as error:
+            self.close()
+            if deadline is None or monotonic() < deadline:
+                self._outage.away(error)
+            return []
+        except PositionAhead as error:
+            self.close()
+            if not self._seen:
+                raise
+            self._outage.stale(error)
+            return []
+        self._outage.over()
+        self._seen = True
+        self._after = page[-1].position if page else after
+        return page
+
+    def _connected(self) -> tuple[Connection[DictRow], int]:
+        if self._connection is None:
+            self._connection = connect(self._conninfo)
+            self._connection.execute(SQL["let_go_when_idle"], {"milliseconds": IDLE_SECONDS_MAX * 1_000})
+            self._after = _check_reached(self._connection, self._after)
+        assert self._after is not None  # noqa: S101 - it was found when the connection was made
+        return self._connection, self._after
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def _check_reached(connection: Connection[DictRow], after: int | None) -> int:
+    """The position to go on from, which the ledger must have reached: the end, where none is given."""
     head = int(connection.execute(SQL["select_head"]).fetchall()[0]["head"])
-    if after > head:
+    if after is not None and after > head:
         raise PositionAhead(
             f"A reader must not be further than the ledger, and it is at {after:,} where the ledger ends at {head:,}: "
             "the ledger was restored or failed over with loss.",
             position=after,
             head=head,
         )
+    return head if after is None else after
 
 
 def _page(connection: Connection[DictRow], after: int, limit: int) -> list[RecordedEvent]:

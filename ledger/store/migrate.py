@@ -9,6 +9,7 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from ledger.errors import ChecksumMismatch, SchemaMissing, SchemaTooNew
+from ledger.store import append_lock
 from ledger.store.connection import connect, in_our_words
 from ledger.store.statements import SQL
 
@@ -76,6 +77,8 @@ class Migrator:
     def _migrate(self, connection: Connection[DictRow]) -> list[Migration]:
         connection.execute(SQL["take_migration_lock"])
         pending = self.pending(connection)
+        if pending:  # which an append would wait for in any case, or it for the append
+            append_lock.take(connection, "take_append_lock_alone")
         connection.execute(SQL["create_schemas"])
         connection.execute(SQL["create_roles"])
         connection.execute(SQL["own_views"])

@@ -9,7 +9,7 @@ events are looked for by their ids; what is not there was not recorded and is tr
 guessed, and an append happens once.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from math import ceil
 from typing import Any, NamedTuple, cast
@@ -24,17 +24,17 @@ from ledger.domain.commands import Transition
 from ledger.domain.decisions import Decision, Disposition
 from ledger.domain.events import Event
 from ledger.errors import IntegrityFailure, LedgerError, OutcomeUnknown, PositionAhead, Unavailable
+from ledger.store import append_lock
 from ledger.store.committer import Committer
 from ledger.store.connection import translate
 from ledger.store.datastore import Datastore
-from ledger.store.line import Line
+from ledger.store.line import Appending, Line
 from ledger.store.mapper import write_row
 from ledger.store.statements import SQL
 from ledger.store.views import Session, Views
 from ledger.store.workspace import Shelf, Workspace
 
 PART_MIN, PARTS_MAX = 24, 6  # the database writes a part of a batch while the next one is decided
-FIND_LOCK_SECONDS_MAX = 15
 
 
 class Receipt(NamedTuple):
@@ -135,6 +135,8 @@ class Recorder(PostgresApplicationRecorder):
                     return found
                 if again:
                     return self._try(batch, again=False)
+            elif isinstance(error, psycopg.errors.LockNotAvailable) and not attempt.begun:
+                raise append_lock.held(self.datastore.conninfo, error) from error
             elif len(batch) > 1 and error.sqlstate not in _OF_NO_CALLER:
                 return [self._alone(said, judge) for said, judge, _ in batch]
             raise _translate(error) from error
@@ -158,7 +160,7 @@ class Recorder(PostgresApplicationRecorder):
         self._head = attempt.head
         return answers
 
-    def _decide_and_write(self, session: Session, batch: Sequence[Piece], attempt: "Attempt") -> list[Answer]:
+    def _decide_and_write(self, session: Appending, batch: Sequence[Piece], attempt: "Attempt") -> list[Answer]:
         """Ask, under the lock; then write the events, and the views as they will be, without waiting for an answer."""
         said_by_all = [said for said, *_ in batch]
         meanwhile = dict.fromkeys(work for *_, work in batch if work is not None)
@@ -170,20 +172,24 @@ class Recorder(PostgresApplicationRecorder):
                 attempt.verdicts.append(_judge(said, workspace, judge))
             if workspace.unwritten:
                 _insert(session, workspace.unwritten)
+                session.send()  # the database works on it while it is said what the views become
                 workspace.write_views(head)
+                if meanwhile or start + size < len(batch):
+                    session.send()
         for work in meanwhile:
             work()
         attempt.head = head + len(workspace.events)
         return attempt.answer(session, range(head + 1, attempt.head + 1))
 
     def _read(
-        self, session: Session, batch: Sequence[Transition], meanwhile: Iterable[Meanwhile]
+        self, session: Appending, batch: Sequence[Transition], meanwhile: Collection[Meanwhile]
     ) -> tuple[Workspace, int]:
         """What decisions about a batch depend on, as it stands under the append lock, and the last position."""
-        session.execute(SQL["take_append_lock"])
         look = self._views.look(session)
         workspace = Workspace(session, self._views, self._shelf)
         read = workspace.ask(batch)
+        if meanwhile:
+            session.send()
         for work in meanwhile:
             work()
         head, behind = look()
@@ -209,8 +215,7 @@ class Recorder(PostgresApplicationRecorder):
             return None
         try:
             with self.datastore.raw_connection() as connection, connection.transaction():
-                connection.execute(f"SET LOCAL lock_timeout = '{FIND_LOCK_SECONDS_MAX}s'")
-                connection.execute(SQL["take_append_lock"])
+                append_lock.take(connection)
                 return attempt.find(connection)
         except (psycopg.Error, Unavailable) as error:
             raise OutcomeUnknown(
@@ -218,13 +223,18 @@ class Recorder(PostgresApplicationRecorder):
             ) from error
 
 
+_STOOD_STILL = ("25P03", "25P04")
 _OF_NO_CALLER = ("25006", "53100", "55P03")  # read-only, disk full, a lock not available: each would be told the same
 
 
 def _took_connection(error: psycopg.Error) -> bool:
-    """Whether an error took the connection, so that it says nothing of the append; SQLSTATE classes 08 and 57P."""
+    """Whether an error took the connection, so that it says nothing of the append; SQLSTATE classes 08 and 57P.
+
+    So does the end of a transaction whose process stood still, or that took longer than the server allows any.
+    """
     away = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
-    return away and (error.sqlstate is None or error.sqlstate.startswith(("08", "57P")))
+    state = error.sqlstate
+    return state in _STOOD_STILL or (away and (state is None or state.startswith(("08", "57P"))))
 
 
 def _translate(error: psycopg.Error) -> LedgerError:
@@ -278,7 +288,7 @@ class Attempt:
 
     def __init__(self) -> None:
         self.events: list[Event] = []
-        self.unsure = False
+        self.unsure = self.begun = False
         self.head = 0
         self.verdicts: list[Verdict | LedgerError] = []
         self._batch: Sequence[Transition] = ()
@@ -286,7 +296,7 @@ class Attempt:
 
     def begin(self, batch: Sequence[Transition], workspace: Workspace) -> None:
         """Note what is being decided, before anything is written."""
-        self._batch, self._workspace = batch, workspace
+        self._batch, self._workspace, self.begun = batch, workspace, True
         self.events = workspace.events
 
     def hear(self, notice: psycopg.errors.Diagnostic) -> None:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from psycopg import Connection, IsolationLevel
 
 from ledger.domain.values import POSITION_MAX
+from ledger.store.bounds import bound_waits
 from ledger.store.connection import in_our_words
 from ledger.store.statements import SQL
 
@@ -136,6 +137,7 @@ class SealTable:
     def sealing(self) -> Iterator[Seals]:
         """A transaction that seals: one at a time, beside all appends, all of it or nothing. Raises `Unavailable`."""
         with self._transaction(IsolationLevel.READ_COMMITTED) as connection:
+            bound_waits(connection, local=True)
             connection.execute(SQL["take_seal_lock"])
             yield Seals(connection)
 

@@ -51,6 +51,7 @@ def run() -> int:
     from ledger.service.cli.app import app
 
     _open_streams()
+    _tell_warnings()
     code = UNREAD
     try:
         code = _call(app)
@@ -72,6 +73,19 @@ def _open_streams() -> None:
             setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - to the end
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def _tell_warnings() -> None:
+    """Let the person hear what the ledger would write into the log of a service: who is waited for, what is away."""
+    import logging
+
+    from ledger.service.cli.output import note
+
+    class Notes(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            note(f"jobledger: {record.getMessage()}")
+
+    logging.getLogger("ledger").addHandler(Notes(logging.WARNING))
 
 
 def _call(app: Callable[..., object]) -> int:

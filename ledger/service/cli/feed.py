@@ -32,11 +32,11 @@ def watch(
             for entry in ledger.watch(after):
                 _print(entry, form)
             return
-        position = ledger.job(job).position
+        ledger.job(job)  # that there is none is told at once
         for entry in ledger.watch(0 if after is None else after, job=job):
             _print(entry, form)
-            if entry.position >= position and (view := ledger.job(job)).done and entry.position >= view.position:
-                raise typer.Exit(0 if view.ok else ENDED_OTHERWISE)
+        view = ledger.wait(job)  # which is closed, and found so even where the database goes away just now
+    raise typer.Exit(0 if view.ok else ENDED_OTHERWISE)
 
 
 def _print(entry: "RecordedEvent", form: Form) -> None:

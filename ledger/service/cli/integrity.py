@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from ledger.integrity.verify import JobProof
 
 INTEGRITY = 6
-AWAY_SECONDS = 2.0
 
 VerifierKeys = Annotated[
     list[str] | None, typer.Option("--key", help="A verifier key, or a file with one a line, that is trusted.")
@@ -61,17 +60,8 @@ def seal(
 
 
 def _follow(sealer: "Sealer", file: "KeyFile", every: float, form: Form) -> None:
-    import time
-
-    from ledger.errors import Unavailable
-
-    while True:
-        try:
-            for done in sealer.follow(every):
-                _print_sealed(done, file, form)
-        except Unavailable as error:
-            output.note(f"{error} Trying again.")
-            time.sleep(max(every, AWAY_SECONDS))
+    for done in sealer.follow(every):
+        _print_sealed(done, file, form)
 
 
 def _print_sealed(done: "Sealed", file: "KeyFile", form: Form) -> None:

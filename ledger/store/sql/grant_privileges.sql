@@ -18,6 +18,7 @@ BEGIN
     GRANT SELECT ON SEQUENCE ledger.append_time TO jobledger_writer;
     GRANT EXECUTE ON FUNCTION ledger.take_append_lock(), ledger.take_follow_lock()
     TO jobledger_writer, jobledger_projector;
+    GRANT EXECUTE ON FUNCTION ledger.append_holder(), ledger.end_frozen_append() TO jobledger_writer;
     GRANT EXECUTE ON FUNCTION ledger.take_seal_lock() TO jobledger_writer;
     GRANT EXECUTE ON FUNCTION
         ledger.take_rebuild_lock(), ledger.begin_rebuild(text[]), ledger.analyze_rebuild(), ledger.swap_rebuild(), ledger.clear_rebuild()

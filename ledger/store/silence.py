@@ -1,0 +1,92 @@
+"""Why a server says nothing: asked over another connection, so that nobody waits for what cannot come.
+
+An answer may take as long as the server works on it, or waits for the disk, a lock or a standby. But where the server
+waits for us while we wait for it, what one of us said was lost on the way; where the process that should answer is
+gone, or the server takes no connection at all, nothing will come either. And who waits for the append lock is told who
+holds it.
+"""
+
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import psycopg
+
+from ledger import clock
+from ledger.store import append_lock
+from ledger.store.append_lock import END_AFTER_SECONDS, TELL_AFTER_SECONDS, looking
+from ledger.store.statements import SQL
+
+if TYPE_CHECKING:
+    from ledger.store.connection import Bounded
+
+LOOK_AFTER_SECONDS = 5.0
+LOOK_AGAIN_SECONDS = 1.0  # where the first look found what a moment may explain
+REFUSALS_MAX = 2
+_FULL = "53300"  # too many connections: the server lives
+
+
+class Silence:
+    """One wait for an answer, from the first tenth of a second in which nothing came."""
+
+    def __init__(self, connection: "Bounded") -> None:
+        self._connection = connection
+        self._began = clock.monotonic()
+        self._next = LOOK_AFTER_SECONDS
+        self._refusals = 0
+        self._suspect: Any = None
+        self._told = False
+
+    def heed(self) -> None:
+        """Look, where it is time to; raises `psycopg.OperationalError` where nothing can come or the time is over."""
+        if not clock.seconds_left(1):
+            self._give_up("no answer in the time that there was")
+        seconds = clock.monotonic() - self._began
+        if self._connection.conninfo and seconds >= self._next:
+            self._next = LOOK_AFTER_SECONDS * (seconds // LOOK_AFTER_SECONDS + 1)
+            self._look(seconds)
+
+    def _look(self, seconds: float) -> None:
+        try:
+            with looking(self._connection.conninfo) as other:
+                if self._waits_for_append(other, seconds):
+                    self._heed_append_lock(other, seconds)
+            self._refusals = 0
+        except psycopg.Error as error:
+            if not clock.seconds_left(1):
+                self._give_up("no answer in the time that there was")
+            self._refusals += _away(error)
+            if self._refusals >= REFUSALS_MAX:
+                self._give_up(f"no answer for {seconds:.0f} s, and no other connection is taken")
+
+    def _waits_for_append(self, other: "psycopg.Connection[Any]", seconds: float) -> bool:
+        """Whether the append lock is what is waited for; gives up where nothing can come."""
+        started, pid = self._connection.server
+        # What another process does is shown to the user that it connected as, whatever role this one has taken since.
+        role = other.execute("SELECT current_user AS name").fetchall()[0]["name"]
+        other.execute("SET ROLE NONE")
+        row = other.execute(SQL["select_own_wait"], {"started": started, "pid": pid}).fetchall()[0]
+        other.execute("SELECT set_config('role', %s, false)", (role,))
+        here = not row["present"] or bool(row["waits_for_client"])
+        lost = here if row["same_server"] else not row["standby"]
+        seen = (row["same_server"], row["present"], row["changed_at"])
+        if not lost:
+            self._suspect = None
+        elif self._suspect == seen:
+            self._give_up(f"no answer for {seconds:.0f} s, and the server waits for none of ours")
+        else:  # what it said may be on its way
+            self._suspect, self._next = seen, seconds + LOOK_AGAIN_SECONDS
+        return bool(row["waits_for_append"])
+
+    def _heed_append_lock(self, other: "psycopg.Connection[Any]", seconds: float) -> None:
+        if seconds >= END_AFTER_SECONDS:
+            append_lock.end_frozen(other)
+        elif seconds >= TELL_AFTER_SECONDS and not self._told:
+            self._told = True
+            append_lock.tell_waiting(other, seconds)
+
+    def _give_up(self, why: str) -> NoReturn:
+        self._connection.close()  # whatever comes now answers nobody
+        raise psycopg.OperationalError(why)
+
+
+def _away(error: psycopg.Error) -> bool:
+    return isinstance(error, psycopg.OperationalError) and error.sqlstate != _FULL

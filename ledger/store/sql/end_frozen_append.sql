@@ -1,0 +1,1 @@
+SELECT ledger.end_frozen_append() AS became
