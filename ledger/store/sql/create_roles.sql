@@ -1,9 +1,9 @@
--- The three roles that share all ledgers of a cluster; where creating them is not allowed, migration goes on without.
+-- The roles that share all ledgers of a cluster; where creating them is not allowed, migration goes on without.
 DO $$
 DECLARE
     role text;
 BEGIN
-    FOREACH role IN ARRAY ARRAY['jobledger_writer', 'jobledger_projector', 'jobledger_reader'] LOOP
+    FOREACH role IN ARRAY ARRAY['jobledger_writer', 'jobledger_projector', 'jobledger_reader', 'jobledger_sealer'] LOOP
         BEGIN
             IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role) THEN
                 EXECUTE format('CREATE ROLE %I NOLOGIN', role);

@@ -10,9 +10,6 @@ BEGIN
     GRANT SELECT ON ALL TABLES IN SCHEMA ledger TO jobledger_writer, jobledger_projector, jobledger_reader;
     GRANT INSERT (originator_id, originator_version, topic, state) ON ledger.stored_events TO jobledger_writer;
     GRANT INSERT, UPDATE, DELETE ON ledger.leases TO jobledger_writer;
-    GRANT INSERT, UPDATE (hashes, sums) ON ledger.tiles TO jobledger_writer;
-    GRANT INSERT (size, note) ON ledger.checkpoints TO jobledger_writer;
-    GRANT INSERT (verifier_key, rotation) ON ledger.seal_keys TO jobledger_writer;
     GRANT USAGE ON TYPE ledger.stored_event_text TO jobledger_writer;
 END
 $$;
