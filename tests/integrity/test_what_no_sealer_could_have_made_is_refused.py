@@ -1,6 +1,7 @@
 """What the database itself refuses of tiles, checkpoints and keys, of whoever has not the rights of their owner."""
 
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
@@ -14,7 +15,7 @@ from ledger.integrity.keyring import sign_rotation
 from ledger.integrity.note import SigningKey, sign_note
 from ledger.integrity.sealer import Sealer
 from ledger.service.embedded.binaries import binaries
-from ledger.service.readiness import WRITER
+from ledger.service.readiness import WRITER, migrator
 from ledger.store.connection import connect
 from ledger.store.migrate import Migrator
 from ledger.store.seals import SealTable
@@ -72,10 +73,10 @@ def test_a_tile_that_nobody_signed_for_gives_way(superuser: str, conninfo: str, 
 
 @pytest.mark.parametrize("size", [4, FAR])
 def test_no_checkpoint_is_beyond_the_head(
-    superuser: str, conninfo: str, sealer: Sealer, room: SealTable, key_file: KeyFile, size: int
+    superuser: str, sealer: Sealer, room: SealTable, key_file: KeyFile, size: int
 ) -> None:
     """A note that is well made and signed is refused where there are not so many events."""
-    record(conninfo, 1, 3)
+    record(superuser, 1, 3)
     sealer.seal()
     note = _note(room, key_file.read(), size)
     with as_role(superuser, "jobledger_sealer") as connection, pytest.raises(psycopg.DatabaseError) as refused:
@@ -83,11 +84,9 @@ def test_no_checkpoint_is_beyond_the_head(
     assert refused.value.sqlstate == "JL002"
 
 
-def test_no_checkpoint_is_below_the_newest(
-    superuser: str, conninfo: str, sealer: Sealer, room: SealTable, key_file: KeyFile
-) -> None:
+def test_no_checkpoint_is_below_the_newest(superuser: str, sealer: Sealer, room: SealTable, key_file: KeyFile) -> None:
     """A tree never shrinks."""
-    record(conninfo, 1, 3)
+    record(superuser, 1, 3)
     sealer.seal()
     note = _note(room, key_file.read(), 2)
     with as_role(superuser, "jobledger_sealer") as connection, pytest.raises(psycopg.DatabaseError) as refused:
@@ -96,15 +95,13 @@ def test_no_checkpoint_is_below_the_newest(
 
 
 @pytest.mark.parametrize("change", ["x", "origin", "size", "signature", "stranger", "control", "padding", "long"])
-def test_a_note_is_well_made(
-    superuser: str, conninfo: str, sealer: Sealer, room: SealTable, key_file: KeyFile, change: str
-) -> None:
+def test_a_note_is_well_made(superuser: str, sealer: Sealer, room: SealTable, key_file: KeyFile, change: str) -> None:
     """A note is three lines of this ledger, the size that of its row, and a signature under a key on record."""
-    record(conninfo, 1, 3)
+    record(superuser, 1, 3)
     sealer.seal()
     key = key_file.read()
     good = _note(room, key, 3)
-    bad = {
+    changes: dict[str, Callable[[], str]] = {
         "x": lambda: "x",
         "origin": lambda: _note(room, key, 3, "jobledger/another"),
         "size": lambda: _note(room, key, 2),
@@ -113,7 +110,8 @@ def test_a_note_is_well_made(
         "control": lambda: good.replace("\n\n", "\n\x1b\n\n", 1),
         "padding": lambda: good.rstrip("\n=") + "\n",
         "long": lambda: good.replace("\n\n", "\n" + "x" * 65_536 + "\n\n", 1),
-    }[change]()
+    }
+    bad = changes[change]()
     statement = "INSERT INTO ledger.checkpoints (size, note) VALUES (3, %s)"
     with as_role(superuser, "jobledger_sealer") as connection:
         connection.execute(statement, (good,))
@@ -123,11 +121,9 @@ def test_a_note_is_well_made(
 
 
 @pytest.mark.parametrize("change", ["x", "name", "id", "kind", "rotation", "rotation of another", "from a stranger"])
-def test_a_key_is_well_made(
-    superuser: str, conninfo: str, sealer: Sealer, room: SealTable, key_file: KeyFile, change: str
-) -> None:
+def test_a_key_is_well_made(superuser: str, sealer: Sealer, room: SealTable, key_file: KeyFile, change: str) -> None:
     """A key is of this ledger and bears its own id, and a rotation leads to it from a key on record."""
-    record(conninfo, 1, 3)
+    record(superuser, 1, 3)
     at = sealer.seal().signed.checkpoint
     old, new, other = key_file.read(), *(SigningKey.create(at.origin) for _ in range(2))
     verifier = str(new.verifier)
@@ -182,8 +178,6 @@ def test_what_could_be_no_checkpoint_is_set_aside(empty_database: str, tmp_path:
     with psycopg.connect(empty_database, autocommit=True) as connection:
         connection.execute("INSERT INTO ledger.checkpoints (size, note) VALUES (%s, 'x')", (FAR,))
         connection.execute("INSERT INTO ledger.seal_keys (verifier_key) VALUES ('x')")
-        from ledger.service.readiness import migrator
-
         migrator().migrate(empty_database)
         aside = connection.execute("SELECT what, size, text FROM ledger.set_aside ORDER BY what").fetchall()
     assert aside == [("checkpoint", FAR, "x"), ("key", None, "x")]

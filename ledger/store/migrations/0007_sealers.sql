@@ -183,3 +183,47 @@ WITH gone AS (
 INSERT INTO set_aside
 SELECT 'key', NULL, concat_ws(E'\n', verifier_key, rotation), ledger.fault_of_key(verifier_key), recorded_at FROM gone;
 ALTER TABLE seal_keys ENABLE ALWAYS TRIGGER refuse_unsealing;
+
+-- A topic that is listed here belongs to an event, of this release or a newer one; any other is no topic of the ledger.
+CREATE TABLE IF NOT EXISTS topics (topic text COLLATE "C" PRIMARY KEY);
+INSERT INTO topics (topic)
+VALUES
+    ('job.planned.v1'),
+    ('job.refused.v1'),
+    ('job.submitted.v1'),
+    ('job.accepted.v1'),
+    ('job.started.v1'),
+    ('job.progressed.v1'),
+    ('job.suspended.v1'),
+    ('job.resumed.v1'),
+    ('job.cancel_requested.v1'),
+    ('job.attached.v1'),
+    ('job.detached.v1'),
+    ('job.contact_lost.v1'),
+    ('job.contact_regained.v1'),
+    ('job.closing.v1'),
+    ('job.adopted.v1'),
+    ('job.succeeded.v1'),
+    ('job.failed.v1'),
+    ('job.cancelled.v1'),
+    ('job.abandoned.v1'),
+    ('job.lost.v1'),
+    ('job.resolved.v1'),
+    ('job.disputed.v1'),
+    ('job.late.v1'),
+    ('job.hold_placed.v1'),
+    ('job.hold_lifted.v1'),
+    ('job.expired.v1'),
+    ('owner.started.v1'),
+    ('owner.fenced.v1'),
+    ('ledger.break_accepted.v1')
+ON CONFLICT DO NOTHING;
+
+-- The migrations of views, which come next, look at what is recorded.
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'jobledger_projector') THEN
+        GRANT SELECT ON stored_events TO jobledger_projector;
+    END IF;
+END
+$$;
