@@ -33,6 +33,7 @@ from ledger.errors import (
     IllegalTransition,
     JobNotFound,
     LedgerError,
+    StreamDamaged,
 )
 from ledger.event_ids import identified
 from ledger.importer import Importer, ImportSummary, Overlap, Rejected
@@ -272,7 +273,7 @@ class Ledger(Questions):
         said = {"policy": policy, "cause": tree.cause, "threshold": threshold, "actor": "sweeper"}
         try:
             receipt = self.record({"job": tree.root, "event": "expired", **said})
-        except IllegalTransition:  # held since the look
+        except (IllegalTransition, StreamDamaged):  # held since the look, or nothing can be recorded of it
             return False
         return receipt.disposition is Disposition.RECORDED
 
@@ -321,7 +322,7 @@ class Ledger(Questions):
         """
         claimed = []
         for parent in [*self.due_to_close(limit), *self._left_closing()] if job is None else [self.job(job)]:
-            with suppress(AlreadyClaimed, IllegalTransition):  # somebody else was faster
+            with suppress(AlreadyClaimed, IllegalTransition, StreamDamaged):  # somebody else was faster, or nobody can
                 receipt = self.record({"job": parent.job, "event": "closing"})
                 if receipt.disposition is Disposition.RECORDED:
                     claimed.append(self.job(parent.job))

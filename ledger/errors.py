@@ -256,6 +256,21 @@ class IntegrityFailure(LedgerError):
     code = "integrity_failure"
 
 
+class StreamDamaged(IntegrityFailure):
+    """A row of this stream is no event, or stands out of turn, so nothing more is recorded in it; facts: `job`."""
+
+    code = "stream_damaged"
+
+
+class PromiseBroken(IntegrityFailure):
+    """What is recorded breaks the ledger's own promises, so nothing from there on is sealed.
+
+    Facts: `position`, `stream`, `promise`.
+    """
+
+    code = "promise_broken"
+
+
 class PositionAhead(IntegrityFailure):
     """A reader is further than the ledger, which was restored or failed over with loss; facts: `position`, `head`."""
 

@@ -14,7 +14,7 @@ from ledger.domain.states import EndAction, Flag, Outcome, Phase, ok
 
 Document = dict[str, Any]
 BY_DEFAULT: Mapping[str, Any] = {  # which may never change
-    **dict.fromkeys(("cancel_requested", "contact_lost", "held", "expired", "disputed", "residue"), False),
+    **dict.fromkeys(("cancel_requested", "contact_lost", "held", "expired", "disputed", "residue", "damaged"), False),
     "required": True,
     "cancellable": True,
     "end_action": str(EndAction.NONE),
@@ -32,7 +32,7 @@ def view(document: Mapping[str, Any], entities: list[dict[str, str]], asked_at: 
         if known[name] is not None:
             known[name] = datetime.fromisoformat(known[name])
     done = known["done"] = known["phase"] == _CLOSED
-    known["ok"] = ok(Outcome(known["outcome"])) if known["outcome"] else None
+    known["ok"] = ok(Outcome(known["outcome"])) if known["outcome"] and not known["damaged"] else None
     known["overdue"] = not done and known["deadline"] is not None and known["deadline"] < asked_at
     known["flags"] = [flag for flag in _FLAGS if known[flag]]
     progress = known["progress"] = shown(known["progress"])

@@ -4,11 +4,13 @@ A followed view is a projection like any other, in the schema `history`. It goes
 its tracking row in one transaction under a lock of its own, so that it may be killed anywhere and run twice at once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+from psycopg import DataError
+
 from ledger.audit import Tell, tell_nobody
-from ledger.errors import ViewBehind
+from ledger.errors import BadInput, IntegrityFailure, SchemaTooNew, ViewBehind
 from ledger.store.bounds import bound_waits
 from ledger.store.statements import SQL as STORE_SQL
 from ledger.store.views import Session
@@ -17,7 +19,7 @@ from projections.history import History
 from projections.projection import View, track
 from projections.queries import Connect
 from projections.statements import SQL
-from projections.stored_event import StoredEntry, read_stored
+from projections.stored_event import StoredEntry, read_checked, read_stored
 
 
 class Followed(View, Protocol):
@@ -40,9 +42,18 @@ def follow(session: Session, tell: Tell = tell_nobody, projections: Sequence[Fol
     goal, found = _look(session, projections)
     position = min(found.values(), default=goal)
     while position < goal:
-        position = _page(session, projections, goal)
+        try:
+            position = _page(session, projections, goal, _read)
+        except _UNREAD:
+            position = _page(session, projections, goal, _read_checked)
         tell(position, goal)
     return position
+
+
+# What a row may bring about that is no event: then each of its page is checked before anything is made of it.
+_UNREAD = (IntegrityFailure, SchemaTooNew, BadInput, DataError, AssertionError, ArithmeticError, AttributeError,
+           LookupError, TypeError, ValueError)  # fmt: skip
+Read = Callable[[Session, int, int], list[StoredEntry]]
 
 
 def may_follow(session: Session) -> bool:
@@ -93,7 +104,7 @@ def _look(session: Session, projections: Sequence[Followed]) -> tuple[int, dict[
     return head, found
 
 
-def _page(session: Session, projections: Sequence[Followed], goal: int) -> int:
+def _page(session: Session, projections: Sequence[Followed], goal: int, read: Read) -> int:
     """Take in the next page of the views that are furthest behind; the position that all have reached is returned."""
     with session.transaction():
         # What was committed before the lock was given must be seen after it.
@@ -103,7 +114,8 @@ def _page(session: Session, projections: Sequence[Followed], goal: int) -> int:
         position = min(found.values())
         if position < goal:
             end = min((there for there in found.values() if there > position), default=goal)
-            page = _read(session, position, min(PAGE_EVENTS_MAX, end - position))
+            page = read(session, position, min(PAGE_EVENTS_MAX, end - position))
+            page = [entry for entry in page if entry.position <= end]  # where a gap let it reach further
             behind = [projection for projection in projections if found[projection.name] == position]
             _project(session, behind, page)
             found |= {projection.name: page[-1].position for projection in behind}
@@ -119,6 +131,11 @@ def _enter(session: Session) -> None:
 def _read(session: Session, after: int, limit: int) -> list[StoredEntry]:
     rows = session.execute(STORE_SQL["select_page"], {"after": after, "limit": limit}).fetchall()
     return [read_stored(row) for row in rows]
+
+
+def _read_checked(session: Session, after: int, limit: int) -> list[StoredEntry]:
+    parameters = {"after": after, "limit": limit}
+    return read_checked(session, session.execute(STORE_SQL["select_page_in_turn"], parameters).fetchall())
 
 
 def _project(session: Session, projections: Sequence[Followed], page: Sequence[StoredEntry]) -> None:

@@ -10,9 +10,10 @@ from typing import Any
 
 from pydantic_core import to_json
 
-from ledger.domain.events import OWNER_FACTS
+from ledger.domain.events import LEDGER_FACTS, OWNER_FACTS, Damaged
 from ledger.domain.states import OUTCOMES, TRANSITIONS, Outcome, Phase
 from ledger.domain.values import parse_time, print_time
+from ledger.errors import BadInput
 from ledger.store.mapper import not_its_bytes
 from ledger.store.views import Session
 from projections.statements import SQL
@@ -24,6 +25,7 @@ Names = dict[tuple[str, str], None]
 FLAGS = ("held", "expired", "disputed", "cancel_requested", "contact_lost", "residue")
 RECOVERY = "recovery"  # the actor of what recovery records (`ledger.recovery.reconcile.ACTOR`)
 _OF_OWNERS = frozenset(fact.name for fact in OWNER_FACTS)
+_OF_NO_JOB = _OF_OWNERS | {fact.name for fact in LEDGER_FACTS} | {Damaged.name}
 
 
 class History:
@@ -40,7 +42,7 @@ class History:
     def project(self, session: Session, page: Sequence[StoredEntry]) -> None:
         """Write a row an event, from what it says and from what was so of its job."""
         events = (entry.event for entry in page)
-        jobs = sorted({event.job for event in events if event.version > 1 and event.name not in _OF_OWNERS})
+        jobs = sorted({event.job for event in events if event.version > 1 and event.name not in _OF_NO_JOB})
         rows = _Rows(session.execute(SQL["select_history_jobs"], {"jobs": jobs}).fetchall() if jobs else [])
         for entry in page:
             _take(rows, entry)
@@ -50,7 +52,7 @@ class History:
 def _take(page: "_Rows", entry: StoredEntry) -> None:
     try:
         page.take(entry)
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, AssertionError, BadInput) as error:
         event = entry.event
         raise not_its_bytes(event.stream, event.version, event.name, repr(error)) from error
 
@@ -69,16 +71,26 @@ class _Rows:
         """Take in the next event."""
         event, position = entry.event, entry.position
         job, name, said = event.job, event.name, event.said
-        if name in _OF_OWNERS:
-            self._entries.append(_row(entry, name, said, None, _OWNED | {"owner": job}))
+        if name in _OF_NO_JOB:
+            self._take_other(entry)
             return
         before = self._jobs.get(job)
+        if before is None and name not in _BEGINNING:
+            self._take_other(entry)  # it follows what could not be read
+            return
         state = self._jobs[job] = step(before, name, said, position)
         if name in _REVISING and before and before["outcome_position"]:
             self._revised.setdefault(before["outcome_position"], position)
         self._entries.append(_row(entry, name, said, job, state))
         self._touched += [(kind, id_, position) for kind, id_ in _touched(name, said, before, state)]
         self._changed[job] = None
+
+    def _take_other(self, entry: StoredEntry) -> None:
+        """Take in an event of no job, or that changes nothing of one."""
+        event = entry.event
+        job = event.job if event.stream.startswith("job:") else None
+        owner = event.job if event.name in _OF_OWNERS else None
+        self._entries.append(_row(entry, event.name, event.said, job, _OWNED | {"owner": owner}))
 
     def write(self, session: Session) -> None:
         """Write everything, a statement a table."""
@@ -261,6 +273,8 @@ def _words(event: str, said: Said) -> Iterator[str]:
         yield said["message"]
     if said.get("error"):
         yield from _words_of_error(said["error"])
+    if said.get("why"):
+        yield said["why"]
     yield from said.get("warnings", ())
     if said.get("report"):
         yield from _words(said["report"].get("event", ""), said["report"])

@@ -9,8 +9,9 @@ from psycopg.rows import dict_row
 
 from ledger.audit import Durations, HistoryEntry, HistoryPage, Tell, Window
 from ledger.domain.entities import EntityRef
+from ledger.domain.events import RecordedEvent
 from ledger.domain.filters import Filter
-from ledger.store.mapper import read_recorded
+from ledger.store.mapper import read_all
 from projections.filters import Search
 from projections.follower import Follower
 from projections.queries import Connect
@@ -32,7 +33,10 @@ class HistoryQueries:
         """What a filter finds in a window."""
         search = Search(which, now, window)
         rows = self._ask(SQL["select_history"].replace("found_positions", search.positions), search)
-        found = [_entry(row, window.upto) for row in rows if row["position"] is not None]
+        told = [row for row in rows if row["position"] is not None]
+        with self._connect() as connection:
+            entries = read_all(connection, told)
+        found = [_entry(row, entry, window.upto) for row, entry in zip(told, entries, strict=True)]
         reached = min(position for position in (rows[0]["reached"], window.upto) if position is not None)
         return HistoryPage(found if window.oldest else found[::-1], reached, more=0 < len(found) == window.limit)
 
@@ -51,8 +55,7 @@ class HistoryQueries:
                 return cursor.execute(text, search.parameters).fetchall()
 
 
-def _entry(row: Mapping[str, Any], upto: int | None) -> HistoryEntry:
-    entry = read_recorded(row)
+def _entry(row: Mapping[str, Any], entry: RecordedEvent, upto: int | None) -> HistoryEntry:
     said = {name: row[name] for name in ("type", "parent", "actor", "owner", "executor", "seconds")}
     named = [*_named(entry.event.fact.body), *_held(row, upto)]
     entities = [EntityRef(type=kind, id=name) for kind, name in dict.fromkeys(named)]

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic_core import from_json, to_json
 
 from ledger.domain.commands import print_fact
-from ledger.domain.events import Ended, Event, Placed, Planned, Refused, Resolved, Terms, names_in
+from ledger.domain.events import Damaged, Ended, Event, Placed, Planned, Refused, Resolved, Terms, names_in
 from ledger.domain.progress import advance
 from ledger.domain.states import OUTCOMES, TRANSITIONS, Outcome, Phase
 from ledger.domain.values import print_time
@@ -34,7 +34,7 @@ class JobStatus:
 
     name = "job_status"
     version = 1  # a migration that says the same in another form needs no other
-    tables: Mapping[str, str] = {"job_status": "job"}
+    tables: Mapping[str, str] = {"job_status": "job", "damaged": "position"}
     statement = "upsert_documents"
 
     def read(self, session: Session, jobs: Sequence[str], sql: Mapping[str, str]) -> Mapping[str, Status]:
@@ -45,7 +45,11 @@ class JobStatus:
         return {row["job"]: Status(from_json(row["document"]), from_json(row["entities"])) for row in rows}
 
     def fold(self, kept: Status | None, entry: Placed) -> Status:
-        """The same after an event."""
+        """The same after an event; nothing counts after a row that is none."""
+        if kept is not None and "damaged" in kept.document:
+            return kept
+        if kept is None and type(entry.event.fact) not in BEGINNING:
+            return spoil(None, entry, f"a stream must begin with planned, not {entry.event.name}")
         return fold(kept, entry)
 
     def parameters(self, kept: Iterable[Status], before: int) -> Mapping[str, str]:
@@ -56,8 +60,40 @@ class JobStatus:
         return {"documents": b"\n".join(documents).decode(), "entities": b"\n".join(entities).decode()}
 
 
+BEGINNING = (Planned, Refused)
+
+
+def spoil(kept: Status | None, entry: Placed, why: str) -> Status:
+    """What is kept of a job once a row of its stream is no event, or stands out of turn: that it is so."""
+    event = entry.event
+    status = kept or Status(
+        {
+            "job": event.job,
+            "type": "damaged",
+            "root": event.job,
+            "phase": str(Phase.CLOSED),
+            "outcome": str(Outcome.UNKNOWN),
+            "planned_at": print_time(event.occurred_at),
+            "planned_position": entry.position,
+            "last_event": "damaged",
+            "last_at": print_time(event.occurred_at),
+        }
+    )
+    status.document |= {
+        "damaged": {"position": entry.position, "version": event.version, "why": why},
+        "version": event.version,
+        "position": entry.position,
+    }
+    if kept is None:
+        status.touched.position = entry.position
+    return status
+
+
 def fold(kept: Status | None, entry: Placed) -> Status:
     """What is kept of a job after an event: the same, changed."""
+    fact = entry.event.fact
+    if type(fact) is Damaged:
+        return spoil(kept, entry, fact.why)
     document = _fold(kept.document if kept else None, entry)
     status = kept or Status(document)
     status.document = document

@@ -13,10 +13,11 @@ from ledger.domain.events import Limit, Placed, RecordedEvent
 from ledger.domain.quorum import Child
 from ledger.errors import ViewBehind
 from ledger.store import append_lock
-from ledger.store.mapper import read_recorded
+from ledger.store.mapper import read_in_turn
 from ledger.store.statements import SQL as STORE_SQL
 from ledger.store.views import Asked, Session
 from projections import job_tree, running_jobs
+from projections.damaged import note_damaged
 from projections.job_status import JobStatus
 from projections.projection import Projection, project, track, versions
 from projections.running_jobs import RunningJobs
@@ -109,21 +110,23 @@ def _position_of(projection: Projection, reached: Mapping[str, tuple[int, int]],
     return position
 
 
-def _project(session: Session, projections: Sequence[Projection], page: Sequence[RecordedEvent]) -> None:
+def _project(
+    session: Session,
+    projections: Sequence[Projection],
+    page: Sequence[RecordedEvent],
+    sql: Mapping[str, str] = SQL,
+    schema: str = "projections",
+) -> None:
     for projection in projections:
-        project(session, projection, page)
-    track(session, projections, page[-1].position)
-
-
-def _project_beside(session: Session, projections: Sequence[Projection], page: Sequence[RecordedEvent]) -> None:
-    for projection in projections:
-        project(session, projection, page, BESIDE)
-    track(session, projections, page[-1].position, "projections_rebuild")
+        project(session, projection, page, sql)
+        if "damaged" in projection.tables:
+            note_damaged(session, page, sql)
+    track(session, projections, page[-1].position, schema)
 
 
 def _read_page(session: Session, after: int, limit: int) -> list[RecordedEvent]:
-    rows = session.execute(STORE_SQL["select_page"], {"after": after, "limit": limit}).fetchall()
-    return [read_recorded(row) for row in rows]
+    rows = session.execute(STORE_SQL["select_page_in_turn"], {"after": after, "limit": limit}).fetchall()
+    return read_in_turn(session, rows)
 
 
 # --- Rebuild: into a schema of its own, page by page while writes go on; the rest under the append lock; then swap.
@@ -161,8 +164,10 @@ def compare(session: Session, tell: Tell = tell_nobody) -> dict[str, int]:
             _enter(session)
             while _fill(session, PROJECTIONS):
                 pass
-            tables = [table for projection in PROJECTIONS for table in projection.tables.items()]
-            found = {table: _count_differences(session, table, key) for table, key in tables}
+            found = {
+                projection.name: sum(_count_differences(session, *table) for table in projection.tables.items())
+                for projection in PROJECTIONS
+            }
         with session.transaction():
             _enter(session)
             session.execute(SQL["clear_rebuild"])
@@ -212,7 +217,7 @@ def _fill(session: Session, projections: Sequence[Projection]) -> bool:
     """Take in the next page; whether there was one."""
     page = _read_page(session, _position(session), PAGE_EVENTS_MAX)
     if page:
-        _project_beside(session, projections, page)
+        _project(session, projections, page, BESIDE, "projections_rebuild")
     return bool(page)
 
 

@@ -16,6 +16,7 @@ from ledger.domain.events import (
     Abandoned,
     Attached,
     Cancelled,
+    Damaged,
     Detached,
     Ended,
     Fact,
@@ -48,7 +49,7 @@ class RunningJobs:
         if not jobs:
             return {}
         roots = session.execute(sql["select_roots"], {"jobs": jobs}).fetchall()
-        kept = {row["job"]: Stays(row["job"], row["root"]) for row in roots}
+        kept = {row["job"]: Stays(row["job"], row["root"], row["damaged"]) for row in roots}
         for row in session.execute(sql["select_open_intervals"], {"jobs": jobs}).fetchall():
             kept[row["job"]].keep({**row, "since": print_time(row["since"])})
         return kept
@@ -68,19 +69,24 @@ class RunningJobs:
 class Stays:
     """The open intervals of one job, and what has changed since it was last written."""
 
-    __slots__ = ("changed", "job", "open", "root")
+    __slots__ = ("changed", "damaged", "job", "open", "root")
 
-    def __init__(self, job: str, root: str) -> None:
+    def __init__(self, job: str, root: str, damaged: int | None = None) -> None:
         self.job = job
         self.root = root
+        self.damaged = damaged  # the position from which on nothing counts
         self.open: dict[Key, Row] = {}
         self.changed: list[Row] = []
 
     def take(self, entry: Placed) -> None:
         """Open and close the intervals that an event of the job speaks of."""
+        if self.damaged is not None and entry.position >= self.damaged:
+            return
         change = _CHANGES.get(type(entry.event.fact))
         if change is not None:
             change(self, entry, entry.event.fact)
+        elif type(entry.event.fact) is Damaged:
+            self.damaged = entry.position
 
     def changes(self, before: int) -> list[Row]:
         """The intervals that were begun or ended after a position, each once; they are forgotten here."""

@@ -4,14 +4,16 @@ A view that is filled from what events say, hundreds of thousands of them, would
 every event passed before it was stored.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from pydantic_core import from_json
 
-from ledger.domain.values import parse_time
-from ledger.store.mapper import fact_of, not_its_bytes
+from ledger.domain.events import Damaged, RecordedEvent
+from ledger.domain.values import parse_time, print_time
+from ledger.store.mapper import fact_of, not_its_bytes, read_in_turn
+from ledger.store.views import Session
 
 Row = Mapping[str, Any]
 Said = Mapping[str, Any]
@@ -20,24 +22,25 @@ Said = Mapping[str, Any]
 class StoredEvent:
     """An event as its row has it; `said` is the stored JSON: id, at, who, why, and the fields of the fact."""
 
-    __slots__ = ("job", "name", "said", "stream", "version")
+    __slots__ = ("at", "job", "name", "said", "stream", "version")
 
-    def __init__(self, row: Row, name: str) -> None:
+    def __init__(self, row: Row, name: str, said: Said, at: datetime | None = None) -> None:
+        self.at = at  # where the row does not say it
         self.stream: str = row["originator_id"]
         self.job = self.stream.partition(":")[2]
         self.version: int = row["originator_version"]
         self.name = name
-        self.said: Said = from_json(row["state"])
+        self.said = said
 
     @property
     def id(self) -> str:
         """The id of the event."""
-        return str(self.said["id"])
+        return str(self.said.get("id", ""))
 
     @property
     def occurred_at(self) -> datetime:
         """When it happened, by the caller's clock."""
-        return parse_time(self.said["at"])
+        return self.at or parse_time(self.said["at"])
 
     @property
     def actor(self) -> str | None:
@@ -83,7 +86,20 @@ def read_stored(row: Row) -> StoredEntry:
     stream, version, topic = row["originator_id"], row["originator_version"], row["topic"]
     kind = fact_of(stream, version, topic)
     try:
-        event = StoredEvent(row, kind.name)
+        event = StoredEvent(row, kind.name, from_json(row["state"]))
     except ValueError as error:
         raise not_its_bytes(stream, version, kind.name, str(error)) from None
     return StoredEntry(event, row["notification_id"], row["recorded_at"])
+
+
+def read_checked(session: Session, rows: Sequence[Row]) -> list[StoredEntry]:
+    """The entries of rows that say whether they stand `in_turn`, facts checked; a `damaged` one where one is none."""
+    return [_checked(row, entry) for row, entry in zip(rows, read_in_turn(session, rows), strict=True)]
+
+
+def _checked(row: Row, entry: RecordedEvent) -> StoredEntry:
+    if type(entry.event.fact) is not Damaged:
+        return read_stored(row)
+    at = entry.recorded_at
+    said = {"at": print_time(at), "why": entry.event.fact.why}
+    return StoredEntry(StoredEvent(row, Damaged.name, said, at), entry.position, at)

@@ -2,6 +2,7 @@
 
 import codecs
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import cached_property
@@ -10,7 +11,7 @@ from typing import Any, NamedTuple, Self, TypeVar
 from pydantic import ValidationError, model_validator
 from pydantic_core import from_json, to_json
 
-from ledger.domain.events import FACTS_BY_NAME, OWNER_FACTS, Event, Fact, Planned, Terms
+from ledger.domain.events import FACTS_BY_NAME, LEDGER_FACTS, OWNER_FACTS, Damaged, Event, Fact, Planned, Terms
 from ledger.domain.values import (
     ActorName,
     Epoch,
@@ -87,7 +88,7 @@ ENVELOPE = frozenset(Envelope.model_fields)
 class Transition(NamedTuple):
     """A request to record that something became true of a job; `at` is now, and `id` is chosen, where none is given.
 
-    `job` is the owner's name in the two transitions of owners.
+    `job` is the owner's name in the transitions of owners, and the ledger's UUID in those of the ledger itself.
     """
 
     job: str
@@ -117,8 +118,9 @@ def parse_transition(record: object, new_id: Callable[[], str]) -> Transition:
         raise MalformedRecord(f"A record's event must be one of the ledger's, and this is {found}.")
     body = dict(fields)
     del body["event"]
+    itself = _ledger(body) if fact in LEDGER_FACTS else None
     envelope = _validate(Envelope, {name: body.pop(name) for name in ENVELOPE & body.keys()})
-    subject = _subject(envelope, fact, new_id)
+    subject = _subject(envelope, fact, new_id) if itself is None else itself
     said: Fact = _parse_plan(subject, body, new_id) if fact is Planned else _validate(fact, body)
     return Transition(**vars(envelope) | {"job": subject, "fact": said})
 
@@ -177,6 +179,17 @@ def _distinct_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(fields) < len(pairs):
         raise MalformedRecord("A JSON object must have each name once, and this has one twice.")
     return fields
+
+
+def _ledger(body: dict[str, Any]) -> str:
+    """The UUID of the ledger that a record is about, taken out of it."""
+    said = body.pop("ledger", None)
+    if not isinstance(said, str) or not _UUID.fullmatch(said) or body.get("job") is not None:
+        raise MalformedRecord("A record about the ledger itself must name it by its UUID, and no job.")
+    return said
+
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 
 
 def _subject(envelope: Envelope, fact: type[Fact], new_id: Callable[[], str]) -> str:
@@ -277,15 +290,20 @@ def print_fact(fact: Fact) -> dict[str, Any]:
 def print_transition(transition: Transition | Event) -> dict[str, Any]:
     """The transition record, ready for JSON; what `parse_transition` reads back."""
     fact = transition.fact
-    record: dict[str, Any] = {} if type(fact) in OWNER_FACTS else {"job": transition.job}
+    record: dict[str, Any] = {} if type(fact) in OWNER_FACTS else {_subject_of(fact): transition.job}
     record["event"] = fact.name
     at = transition.occurred_at if isinstance(transition, Event) else transition.at
     record |= {"at": print_time(at)} if at else {}
     for name in ("id", "actor", "reason", "owner", "epoch", "raw", "traceparent"):
         value = getattr(transition, name)
-        if value is not None:
+        if value is not None and not (name == "id" and type(fact) is Damaged):
             record[name] = value
     return record | _print_body(fact)
+
+
+def _subject_of(fact: Fact) -> str:
+    """What a record calls that which it is about."""
+    return "ledger" if type(fact) in LEDGER_FACTS else "job"
 
 
 def _print_body(fact: Fact) -> dict[str, Any]:

@@ -8,8 +8,9 @@ from datetime import datetime
 
 from ledger.domain.commands import Plan, Transition
 from ledger.domain.content import digest
-from ledger.domain.draft import Decision, Disposition, Draft, Surroundings, other_content, stale
-from ledger.domain.events import OWNER_FACTS, OwnerFenced, OwnerStarted
+from ledger.domain.damage import stream_damaged
+from ledger.domain.draft import Decision, Disposition, Draft, Surroundings, fenced, other_content, stale
+from ledger.domain.events import LEDGER_FACTS, OWNER_FACTS, OwnerFenced, OwnerStarted
 from ledger.domain.planning import decide_plan, refuse
 from ledger.domain.reporting import decide_report
 
@@ -25,6 +26,8 @@ def decide(transition: Transition, now: datetime, around: Surroundings, *, histo
     draft = Draft(transition, transition.at or now, around)
     if type(transition.fact) in OWNER_FACTS:
         return decide_owner(draft)
+    if type(transition.fact) in LEDGER_FACTS:
+        return decide_itself(draft)
     if type(transition.fact) is Plan:
         return decide_plan(draft, transition.fact, historical=historical)
     return decide_report(draft, transition.fact, historical=historical)
@@ -34,6 +37,8 @@ def decide_owner(draft: Draft) -> Decision:
     """The event of an owner; raises `StaleEpoch` for an epoch that is not new."""
     said, epoch = draft.transition, draft.transition.epoch or 0
     owner = draft.around.owner(said.job)
+    if owner.damaged:
+        raise stream_damaged("owner", owner.name, owner.damaged)
     known = draft.around.told_of_owner(said.job)
     told = known.under(said.id)
     if told is not None and digest(said.fact, said.raw, None, said.owner, said.epoch) not in told.contents:
@@ -46,4 +51,23 @@ def decide_owner(draft: Draft) -> Decision:
     if isinstance(said.fact, OwnerFenced) and owner.fences(epoch):
         return Decision(Disposition.UNCHANGED, owner.version)
     draft.add_at(owner.version + 1, said.job, said.fact, reason=said.reason, raw=said.raw)
+    return draft.done()
+
+
+def decide_itself(draft: Draft) -> Decision:
+    """The event of the ledger itself; none where it was told before."""
+    said = draft.transition
+    itself = draft.around.itself(said.job)
+    if itself.damaged:
+        raise stream_damaged("ledger", itself.id, itself.damaged)
+    known = draft.around.told_of_itself(said.job)
+    told = known.under(said.id)
+    if told is not None and digest(said.fact, said.raw, None, None, None) not in told.contents:
+        raise other_content(said)
+    version = known.version_of(said.fact, said.raw, None, (None, None))
+    if version is not None:
+        return Decision(Disposition.UNCHANGED, version)
+    if fenced(said, draft.around):
+        raise stale(said, draft.around)
+    draft.add_at(itself.version + 1, said.job, said.fact, reason=said.reason, raw=said.raw)
     return draft.done()

@@ -12,6 +12,7 @@ from ledger.domain.events import (
     Event,
     Fact,
 )
+from ledger.domain.itself import Itself
 from ledger.domain.job import Job, evolve
 from ledger.domain.owner import Owner
 from ledger.domain.quorum import Child
@@ -47,6 +48,12 @@ class Surroundings(Protocol):
 
     def told_of_owner(self, name: str) -> Told:
         """What the stream of an owner has told so far."""
+
+    def itself(self, ledger: str) -> Itself:
+        """What a ledger has on record of itself."""
+
+    def told_of_itself(self, ledger: str) -> Told:
+        """What the stream of a ledger itself has told so far."""
 
     def children(self, parent: str) -> Sequence[Child]:
         """The children of a job in the order of planning; one that was refused is none, until it is planned."""

@@ -8,6 +8,7 @@ change either: what needs another one is a new version of the fact.
 
 from collections.abc import Sequence
 from datetime import datetime
+from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Protocol, Self
 
@@ -337,15 +338,49 @@ class OwnerFenced(Fact):
     name, topic = "owner_fenced", "owner.fenced.v1"
 
 
+class Break(StrEnum):
+    """A promise of the ledger that a row may break."""
+
+    TIME = "time"
+    STREAM = "stream"
+    TOPIC = "topic"
+    VERSION = "version"
+    BYTES = "bytes"
+    TABLE = "table"
+
+
+class BreakAccepted(Fact):
+    """Somebody looked at what breaks the ledger's promises from a position on; sealing went on past it."""
+
+    name, topic = "break_accepted", "ledger.break_accepted.v1"
+    position: Count
+    promise: Break
+
+
+class Damaged(Fact):
+    """In the place of a fact, where a row is none: what stands there instead, and why it is none. It is never stored.
+
+    `row` is the stored bytes in base64.
+    """
+
+    name, topic = "damaged", ""
+    stream: str
+    row_topic: str
+    row: str
+    why: str
+
+
 JOB_FACTS: tuple[type[Fact], ...] = (
     Planned, Refused, Submitted, Accepted, Started, Progressed, Suspended, Resumed, CancelRequested, Attached, Detached,
     ContactLost, ContactRegained, Closing, Adopted, Succeeded, Failed, Cancelled, Abandoned, Lost, Resolved, Disputed,
     Late, HoldPlaced, HoldLifted, Expired,
 )  # fmt: skip
 OWNER_FACTS: tuple[type[Fact], ...] = (OwnerStarted, OwnerFenced)
+LEDGER_FACTS: tuple[type[Fact], ...] = (BreakAccepted,)
 ENDINGS = frozenset(fact for fact in JOB_FACTS if issubclass(fact, Ended))
-FACTS_BY_NAME = {fact.name: fact for fact in JOB_FACTS + OWNER_FACTS}
-FACTS_BY_TOPIC = {fact.topic: fact for fact in JOB_FACTS + OWNER_FACTS}
+FACTS_BY_NAME = {fact.name: fact for fact in JOB_FACTS + OWNER_FACTS + LEDGER_FACTS}
+FACTS_BY_TOPIC = {fact.topic: fact for fact in JOB_FACTS + OWNER_FACTS + LEDGER_FACTS}
+KINDS = {fact: fact.topic.partition(".")[0] for fact in FACTS_BY_TOPIC.values()}  # of stream: job, owner or ledger
 
 
 def asked_by(fact: Fact) -> Sequence[Entity]:
@@ -361,7 +396,7 @@ def names_in(fact: Fact) -> dict[str, str]:
 
 
 class Event(NamedTuple):
-    """One immutable fact about one job; `job` is the owner's name in the two facts about owners."""
+    """One immutable fact about one job; `job` is the name in facts about owners, the UUID in those of the ledger."""
 
     id: str
     job: str
@@ -382,13 +417,15 @@ class Event(NamedTuple):
 
     @property
     def of_job(self) -> bool:
-        """Whether the event is one of a job, and not of an owner."""
-        return type(self.fact) not in OWNER_FACTS
+        """Whether the event is one of a job, and neither of an owner nor of the ledger itself."""
+        kind = KINDS.get(type(self.fact))
+        return kind == "job" if kind else self.stream.startswith("job:")
 
     @property
     def stream(self) -> str:
-        """The stored name of the stream, `job:<id>` or `owner:<name>`."""
-        return f"job:{self.job}" if self.of_job else f"owner:{self.job}"
+        """The stored name of the stream, `job:<id>`, `owner:<name>` or `ledger:<uuid>`."""
+        kind = KINDS.get(type(self.fact))
+        return f"{kind}:{self.job}" if kind else str(vars(self.fact)["stream"])
 
 
 class Placed(Protocol):

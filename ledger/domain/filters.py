@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import NoReturn
 
 from ledger.domain.entities import EntityRef
-from ledger.domain.events import FACTS_BY_NAME
+from ledger.domain.events import FACTS_BY_NAME, Damaged
 from ledger.domain.states import Outcome
 from ledger.domain.values import POSITION_MAX, check_text, parse_time, print_time
 from ledger.errors import BadInput, HostileText, MalformedFilter
@@ -347,7 +347,7 @@ _READERS: Mapping[Key, tuple[str, Callable[[str], Value]]] = {
     Key.EXECUTOR: ("an executor of 1 to 256 characters", _text_of(256)),
     Key.UNDER: ("a job id of 1 to 200 characters", _text_of(200)),
     Key.JOB: ("a job id of 1 to 200 characters", _text_of(200)),
-    Key.EVENT: _words(tuple(FACTS_BY_NAME)),
+    Key.EVENT: _words((*FACTS_BY_NAME, Damaged.name)),
     Key.BEFORE: (_TIME, _when),
     Key.AFTER: (_TIME, _when),
     Key.OCCURRED: ("a period like 2026-11-01..2026-11-02, -2h.. or ..-2h", _period),

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from ledger.domain.damage import not_allowed, out_of_turn
 from ledger.domain.entities import Entity, Release
 from ledger.domain.events import (
     Abandoned,
@@ -64,6 +65,7 @@ class Job(NamedTuple):
     held: bool = False
     expired: bool = False
     lost_through_children: bool = False
+    damaged: str | None = None  # why nothing more can be recorded of it, and nothing later is believed
 
     @property
     def closed(self) -> bool:
@@ -83,6 +85,10 @@ class Job(NamedTuple):
 
 def evolve(job: Job | None, event: Event) -> Job:
     """The job after an event of its stream; only copies what the event says."""
+    why = _damage(job, event)
+    if why is not None:
+        spoilt = job or Job(id=event.job, version=0, phase=Phase.CLOSED, outcome=Outcome.UNKNOWN)
+        return spoilt._replace(version=event.version, damaged=spoilt.damaged or why)
     if type(event.fact) is Planned:
         begun = _begin(event, event.fact)
         return begun._replace(held=True) if job is not None and job.held else begun
@@ -92,6 +98,13 @@ def evolve(job: Job | None, event: Event) -> Job:
     changes = change(job, event, event.fact) if change else {}
     phase = TRANSITIONS[event.name][job.phase]
     return job._replace(version=event.version, phase=phase, **changes)
+
+
+def _damage(job: Job | None, event: Event) -> str | None:
+    """Why the stream is damaged with this event, or was before."""
+    if job is None:
+        return out_of_turn(0, event) or not_allowed(None, None, event)
+    return job.damaged or out_of_turn(job.version, event) or not_allowed(job.phase, job.outcome, event)
 
 
 def _begin(event: Event, fact: Planned) -> Job:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from ledger.domain.damage import out_of_turn
 from ledger.domain.events import Event, OwnerStarted
 
 
@@ -13,6 +14,7 @@ class Owner:
     version: int = 0
     epoch: int = 0
     fenced_through: int = 0
+    damaged: str | None = None
 
     @property
     def newest(self) -> int:
@@ -30,6 +32,9 @@ class Owner:
 
 def evolve_owner(owner: Owner, event: Event) -> Owner:
     """The owner after an event of its stream."""
+    why = owner.damaged or out_of_turn(owner.version, event)
+    if why is not None:
+        return replace(owner, version=event.version, damaged=why)
     epoch = event.epoch or 0
     if isinstance(event.fact, OwnerStarted):
         return replace(owner, version=event.version, epoch=max(owner.epoch, epoch))

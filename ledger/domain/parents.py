@@ -20,7 +20,7 @@ def close_parents(draft: Draft, job: Job) -> None:
     """Add what becomes of the parents above a job that was closed or resolved."""
     while job.parent is not None:
         parent = draft.job(job.parent)
-        fact = _parent_fact(draft, parent) if parent else None
+        fact = _parent_fact(draft, parent) if parent and not parent.damaged else None
         if parent is None or fact is None:
             return
         draft.add(parent.id, fact)

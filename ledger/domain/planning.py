@@ -6,6 +6,7 @@ from typing import Any
 
 from ledger.domain.commands import ENVELOPE, TREE_DEPTH_MAX, Plan, Transition, planned, print_transition
 from ledger.domain.content import digest
+from ledger.domain.damage import stream_damaged
 from ledger.domain.draft import (
     Decision,
     Disposition,
@@ -35,6 +36,9 @@ def decide_plan(draft: Draft, plan: Plan, *, historical: bool) -> Decision:
     """The events that put a plan and its children on record; none where it was told before."""
     said, around = draft.transition, draft.around
     parent = around.job(plan.parent) if plan.parent else None
+    for job in (around.job(plan.job), parent):
+        if job is not None and job.damaged:
+            raise stream_damaged("job", job.id, job.damaged)
     fact = _place(plan, parent)
     known = around.told(plan.job)
     told = known.under(said.id)
@@ -82,6 +86,8 @@ def _check_children_told(plan: Plan, around: Surroundings) -> None:
 
 
 def _refuse_other_plan(job: Job | None) -> None:
+    if job is not None and job.damaged:
+        raise stream_damaged("job", job.id, job.damaged)
     if job is not None and not job.refused:
         raise Contradiction(f"Job {job.id} is on record under another plan.", job=job.id, field="plan")
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from ledger.domain.commands import print_transition
 from ledger.domain.content import digest, quoted_in
+from ledger.domain.damage import stream_damaged
 from ledger.domain.draft import Decision, Disposition, Draft, Surroundings, fenced, other_content, stale
 from ledger.domain.events import (
     Abandoned,
@@ -53,6 +54,8 @@ def decide_report(draft: Draft, fact: Fact, *, historical: bool) -> Decision:
     job = around.job(said.job)
     if job is None:
         return _begin_refused(draft, fact)
+    if job.damaged:
+        raise stream_damaged("job", job.id, job.damaged)
     version = _told_before(draft, fact)
     if version is not None:
         return Decision(Disposition.UNCHANGED, version)
@@ -196,12 +199,12 @@ def _record(draft: Draft, job: Job, fact: Fact) -> None:
 
 def _cancel_below(draft: Draft, job: Job, fact: CancelRequested) -> None:
     for below in draft.around.descendants(job.id):
-        if not below.closed and not below.cancel_requested:
+        if not below.closed and not below.cancel_requested and not below.damaged:
             draft.add(below.id, fact, reason=draft.transition.reason)
 
 
 def _expire_below(draft: Draft, job: Job, fact: Expired) -> None:
     for below in draft.around.descendants(job.id):
-        if not below.expired:
+        if not below.expired and not below.damaged:
             check_legal(draft, below, fact, historical=True)
             draft.add(below.id, fact, reason=draft.transition.reason)

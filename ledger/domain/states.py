@@ -35,6 +35,7 @@ class Flag(StrEnum):
     HELD = "held"
     EXPIRED = "expired"
     OVERDUE = "overdue"
+    DAMAGED = "damaged"
 
 
 class EndAction(StrEnum):

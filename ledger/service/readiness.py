@@ -15,6 +15,7 @@ from ledger.store.migrate import Migrator, load_migrations
 from ledger.store.statements import SQL
 
 WRITER = "-c role=jobledger_writer"
+SEALER = "-c role=jobledger_sealer"
 
 
 def migrator() -> Migrator:

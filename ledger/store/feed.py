@@ -14,7 +14,7 @@ from ledger.domain.events import Late, RecordedEvent
 from ledger.errors import DatabaseAway, PositionAhead
 from ledger.store.connection import connect, in_our_words
 from ledger.store.datastore import Datastore
-from ledger.store.mapper import read_recorded
+from ledger.store.mapper import read_all
 from ledger.store.outage import Outage
 from ledger.store.statements import SQL
 
@@ -54,15 +54,14 @@ class Feed:
         """The events of several streams, each after a version, in the order of the ledger."""
         parameters = {"after": json.dumps(after)}
         with self._datastore.connection() as connection:
-            rows = connection.execute(SQL["select_streams"], parameters).fetchall()
-        return [read_recorded(row) for row in rows]
+            return read_all(connection, connection.execute(SQL["select_streams"], parameters).fetchall())
 
     def lates(self, jobs: Sequence[str]) -> Sequence[RecordedEvent]:
-        """The reports about these jobs that came too late, in the order of the ledger."""
+        """The reports about these jobs that came too late, in the order of the ledger; none that cannot be read."""
         parameters = {"streams": [f"job:{job}" for job in jobs], "topic": Late.topic}
         with self._datastore.connection() as connection:
-            rows = connection.execute(SQL["select_told_in_streams"], parameters).fetchall()
-        return [read_recorded(row) for row in rows]
+            entries = read_all(connection, connection.execute(SQL["select_told_in_streams"], parameters).fetchall())
+        return [entry for entry in entries if type(entry.event.fact) is Late]
 
     def follow(
         self, after: int | None, timeout: float | None = None, *, seen: bool = False
@@ -163,5 +162,4 @@ def _check_reached(connection: Connection[DictRow], after: int | None) -> int:
 
 
 def _page(connection: Connection[DictRow], after: int, limit: int) -> list[RecordedEvent]:
-    rows = connection.execute(SQL["select_page"], {"after": after, "limit": limit}).fetchall()
-    return [read_recorded(row) for row in rows]
+    return read_all(connection, connection.execute(SQL["select_page"], {"after": after, "limit": limit}).fetchall())

@@ -1,6 +1,7 @@
 """An event as a row, and back: the exact bytes are JSON in UTF-8, and only topics in the closed table are read."""
 
-from collections.abc import Mapping
+from base64 import b64encode
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple, cast
 
@@ -8,10 +9,14 @@ from pydantic import ValidationError
 from pydantic_core import from_json, to_json
 
 from ledger.domain.commands import ENVELOPE, malformed
-from ledger.domain.events import FACTS_BY_TOPIC, Event, Fact, RecordedEvent
+from ledger.domain.content import quoted_in
+from ledger.domain.events import FACTS_BY_TOPIC, KINDS, Damaged, Event, Fact, Planned, RecordedEvent, Refused
 from ledger.domain.values import join_json, parse_time, print_time
-from ledger.errors import IntegrityFailure, SchemaTooNew
+from ledger.errors import BadInput, IntegrityFailure, MalformedRecord, SchemaTooNew
+from ledger.store.statements import SQL
+from ledger.store.views import Session
 
+NAME_LENGTH_MAX = 200  # of a job or an owner
 _SAID_OF = Event._fields[5:]  # what an event may say beside its fact
 
 
@@ -35,9 +40,10 @@ def read_event(stream: str, version: int, topic: str, state: bytes) -> Event:
     """The event of a row; raises `SchemaTooNew` and `IntegrityFailure`, and imports nothing."""
     fact = fact_of(stream, version, topic)
     try:
+        check_place(stream, version, fact)
         said = from_json(state)
         body = {key: value for key, value in said.items() if key not in ENVELOPE}
-        return Event(
+        event = Event(
             id=said["id"],
             job=stream.partition(":")[2],
             version=version,
@@ -45,21 +51,36 @@ def read_event(stream: str, version: int, topic: str, state: bytes) -> Event:
             fact=fact.model_validate(body),
             **{name: said.get(name) for name in _SAID_OF},
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        quoted_in(event.fact, event.job)  # what it quotes must be readable too
+    except (ValueError, KeyError, TypeError, AttributeError, BadInput) as error:
         why = malformed(error) if isinstance(error, ValidationError) else error
         raise not_its_bytes(stream, version, fact.name, str(why)) from None
+    return event
 
 
 def fact_of(stream: str, version: int, topic: str) -> type[Fact]:
     """The kind of fact that is stored under a topic; raises `SchemaTooNew` for one that is not known."""
     fact = FACTS_BY_TOPIC.get(topic)
     if fact is None:
-        raise SchemaTooNew(
-            f"An event must have a topic that this release knows, and {stream} version {version} has {topic[:80]!r}.",
-            found=topic,
-            known=sorted(FACTS_BY_TOPIC),
-        )
+        raise _unknown_topic(f"{stream} version {version}", topic)
     return fact
+
+
+def _unknown_topic(where: str, topic: str) -> SchemaTooNew:
+    return SchemaTooNew(
+        f"An event must have a topic that this release knows, and {where} has {topic[:80]!r}.",
+        found=topic,
+        known=sorted(FACTS_BY_TOPIC),
+    )
+
+
+def check_place(stream: str, version: int, fact: type[Fact]) -> None:
+    """Raise `MalformedRecord` unless a stream of this name may hold such a fact, and hold it under this version."""
+    kind, _, name = stream.partition(":")
+    if kind != KINDS[fact] or not 1 <= len(name) <= NAME_LENGTH_MAX:
+        raise MalformedRecord(f"its stream must be named {KINDS[fact]}: and 1 to {NAME_LENGTH_MAX} characters.")
+    if version < 1 or (version == 1 and kind == "job" and fact is not Planned and fact is not Refused):
+        raise MalformedRecord("a stream must begin with version 1, and that of a job with planned or refused.")
 
 
 def not_its_bytes(stream: str, version: int, name: str, why: str) -> IntegrityFailure:
@@ -70,7 +91,51 @@ def not_its_bytes(stream: str, version: int, name: str, why: str) -> IntegrityFa
 
 
 def read_recorded(row: Mapping[str, Any]) -> RecordedEvent:
-    """The recorded event of a row in the library's columns, with `recorded_at`."""
-    event = read_event(row["originator_id"], row["originator_version"], row["topic"], bytes(row["state"]))
+    """The recorded event of a row in the library's columns, with `recorded_at`; a `Damaged` one where it is none."""
+    stream, version, topic, state = row["originator_id"], row["originator_version"], row["topic"], bytes(row["state"])
     recorded_at = cast("datetime", row["recorded_at"])
+    try:
+        event = read_event(stream, version, topic, state)
+    except (IntegrityFailure, SchemaTooNew) as error:
+        event = damaged_event(Row(stream, version, topic, state), str(error), recorded_at)
     return RecordedEvent(event=event, position=row["notification_id"], recorded_at=recorded_at)
+
+
+def read_all(session: Session, rows: Iterable[Mapping[str, Any]]) -> list[RecordedEvent]:
+    """The recorded events of rows; raises `SchemaTooNew` where one is of a topic that only a newer release knows."""
+    entries = [read_recorded(row) for row in rows]
+    check_topics(session, (entry.event.fact.row_topic for entry in entries if type(entry.event.fact) is Damaged))
+    return entries
+
+
+def read_in_turn(session: Session, rows: Iterable[Mapping[str, Any]]) -> list[RecordedEvent]:
+    """The same of rows that say whether they stand `in_turn` in their stream; a `Damaged` one where one does not."""
+    rows = [*rows]
+    entries = read_all(session, rows)
+    return [entry if row["in_turn"] else _out_of_turn(entry, row) for entry, row in zip(entries, rows, strict=True)]
+
+
+def _out_of_turn(entry: RecordedEvent, row: Mapping[str, Any]) -> RecordedEvent:
+    if type(entry.event.fact) is Damaged:
+        return entry
+    stream, version, topic, state = row["originator_id"], row["originator_version"], row["topic"], bytes(row["state"])
+    why = f"{stream} version {version:,} must follow version {version - 1:,}, and nothing before it is that."
+    return entry._replace(event=damaged_event(Row(stream, version, topic, state), why, entry.recorded_at))
+
+
+def check_topics(session: Session, topics: Iterable[str]) -> None:
+    """Raise `SchemaTooNew` where a migration brought one of these topics, which this release does not know."""
+    strange = sorted({topic for topic in topics if topic not in FACTS_BY_TOPIC})
+    rows = session.execute(SQL["select_known_topics"], {"topics": strange}).fetchall() if strange else []
+    if rows:
+        raise _unknown_topic("The database", rows[0]["topic"])
+
+
+def damaged_event(row: Row, why: str, recorded_at: datetime) -> Event:
+    """What stands in the place of an event whose row is none; it happened, as far as can be said, when recorded."""
+    fact = Damaged.model_construct(stream=row.stream, row_topic=row.topic, row=_text(row.state), why=why)
+    return Event(id="", job=row.stream.partition(":")[2], version=row.version, occurred_at=recorded_at, fact=fact)
+
+
+def _text(state: bytes) -> str:
+    return b64encode(state).decode()

@@ -97,6 +97,7 @@ class Migrator:
             )
         connection.execute("SET LOCAL search_path = pg_catalog, pg_temp")
         connection.execute(SQL["grant_privileges"])
+        connection.execute(SQL["grant_sealing"])
         return pending
 
     def print(self) -> Iterator[str]:
@@ -115,6 +116,7 @@ class Migrator:
             )
         yield "SET LOCAL search_path = pg_catalog, pg_temp;"
         yield SQL["grant_privileges"].rstrip(";") + ";"
+        yield SQL["grant_sealing"].rstrip(";") + ";"
         yield "COMMIT;"
 
 

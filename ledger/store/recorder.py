@@ -340,8 +340,7 @@ class Attempt:
 
 
 def _place(said: Transition, verdict: Verdict) -> Place:
-    kind = "owner" if said.fact.topic.startswith("owner.") else "job"
-    return f"{kind}:{said.job}", verdict.decision.version
+    return f"{said.fact.topic.partition('.')[0]}:{said.job}", verdict.decision.version
 
 
 def _receipt(

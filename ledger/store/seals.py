@@ -8,11 +8,13 @@ from typing import Any, NamedTuple
 from psycopg import Connection, IsolationLevel
 
 from ledger.domain.values import POSITION_MAX
+from ledger.errors import AccessDenied
 from ledger.store.bounds import bound_waits
 from ledger.store.connection import in_our_words
 from ledger.store.statements import SQL
 
 PAGE_LEAVES = 8_192
+LACKS_PRIVILEGE = "42501"
 POSITION_MIN = -POSITION_MAX  # PostgreSQL reads the literal of one below as numeric, which no index serves
 
 Connect = Callable[[], AbstractContextManager[Connection[Any]]]
@@ -136,10 +138,17 @@ class SealTable:
     @contextmanager
     def sealing(self) -> Iterator[Seals]:
         """A transaction that seals: one at a time, beside all appends, all of it or nothing. Raises `Unavailable`."""
-        with self._transaction(IsolationLevel.READ_COMMITTED) as connection:
-            bound_waits(connection, local=True)
-            connection.execute(SQL["take_seal_lock"])
-            yield Seals(connection)
+        try:
+            with self._transaction(IsolationLevel.READ_COMMITTED) as connection:
+                bound_waits(connection, local=True)
+                connection.execute(SQL["take_seal_lock"])
+                yield Seals(connection)
+        except AccessDenied as error:
+            if error.facts.get("sqlstate") != LACKS_PRIVILEGE:
+                raise
+            raise AccessDenied(
+                "Who seals must be granted jobledger_sealer, and this user of the database is not.", **error.facts
+            ) from error
 
     @contextmanager
     def reading(self) -> Iterator[Seals]:

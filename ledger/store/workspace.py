@@ -15,7 +15,7 @@ from ledger.domain.decisions import Decision
 from ledger.domain.entities import Access
 from ledger.domain.events import (
     ENDINGS,
-    OWNER_FACTS,
+    KINDS,
     Accepted,
     Attached,
     ComingEvent,
@@ -26,11 +26,12 @@ from ledger.domain.events import (
     Started,
     asked_by,
 )
+from ledger.domain.itself import Itself, evolve_itself
 from ledger.domain.job import Job, evolve
 from ledger.domain.owner import Owner, evolve_owner
 from ledger.domain.progress import advance
 from ledger.domain.quorum import Child
-from ledger.store.mapper import read_recorded
+from ledger.store.mapper import read_all
 from ledger.store.statements import SQL
 from ledger.store.views import Asked, Session, Views
 
@@ -42,7 +43,7 @@ LIGHT_BYTES_MAX = 4 * 1_024  # streams with larger events are read again, so tha
 class Stream:
     """A stream folded: the state of its job or owner, what it has told, and what the views keep of it."""
 
-    state: Job | Owner | None
+    state: Job | Owner | Itself | None
     told: Told
     viewed: Any = None
     light: bool = True
@@ -52,12 +53,21 @@ class Stream:
         """The version of the newest event that is folded in."""
         return self.state.version if self.state else 0
 
+    @property
+    def damaged(self) -> bool:
+        """Whether one of its rows is no event, or stands out of turn."""
+        return self.state is not None and self.state.damaged is not None
+
     def fold(self, event: Event) -> None:
         """Take in the next event, all but what the views keep."""
         if event.of_job:
             self.state = evolve(self.state if isinstance(self.state, Job) else None, event)
-        else:
+        elif event.stream.startswith("owner:"):
             self.state = evolve_owner(self.state if isinstance(self.state, Owner) else Owner(event.job), event)
+        else:
+            self.state = evolve_itself(self.state if isinstance(self.state, Itself) else Itself(event.job), event)
+        if self.damaged:
+            return  # nothing more will be recorded here, so nothing is asked of it
         self.told.note(event)
         self.light = self.light and len(event.fact.text) <= LIGHT_BYTES_MAX
 
@@ -141,11 +151,11 @@ class Workspace:
         cursor = self._session.execute(SQL["select_streams"], {"after": to_json(after).decode()})
 
         def read() -> None:
-            for row in cursor.fetchall():
-                recorded = read_recorded(row)
+            for recorded in read_all(self._session, cursor.fetchall()):
                 stream = self._streams[recorded.event.stream]
                 stream.fold(recorded.event)
-                stream.viewed = self._views.fold(stream.viewed, recorded)
+                if not stream.damaged:
+                    stream.viewed = self._views.fold(stream.viewed, recorded)
 
         return read
 
@@ -171,6 +181,15 @@ class Workspace:
     def told_of_owner(self, name: str) -> Told:
         """What the stream of an owner has told so far."""
         return self._stream(f"owner:{name}").told
+
+    def itself(self, ledger: str) -> Itself:
+        """What a ledger has on record of itself."""
+        state = self._stream(f"ledger:{ledger}").state
+        return state if isinstance(state, Itself) else Itself(ledger)
+
+    def told_of_itself(self, ledger: str) -> Told:
+        """What the stream of a ledger itself has told so far."""
+        return self._stream(f"ledger:{ledger}").told
 
     def children(self, parent: str) -> Sequence[Child]:
         """The children of a job in the order of planning; one that was refused is none."""
@@ -355,7 +374,8 @@ class Workspace:
     def keep(self) -> None:
         """Leave the streams on the shelf, now that the append is committed; closed jobs are seldom spoken of again."""
         for name, stream in self._streams.items():
-            if stream.light and (isinstance(stream.state, Owner) or (stream.state and stream.state.active)):
+            state = stream.state
+            if stream.light and not stream.damaged and (state.active if isinstance(state, Job) else state is not None):
                 self._shelf.put(name, stream)
 
 
@@ -364,10 +384,10 @@ def _nothing() -> None:
 
 
 def _streams_of(said: Transition) -> Iterable[str]:
-    if type(said.fact) in OWNER_FACTS:
-        yield f"owner:{said.job}"
+    kind = KINDS.get(type(said.fact), "job")
+    yield f"{kind}:{said.job}"
+    if kind == "owner":
         return
-    yield f"job:{said.job}"
     if said.owner is not None and said.epoch is not None:
         yield f"owner:{said.owner}"
     if type(said.fact) is Plan:

@@ -2,7 +2,8 @@
 SELECT
     reached.position AS reached,
     e.position, e.parent, e.type, e.actor, e.owner, e.executor, e.seconds, e.revised_position,
-    s.originator_id, s.originator_version, s.topic, s.state, s.notification_id, s.recorded_at,
+    s.originator_id, s.originator_version, s.topic, s.state, s.notification_id,
+    greatest(least(s.recorded_at, '9999-12-31T23:59:59.999999Z'), '0001-01-01T00:00:00Z') AS recorded_at,
     j.entities
 FROM (SELECT coalesce(max(position), 0) AS position FROM history.tracking WHERE view = 'history') AS reached
 LEFT JOIN (

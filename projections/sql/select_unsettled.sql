@@ -19,7 +19,9 @@ SELECT
     job, type, parent, depth, phase, outcome, end_action, cancel_requested, contact_lost, disputed,
     executor, external_id, token, owner, epoch, version, planned_position
 FROM projections.job_status
-WHERE phase <> 'closed' OR outcome = 'unknown'
+WHERE (phase <> 'closed' OR outcome = 'unknown')
+    -- Of a damaged job nothing more can be recorded. Only where the word stands in a document is that read.
+    AND NOT (document::text LIKE '%%"damaged":%%' AND document -> 'damaged' IS NOT NULL)
 UNION ALL
 SELECT
     told.job, told.type, told.parent, told.depth, told.phase, told.outcome, told.end_action, told.cancel_requested,

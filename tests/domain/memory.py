@@ -8,7 +8,8 @@ from typing import Any
 from ledger.domain.commands import Transition, parse_transition
 from ledger.domain.content import Told
 from ledger.domain.decisions import Decision, Disposition, decide
-from ledger.domain.events import OWNER_FACTS, Event
+from ledger.domain.events import LEDGER_FACTS, OWNER_FACTS, Event
+from ledger.domain.itself import Itself, evolve_itself
 from ledger.domain.job import Job, evolve
 from ledger.domain.owner import Owner, evolve_owner
 from ledger.domain.quorum import Child
@@ -37,6 +38,7 @@ class Memory:
         self.events: list[Event] = []
         self.jobs: dict[str, Job] = {}
         self.owners: dict[str, Owner] = {}
+        self.selves: dict[str, Itself] = {}
         self._told: dict[str, Told] = {}
 
     def job(self, job: str) -> Job | None:
@@ -50,6 +52,12 @@ class Memory:
 
     def told_of_owner(self, name: str) -> Told:
         return self._told.setdefault(f"owner:{name}", Told())
+
+    def itself(self, ledger: str) -> Itself:
+        return self.selves.get(ledger, Itself(ledger))
+
+    def told_of_itself(self, ledger: str) -> Told:
+        return self._told.setdefault(f"ledger:{ledger}", Told())
 
     def children(self, parent: str) -> Sequence[Child]:
         below = [job for job in self.jobs.values() if job.parent == parent]
@@ -77,6 +85,8 @@ class Memory:
         self._told.setdefault(event.stream, Told()).note(event)
         if isinstance(event.fact, OWNER_FACTS):
             self.owners[event.job] = evolve_owner(self.owner(event.job), event)
+        elif isinstance(event.fact, LEDGER_FACTS):
+            self.selves[event.job] = evolve_itself(self.itself(event.job), event)
         else:
             before = self.jobs.pop(event.job, None) if event.name == "planned" else self.job(event.job)
             self.jobs[event.job] = evolve(before, event)

@@ -16,7 +16,7 @@ from ledger.integrity.keyfile import KeyFile
 from ledger.integrity.sealer import Sealer
 from ledger.integrity.trust import Trust
 from ledger.integrity.verify import Verifier
-from ledger.service.readiness import WRITER
+from ledger.service.readiness import SEALER, WRITER
 from ledger.store.connection import connect
 from ledger.store.seals import SealTable
 from tests.conftest import _database
@@ -49,7 +49,8 @@ def record(conninfo: str, first: int, last: int) -> None:
 
 
 def room_of(conninfo: str) -> SealTable:
-    return SealTable(lambda: connect(conninfo))
+    """Where who seals works, and whoever reads."""
+    return SealTable(lambda: connect(make_conninfo(conninfo, options=SEALER)))
 
 
 @pytest.fixture

@@ -181,8 +181,8 @@ def _forge(room: SealTable, owner: Owner) -> SigningKey:
         leaves = [leaf or b"" for page in seals.leaves(0, seals.head()) for _, leaf in page]
         seals.grow(list(growth.append([leaf_hash(leaf) for leaf in leaves], [sum_parts(leaf) for leaf in leaves])))
         forged = Checkpoint(key.name, growth.size, growth.root())
-        seals.sign(growth.size, str(sign_note(forged.text, [key])))
         seals.introduce(str(key.verifier), None)
+        seals.sign(growth.size, str(sign_note(forged.text, [key])))
     return key
 
 

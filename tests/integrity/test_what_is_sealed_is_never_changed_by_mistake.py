@@ -46,8 +46,8 @@ def test_no_role_changes_what_is_sealed(superuser: str, conninfo: str, sealer: S
     assert refused.value.sqlstate in ("42501", "JL001")
 
 
-@pytest.mark.parametrize("role", [role for role in ROLES if role != "jobledger_writer"])
-def test_only_a_writer_seals(superuser: str, role: str) -> None:
+@pytest.mark.parametrize("role", [role for role in ROLES if role != "jobledger_sealer"])
+def test_only_a_sealer_seals(superuser: str, role: str) -> None:
     for statement in (
         "INSERT INTO ledger.checkpoints (size, note) VALUES (0, 'x')",
         "INSERT INTO ledger.seal_keys (verifier_key) VALUES ('x')",
@@ -58,5 +58,5 @@ def test_only_a_writer_seals(superuser: str, role: str) -> None:
 
 
 def test_a_checkpoint_cannot_be_dated_by_who_signs_it(superuser: str) -> None:
-    with as_role(superuser, "jobledger_writer") as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+    with as_role(superuser, "jobledger_sealer") as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
         connection.execute("INSERT INTO ledger.checkpoints (size, note, sealed_at) VALUES (0, 'x', now())")

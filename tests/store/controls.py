@@ -6,12 +6,12 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 from psycopg.rows import DictRow, dict_row
 
-ROLES = ("jobledger_writer", "jobledger_projector", "jobledger_reader")
+ROLES = ("jobledger_writer", "jobledger_projector", "jobledger_reader", "jobledger_sealer")
 INSERT = "INSERT INTO ledger.stored_events (originator_id, originator_version, topic, state) VALUES (%s, %s, %s, %s)"
 
 
 def as_role(superuser: str, role: str) -> psycopg.Connection[DictRow]:
-    """A connection of one of the three roles."""
+    """A connection of one of the roles."""
     conninfo = make_conninfo(superuser, options=f"-c role={role}")
     return psycopg.connect(conninfo, autocommit=True, row_factory=dict_row)
 

@@ -48,7 +48,7 @@ def seal(
     if follow + rotate + replace_lost_key > 1:
         raise typer.BadParameter("Follow, rotate or replace a lost key, one at a time.")
     file = key_file(key)
-    sealer = Sealer(open_room(), file)
+    sealer = Sealer(open_room(sealing=True), file)
     if follow:
         _follow(sealer, file, every, form)
     elif rotate:

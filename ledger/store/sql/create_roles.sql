@@ -5,7 +5,7 @@ DECLARE
     role text;
     acting text := CASE WHEN current_setting('server_version_num')::integer < 160000 THEN 'MEMBER' ELSE 'SET' END;
 BEGIN
-    FOREACH role IN ARRAY ARRAY['jobledger_writer', 'jobledger_projector', 'jobledger_reader'] LOOP
+    FOREACH role IN ARRAY ARRAY['jobledger_writer', 'jobledger_projector', 'jobledger_reader', 'jobledger_sealer'] LOOP
         BEGIN
             IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role) THEN
                 EXECUTE format('CREATE ROLE %I NOLOGIN', role);

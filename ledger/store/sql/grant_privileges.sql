@@ -19,14 +19,10 @@ BEGIN
     GRANT EXECUTE ON FUNCTION ledger.take_append_lock(), ledger.take_follow_lock()
     TO jobledger_writer, jobledger_projector;
     GRANT EXECUTE ON FUNCTION ledger.append_holder(), ledger.end_frozen_append() TO jobledger_writer;
-    GRANT EXECUTE ON FUNCTION ledger.take_seal_lock() TO jobledger_writer;
     GRANT EXECUTE ON FUNCTION
         ledger.take_rebuild_lock(), ledger.begin_rebuild(text[]), ledger.analyze_rebuild(), ledger.swap_rebuild(), ledger.clear_rebuild()
     TO jobledger_projector;
     GRANT INSERT, UPDATE, DELETE ON ledger.leases TO jobledger_writer;
-    GRANT INSERT, UPDATE (hashes, sums) ON ledger.tiles TO jobledger_writer;
-    GRANT INSERT (size, note) ON ledger.checkpoints TO jobledger_writer;
-    GRANT INSERT (verifier_key, rotation) ON ledger.seal_keys TO jobledger_writer;
     GRANT USAGE ON TYPE ledger.stored_event_text TO jobledger_writer;
     -- Once the projector owned the views, and what it made was granted by default.
     IF EXISTS (

@@ -1,10 +1,14 @@
 SELECT wanted.name, wanted.relation
 FROM (
     VALUES
+        ('check_tile', 'tiles'),
+        ('check_checkpoint', 'checkpoints'),
+        ('check_seal_key', 'seal_keys'),
         ('refuse_all_but_growth', 'tiles'),
         ('refuse_unsealing', 'tiles'),
         ('refuse_unsealing', 'checkpoints'),
-        ('refuse_unsealing', 'seal_keys')
+        ('refuse_unsealing', 'seal_keys'),
+        ('refuse_unsealing', 'set_aside')
 ) AS wanted (name, relation)
 WHERE NOT EXISTS (
     SELECT FROM pg_trigger

@@ -2,7 +2,9 @@
 SELECT told.*
 FROM unnest(%(streams)s::text[]) AS wanted (stream)
 CROSS JOIN LATERAL (
-    SELECT originator_id, originator_version, topic, state, notification_id, recorded_at
+    SELECT
+        originator_id, originator_version, topic, state, notification_id,
+        greatest(least(recorded_at, '9999-12-31T23:59:59.999999Z'), '0001-01-01T00:00:00Z') AS recorded_at
     FROM ledger.stored_events
     WHERE originator_id = wanted.stream AND notification_id <= %(position)s
     OFFSET 0

@@ -1,0 +1,36 @@
+"""What no event can be, or cannot be where it stands: one bad row spoils its own stream, and no other.
+
+A stream is damaged from its first row that is no event, that stands out of turn, or that the transition table does not
+allow there. What it said before stands; nothing after it is believed, and nothing more is recorded in it.
+"""
+
+from ledger.domain.events import Damaged, Event, Planned, Refused
+from ledger.domain.states import TRANSITIONS, Outcome, Phase
+from ledger.errors import StreamDamaged
+
+
+def out_of_turn(version: int, event: Event) -> str | None:
+    """Why an event cannot come after this version of its stream; None where it can."""
+    if type(event.fact) is Damaged:
+        return event.fact.why
+    if event.version == version + 1:
+        return None
+    return f"version {event.version:,} must follow {event.version - 1:,}, and follows {version:,}"
+
+
+def not_allowed(phase: Phase | None, outcome: Outcome | None, event: Event) -> str | None:
+    """Why the transition table has no place for an event of a job that is so far; None where it has."""
+    fact = type(event.fact)
+    if phase is None:
+        return None if fact is Planned or fact is Refused else f"a stream must begin with planned, not {event.name}"
+    if (fact is Planned or fact is Refused) and outcome is not Outcome.REFUSED:
+        return f"{event.name} must not follow what is on record"
+    return None if phase in TRANSITIONS[event.name] else f"a job that is {phase} cannot take {event.name}"
+
+
+def stream_damaged(kind: str, name: str, why: str) -> StreamDamaged:
+    """The error for whoever would record something in a damaged stream."""
+    return StreamDamaged(
+        f"What is on record of {kind} {name} must be whole, and is damaged: {why}; jobledger doctor names the rows.",
+        **{kind: name},
+    )

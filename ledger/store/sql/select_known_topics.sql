@@ -1,0 +1,1 @@
+SELECT topic FROM ledger.topics WHERE topic = ANY(%(topics)s)

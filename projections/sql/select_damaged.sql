@@ -1,0 +1,1 @@
+SELECT position, stream, version, topic, why FROM projections.damaged ORDER BY position LIMIT %(limit)s
