@@ -183,9 +183,9 @@ def _print_busy(answers: "Sequence[BusyAnswer]", verb: str) -> None:
     for answer in answers:
         free, busy = ("would be free", "would meet") if answer.would else (f"{verb} free", f"{verb} busy with")
         if not answer.busy:
-            print(f"{answer.entity} {free}.")
+            output.say(f"{answer.entity} {free}.")
             continue
-        print(f"{answer.entity} {busy} {len(answer.jobs):,}:")
+        output.say(f"{answer.entity} {busy} {len(answer.jobs):,}:")
         rows = (
             (job.job, job.type, output.state(job), *_holds(answer, job), output.progress(job),
              output.moment(job.planned_at))

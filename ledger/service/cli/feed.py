@@ -41,9 +41,8 @@ def watch(
 
 def _print(entry: "RecordedEvent", form: Form) -> None:
     if form is Form.TABLE:
-        said = output.plain(output.event_said(entry))
-        when = output.moment(entry.event.occurred_at)
-        print(f"{entry.position:>8}  {when}  {entry.event.name:<16} {output.plain(entry.event.job)}  {said}".rstrip())
+        when, said = output.moment(entry.event.occurred_at), output.event_said(entry)
+        output.say(f"{entry.position:>8}  {when}  {entry.event.name:<16} {entry.event.job}  {said}".rstrip())
     else:
         output.print_json(output.event_json(entry))
     sys.stdout.flush()
@@ -69,11 +68,11 @@ def wait(
             if form is not Form.TABLE:
                 output.print_json(answer.as_json())
             else:
-                print(f"{free} is free.")
+                output.say(f"{free} is free.")
             return
         view = ledger.wait(job or "", timeout)
     if form is not Form.TABLE:
         output.print_json(view.as_json())
     else:
-        print(f"{view.job}: {output.state(view)}")
+        output.say(f"{view.job}: {output.state(view)}")
     raise typer.Exit(0 if view.ok else ENDED_OTHERWISE)

@@ -23,7 +23,8 @@ INTEGRITY = 6
 AWAY_SECONDS = 2.0
 
 VerifierKeys = Annotated[
-    list[str] | None, typer.Option("--key", help="A verifier key, or a file with one a line, that is trusted.")
+    list[str] | None,
+    typer.Option("--key", metavar="KEY|FILE", help="A verifier key, or a file with one a line, that is trusted."),
 ]
 
 
@@ -171,7 +172,7 @@ def _print_proofs(said: dict[str, Any], findings: "Sequence[Finding]", form: For
     elif findings:
         _print_findings(findings)
     else:
-        print(sentence)
+        output.say(sentence)
     if findings:
         raise typer.Exit(INTEGRITY)
 
@@ -187,13 +188,13 @@ def _print_report(report: "Report", form: Form, checkpoint: str) -> None:
         return
     first, last = report.checked
     if report.ok:
-        print(f"Positions {first:,} to {last:,} are what was sealed: {report.size:,} events under {report.origin}.")
+        output.say(f"Positions {first:,} to {last:,} are what was sealed: {report.size:,} events under {report.origin}.")
     else:
         _print_findings(report.findings)
         more = f", and {report.more:,} more" if report.more else ""
         bad = f"; the first position that is not as it was sealed is {report.first_bad:,}" if report.first_bad else ""
         count = len(report.findings)
-        print(f"{output.counted(count, 'finding')}{more}{bad}.")
+        output.say(f"{output.counted(count, 'finding')}{more}{bad}.")
     if report.unsealed:
         output.note(f"{output.counted(report.unsealed, 'event')} came after {checkpoint}, which says nothing of that.")
     output.note(f"Trusted: {report.trust}.")
@@ -295,7 +296,7 @@ def _print_audit(found: "Audit") -> None:
     if found.findings:
         _print_findings(found.findings[:20])
     for sentence in found.proves:
-        print(f"Proved: {sentence}")
+        output.say(f"Proved: {sentence}")
     for sentence in found.cannot:
-        print(f"Not proved: {sentence}")
+        output.say(f"Not proved: {sentence}")
     output.note(f"Trusted: {found.trust}.")

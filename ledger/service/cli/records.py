@@ -180,7 +180,7 @@ class _Bar:
 
 
 def _print_summary(summary: "ImportSummary") -> None:
-    print(
+    output.say(
         f"{summary.read:,} lines read: {summary.recorded:,} events recorded; {summary.unchanged:,} lines unchanged, "
         f"{summary.late:,} late, {summary.rejected:,} rejected, {summary.overlaps:,} overlapping; "
         f"the ledger is at position {summary.position:,}."

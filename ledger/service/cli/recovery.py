@@ -101,7 +101,7 @@ def _print(plan: "RecoveryPlan", form: Form) -> None:
             print_verdicts(plan)
         for task in plan.orphans:
             adopted = f"; {job_of(task)} {'adopts' if plan.applied else 'would adopt'} it" if plan.adopting else ""
-            print(output.plain(f"No job accounts for the task {task}, which is {task.state}{adopted}."))
+            output.say(f"No job accounts for the task {task}, which is {task.state}{adopted}.")
     _print_notes(plan)
 
 

@@ -40,7 +40,7 @@ def expiry(
     elif form is Form.JSONL:
         output.print_jsonl(tree.as_json() for tree in trees)
     elif apply:
-        print(f"{len(trees):,} trees with {sum(tree.jobs for tree in trees):,} jobs left the live views.")
+        output.say(f"{len(trees):,} trees with {sum(tree.jobs for tree in trees):,} jobs left the live views.")
     else:
         output.print_table(
             ("tree", "type", "actor", "jobs", "closed", "leaves", "held"),
