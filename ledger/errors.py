@@ -49,6 +49,12 @@ class NotFinite(BadInput):
     code = "not_finite"
 
 
+class NumberOutOfRange(BadInput):
+    """A limit, a position or a span is no number that it can be; facts: `least`, `most`."""
+
+    code = "number_out_of_range"
+
+
 class TimeOutOfRange(BadInput):
     """A time lies outside the years 1970 to 9999, or has no zone."""
 

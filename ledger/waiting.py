@@ -1,13 +1,14 @@
 """Waiting for what is to come: woken by the feed, and looking again at whatever concerns the one who waits."""
 
 from collections.abc import Callable, Iterator
-from math import isnan
+from math import isfinite
 from typing import TypeVar
 
 from ledger import clock
 from ledger.answers import JobView, Queries
 from ledger.domain.events import RecordedEvent
-from ledger.errors import NotFinite, WaitTimedOut
+from ledger.domain.numbers import asked_seconds
+from ledger.errors import WaitTimedOut
 from ledger.store.feed import Feed
 
 T = TypeVar("T")
@@ -35,9 +36,13 @@ def wait(
     timeout: float | None,
     what: str,
 ) -> T:
-    """What `look` finds, asked again after every event that concerns it; raises `WaitTimedOut` and `NotFinite`."""
-    if timeout is not None and isnan(timeout):
-        raise NotFinite("A time to wait must be a number of seconds, and this is NaN.")
+    """What `look` finds, asked again after every event that concerns it; raises `WaitTimedOut`.
+
+    A timeout below 0, of who counted down to a moment that has passed, is one of 0. Raises `NotFinite` and
+    `NumberOutOfRange` for any other that is none.
+    """
+    if timeout is not None:
+        timeout = asked_seconds("A time to wait", 0.0 if _is_over(timeout) else timeout)
     deadline = None if timeout is None else clock.monotonic() + timeout
     head = feed.head()
     found = look()
@@ -50,3 +55,7 @@ def wait(
         if deadline is not None and clock.monotonic() >= deadline:
             break
     raise WaitTimedOut(f"Waited {timeout:g} seconds for {what}.", seconds=timeout)
+
+
+def _is_over(timeout: object) -> bool:
+    return isinstance(timeout, int | float) and isfinite(timeout) and timeout < 0

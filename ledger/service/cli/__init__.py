@@ -21,7 +21,7 @@ from ledger.errors import (
     Unavailable,
     WaitTimedOut,
 )
-from ledger.service.cli.terminal import guard, plain
+from ledger.service.cli.terminal import guard
 
 USAGE = 2
 EXIT_CODES: dict[type[LedgerError], int] = {
@@ -126,10 +126,13 @@ def _fail(error: Exception) -> int:
 
 def _explain(error: Any) -> None:
     """Say what was wrong with the words of the command, on one line of their own below how it is called."""
+    from ledger.service.cli.output import note
+
     if type(error).__name__ == "NoArgsIsHelpError":
         error.show()
         return
     context = getattr(error, "ctx", None)
     if context is not None:
-        print(f"{context.get_usage()}\nTry '{context.command_path} --help' for help.\n", file=sys.stderr)
-    print(f"Error: {plain(error.format_message())}", file=sys.stderr)
+        for line in (*context.get_usage().splitlines(), f"Try '{context.command_path} --help' for help.", ""):
+            note(line)
+    note(f"Error: {error.format_message()}")

@@ -64,7 +64,7 @@ class Commands(TyperGroup):
 
 
 def _hearing_text(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The command, which hears no word that is not Unicode; what names a file may be any bytes, as the system has it."""
+    """The command, which hears no word that is not Unicode; what names a file may be any bytes, as for the system."""
 
     @wraps(command)
     def hear(**words: Any) -> Any:

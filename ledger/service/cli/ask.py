@@ -96,7 +96,9 @@ def list_(
     silent_for: Annotated[
         str | None, typer.Option(help="Only active jobs without a word for so long, as in 90s, 15m, 2h, 1d.")
     ] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="At most so many; a table shows 50 unless told.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, max=LAST, help="At most so many; a table shows 50 unless told.")
+    ] = None,
     before: Annotated[
         int | None, typer.Option(min=0, max=LAST, help="Go on from the number that the last page ended with.")
     ] = None,

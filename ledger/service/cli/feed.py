@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ledger.service.cli import output
+from ledger.service.cli.moments import LAST, seconds
 from ledger.service.cli.output import Form, Output
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ ENDED_OTHERWISE = 3
 def watch(
     job: Annotated[str | None, typer.Argument(help="Only this job, until it is closed.")] = None,
     after: Annotated[
-        int | None, typer.Option(min=0, help="From this position; the end of the ledger unless told.")
+        int | None, typer.Option(min=0, max=LAST, help="From this position; the end of the ledger unless told.")
     ] = None,
     form: Output = Form.TABLE,
 ) -> None:
@@ -51,7 +52,10 @@ def _print(entry: "RecordedEvent", form: Form) -> None:
 def wait(
     job: Annotated[str | None, typer.Argument(help="The job to wait for.")] = None,
     free: Annotated[str | None, typer.Option("--free", help="Wait until this entity, TYPE/ID, is free.")] = None,
-    timeout: Annotated[float | None, typer.Option(min=0, help="Give up after so many seconds, with exit 124.")] = None,
+    timeout: Annotated[
+        float | None,
+        typer.Option(min=0, callback=seconds, help="Give up after so many seconds, with exit 124."),
+    ] = None,
     form: Output = Form.TABLE,
 ) -> None:
     """Wait until a job is closed, or an entity is free.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ledger.service.cli import output
+from ledger.service.cli.moments import LAST, position, seconds
 from ledger.service.cli.output import Form, Output
 
 if TYPE_CHECKING:
@@ -30,7 +31,9 @@ VerifierKeys = Annotated[
 
 def seal(
     key: Annotated[Path | None, typer.Option(help="The file of the signing key; made where there is none.")] = None,
-    every: Annotated[float, typer.Option(min=0.1, help="With --follow: seal each so many seconds.")] = 10.0,
+    every: Annotated[
+        float, typer.Option(min=0.1, callback=seconds, help="With --follow: seal each so many seconds.")
+    ] = 10.0,
     form: Output = Form.TABLE,
     *,
     follow: Annotated[bool, typer.Option("--follow", help="Go on, whatever is recorded.")] = False,
@@ -98,8 +101,8 @@ def _print_sealed(done: "Sealed", file: "KeyFile", form: Form) -> None:
 
 def verify(
     key: VerifierKeys = None,
-    from_: Annotated[int, typer.Option("--from", min=1, help="The first position to look at.")] = 1,
-    to: Annotated[int | None, typer.Option("--to", min=1, help="The last position to look at.")] = None,
+    from_: Annotated[int, typer.Option("--from", min=1, max=LAST, help="The first position to look at.")] = 1,
+    to: Annotated[int | None, typer.Option("--to", min=1, max=LAST, help="The last position to look at.")] = None,
     checkpoint: Annotated[
         str | None, typer.Option(metavar="FILE|SIZE", help="Against this checkpoint instead of all.")
     ] = None,
@@ -163,7 +166,7 @@ def _against(named: str | None) -> "Against":
 
     if named is None:
         return None
-    return int(named) if named.isascii() and named.isdigit() else read_checkpoint_file(Path(named))
+    return position(named) if named.isascii() and named.isdigit() else read_checkpoint_file(Path(named))
 
 
 def _print_proofs(said: dict[str, Any], findings: "Sequence[Finding]", form: Form, sentence: str) -> None:
@@ -188,7 +191,9 @@ def _print_report(report: "Report", form: Form, checkpoint: str) -> None:
         return
     first, last = report.checked
     if report.ok:
-        output.say(f"Positions {first:,} to {last:,} are what was sealed: {report.size:,} events under {report.origin}.")
+        output.say(
+            f"Positions {first:,} to {last:,} are what was sealed: {report.size:,} events under {report.origin}."
+        )
     else:
         _print_findings(report.findings)
         more = f", and {report.more:,} more" if report.more else ""
@@ -202,8 +207,8 @@ def _print_report(report: "Report", form: Form, checkpoint: str) -> None:
 
 def export(
     which: Annotated[str | None, typer.Argument(metavar="FILTER", help="Only events that `history` finds.")] = None,
-    after: Annotated[int, typer.Option(min=0, help="Only events after this position.")] = 0,
-    upto: Annotated[int | None, typer.Option(help="Only events up to this position.")] = None,
+    after: Annotated[int, typer.Option(min=0, max=LAST, help="Only events after this position.")] = 0,
+    upto: Annotated[int | None, typer.Option(min=1, max=LAST, help="Only events up to this position.")] = None,
     job: Annotated[list[str] | None, typer.Option(help="Only events of this job; may be said again.")] = None,
     to: Annotated[
         Path | None, typer.Option(metavar="DIR|FILE", help="Write them there with proofs; .gz is packed.")

@@ -75,7 +75,7 @@ def say(sentence: str) -> None:
 
 def note(sentence: str) -> None:
     """A word to the person, on stderr."""
-    print(plain(sentence), file=sys.stderr)  # noqa: T201
+    print(plain(sentence), file=sys.stderr)  # noqa: T201 - likewise
 
 
 CATCHING_UP_SECONDS = 1.0  # between two words on how far a view has come

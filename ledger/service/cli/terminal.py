@@ -17,7 +17,7 @@ _LAID_OUT = re.compile(r"([\n\t])")
 
 
 def plain(text: str) -> str:
-    """A text on one line that cannot command a terminal: what it does not show is written out, as `\\x1b` or `\\u202e`."""
+    """A text on one line that cannot command a terminal: what that would not show is written out, as Python has it."""
     if text.isprintable() and (text.isascii() or not _UNSEEN.search(text)):
         return text
     return "".join(char if _is_shown(char) else char.encode("unicode_escape").decode() for char in text)
@@ -67,4 +67,4 @@ def guard() -> None:
 
 def unguarded(stream: Any) -> IO[str]:
     """The stream itself, for who styles text that went through `plain` before: tables and progress bars."""
-    return stream.stream if isinstance(stream, Guarded) else stream  # type: ignore[no-any-return]
+    return stream.stream if isinstance(stream, Guarded) else stream
