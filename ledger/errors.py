@@ -31,6 +31,12 @@ class MalformedRecord(BadInput):
     code = "malformed_record"
 
 
+class FileDamaged(BadInput):
+    """A file ends early, or cannot be read to its end; facts: `file`, and `line`, the last one before that."""
+
+    code = "file_damaged"
+
+
 class MalformedFilter(BadInput):
     """A filter of history cannot be read; facts: `column`, from 1, and what was `expected` there."""
 

@@ -281,15 +281,14 @@ def verify_export(
     Exit 0 where every event is proved, 1 where some are not sealed, 6 where something was altered.
     """
     from ledger.integrity.audit import Auditor
-    from ledger.service.cli.records import lines, open_source
+    from ledger.service.cli.source import open_source
     from ledger.service.exportfile import find_export
     from ledger.service.sealing import named_trust, read_checkpoint_file
 
     kept = read_checkpoint_file(checkpoint) if checkpoint else None
     auditor = Auditor(named_trust(key or ()), _transcribe(), kept)
     with ExitStack() as stack:
-        source, _ = open_source(str(find_export(file)), stack)
-        found = auditor.audit(lines(source.stream))
+        found = auditor.audit(open_source(str(find_export(file)), stack).whole())
     if form is Form.TABLE:
         _print_audit(found)
     else:

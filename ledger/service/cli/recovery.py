@@ -71,10 +71,10 @@ def recover(
 
 def _read_tasks(names: "Sequence[str]") -> "list[ListedExecutor]":
     from ledger.recovery.taskfile import read_tasks
-    from ledger.service.cli.records import lines, open_source
+    from ledger.service.cli.source import open_source
 
     with ExitStack() as stack:
-        return read_tasks({name: lines(open_source(name, stack)[0].stream) for name in names})
+        return read_tasks({name: open_source(name, stack).whole() for name in names})
 
 
 def _compare() -> None:
