@@ -190,7 +190,7 @@ Export = Callable[[str, Callable[[bytes], bytes]], tuple[Path, str]]
 
 @pytest.fixture
 def export(run: Run, ledger: Ledger, conninfo: str, tmp_path: Path) -> Export:
-    """Export everything, sealed, to a file of a name; what is kept of it is told by a function, and the key comes back."""
+    """Export everything, sealed, to a file of a name, of which so much is kept; with the key."""
     ledger.import_records(LINES)
     env = environment(conninfo, JOBLEDGER_KEY=str(tmp_path / "seal.key"))
     key = json.loads(run("seal", "-o", "json", env=env).out)["key"]
