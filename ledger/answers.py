@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar, o
 
 from ledger.domain.entities import Access, EntityRef
 from ledger.domain.epoch import Lease, OwnerEpoch
+from ledger.domain.numbers import asked_seconds
 from ledger.domain.quorum import Child
 from ledger.domain.retention import Retention
 from ledger.domain.states import EndAction, Outcome, Phase
@@ -149,6 +150,10 @@ class JobFilter:
     overdue: bool = False
     silent_for: timedelta | None = None
     expired: bool = False
+
+    def __post_init__(self) -> None:
+        if self.silent_for is not None:
+            asked_seconds("A silence", self.silent_for.total_seconds())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,7 @@ from ledger.domain.entities import EntityRef
 from ledger.domain.epoch import OwnerEpoch
 from ledger.domain.events import Detached, Ended, RecordedEvent
 from ledger.domain.filters import Filter
+from ledger.domain.numbers import asked_number, asked_page, asked_seconds
 from ledger.domain.owner import Owner
 from ledger.domain.retention import PRESETS, Retention
 from ledger.domain.states import Phase
@@ -46,6 +47,7 @@ from ledger.store.recorder import Judge, Receipt, Recorder
 
 EXPIRY_PAGE_TREES = 5_000
 LEASE_SECONDS = 30.0
+LEASE_SECONDS_MIN = 0.001
 
 
 class Said(TypedDict, total=False):
@@ -254,6 +256,7 @@ class Ledger(Questions):
 
         Each tree leaves in one append. What was held since the look stays, and what another sweeper took is not told.
         """
+        asked_page(None, limit)
         now = clock.now()
         left: list[TreeExpiry] = []
         while limit is None or len(left) < limit:
@@ -285,6 +288,7 @@ class Ledger(Questions):
         Whatever that ledger records carries the epoch; a thread keeps the lease until it is closed. A fenced one hears
         `StaleEpoch`.
         """
+        asked_seconds("A lease", lease_seconds, least=LEASE_SECONDS_MIN)
         me, close = self._owners.start(name, lease_seconds, self._tell_owner("owner_started", said))
         return Ledger(self._recorder, self._feed, self._all, self._leases, close, owner=me)
 
@@ -320,6 +324,7 @@ class Ledger(Questions):
         With `job`, that one's alone. Only of a ledger that speaks as an owner, which then has to do them all. An end
         action must be repeatable: who took it before may have done it.
         """
+        asked_number("A limit", limit)
         claimed = []
         for parent in [*self.due_to_close(limit), *self._left_closing()] if job is None else [self.job(job)]:
             with suppress(AlreadyClaimed, IllegalTransition, StreamDamaged):  # somebody else was faster, or nobody can
@@ -387,7 +392,7 @@ class Ledger(Questions):
 
     def events(self, after: int = 0) -> Iterator[RecordedEvent]:
         """Every event after a position, up to the end of the ledger."""
-        return self._feed.read(after)
+        return self._feed.read(asked_number("A position to read from", after, least=0))
 
     def position(self) -> int:
         """The last position of the ledger."""
@@ -395,6 +400,8 @@ class Ledger(Questions):
 
     def watch(self, after: int | None = None, *, job: str | None = None) -> Iterator[RecordedEvent]:
         """Every event after a position (the end, where none is given), as it comes; of one job until that is closed."""
+        if after is not None:
+            asked_number("A position to watch from", after, least=0)
         return waiting.watch(self._feed, self._queries, after, job)
 
     def wait(self, job: str, timeout: float | None = None) -> JobView:

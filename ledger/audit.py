@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from ledger.domain.entities import EntityRef
 from ledger.domain.events import RecordedEvent
 from ledger.domain.filters import Filter, parse_filter
+from ledger.domain.numbers import asked_number, asked_page
 from ledger.errors import LimitExceeded, MalformedFilter
 
 PAGE_ENTRIES = 500
@@ -138,7 +139,10 @@ class Search:
         The next page is `before` the last one's position (`after` it, where the oldest come first): whatever is written
         meanwhile, nothing is told twice or left out. Raises `LimitExceeded` beyond 10,000.
         """
-        if not 1 <= limit <= PAGE_ENTRIES_MAX:
+        asked_page(before, asked_number("A limit", limit))
+        if after is not None:
+            asked_number("The position that a page begins after", after, least=0)
+        if limit > PAGE_ENTRIES_MAX:
             raise LimitExceeded(
                 f"A page of history must have 1 to {PAGE_ENTRIES_MAX:,} entries, and {limit:,} were asked for.",
                 limit=PAGE_ENTRIES_MAX,
@@ -157,6 +161,7 @@ class Search:
         limit: int | None = None,
     ) -> Iterator[HistoryEntry]:
         """All events that are found, or so many, read page by page."""
+        asked_page(before, limit)
         left = limit
         while left is None or left > 0:
             size = PAGE_ENTRIES if left is None else min(left, PAGE_ENTRIES)

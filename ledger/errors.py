@@ -31,6 +31,12 @@ class MalformedRecord(BadInput):
     code = "malformed_record"
 
 
+class FileDamaged(BadInput):
+    """A file ends early, or cannot be read to its end; facts: `file`, and `line`, the last one before that."""
+
+    code = "file_damaged"
+
+
 class MalformedFilter(BadInput):
     """A filter of history cannot be read; facts: `column`, from 1, and what was `expected` there."""
 
@@ -47,6 +53,12 @@ class NotFinite(BadInput):
     """A number is NaN or infinite, which JSON does not know."""
 
     code = "not_finite"
+
+
+class NumberOutOfRange(BadInput):
+    """A limit, a position or a span is no number that it can be; facts: `least`, `most`."""
+
+    code = "number_out_of_range"
 
 
 class TimeOutOfRange(BadInput):

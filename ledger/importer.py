@@ -38,7 +38,7 @@ class Overlap:
 
 @dataclass(slots=True)
 class ImportSummary:
-    """What an import did: `recorded` counts events, the others lines; `position` is the ledger's last."""
+    """What an import did: `recorded` counts events, the others lines; `position` is the ledger's last, so far."""
 
     read: int = 0
     recorded: int = 0
@@ -58,6 +58,7 @@ class ImportSummary:
         self.unchanged += receipt.disposition is Disposition.UNCHANGED
         self.late += receipt.disposition is Disposition.LATE
         self.overlaps += bool(receipt.overlaps)
+        self.position = max(self.position, receipt.position)
 
 
 Parsed = Transition | LedgerError | None  # None of a line that is no record
@@ -92,8 +93,8 @@ class Importer:
 
     def _hand_over(self, page: Sequence[Line], said: Sequence[Parsed], meanwhile: Callable[[], None]) -> None:
         told = [(line, it) for line, it in zip(page, said, strict=True) if it is not None]
-        self.summary.read += len(told)
         answers = self._recorder.append([it for _, it in told], self._judge, meanwhile)
+        self.summary.read += len(told)
         for ((number, line), _), answer in zip(told, answers, strict=True):
             if isinstance(answer, LedgerError):
                 self.summary.rejected += 1

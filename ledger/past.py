@@ -8,6 +8,7 @@ from ledger.answers import BusyAnswer, JobFilter, JobView, Recall, asked_access,
 from ledger.diff import Diff, Fits, compare
 from ledger.domain.entities import EntityRef
 from ledger.domain.events import RecordedEvent
+from ledger.domain.numbers import asked_number, asked_page
 from ledger.domain.past import AsOf
 from ledger.domain.values import parse_time, print_time
 from ledger.errors import JobNotFound
@@ -80,6 +81,7 @@ class Past:
         self, which: JobFilter | None = None, *, before: int | None = None, limit: int | None = None
     ) -> Iterator[JobView]:
         """The active jobs that fit, the last planned first; of those that were closed, `Ledger.jobs` tells."""
+        asked_page(before, limit)
         return self._recall.active(self.as_of, replace(which or JobFilter(), active=True), before=before, limit=limit)
 
     def history(self, job: str) -> Sequence[RecordedEvent]:
@@ -111,5 +113,7 @@ class Past:
 
 def open_past(recall: Recall, moment: int | datetime | str, *, occurred: bool = False) -> Past:
     """The ledger as of a position, or of a time: a datetime with a zone, or RFC 3339 text."""
-    place = moment if isinstance(moment, int) else parse_time(moment)
+    if isinstance(moment, int):
+        return Past(recall, recall.find(asked_number("A position", moment, least=0), occurred=occurred))
+    place = parse_time(moment)
     return Past(recall, recall.find(place, occurred=occurred))

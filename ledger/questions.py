@@ -18,6 +18,7 @@ from ledger.answers import (
     asked_entity,
 )
 from ledger.domain.entities import EntityRef
+from ledger.domain.numbers import asked_number, asked_page
 from ledger.domain.retention import PRESETS, Retention
 from ledger.errors import JobNotFound
 
@@ -52,6 +53,7 @@ class Questions:
         self, which: JobFilter | None = None, *, before: int | None = None, limit: int | None = None
     ) -> Iterator[JobView]:
         """Jobs in the live views, the last planned first."""
+        asked_page(before, limit)
         return self._queries.jobs(which or JobFilter(), before=before, limit=limit)
 
     def tree(self, job: str) -> list[JobView]:
@@ -89,7 +91,7 @@ class Questions:
 
     def due_to_close(self, limit: int = 100) -> list[JobView]:
         """The parents whose children have all closed and whose end action an owner has yet to claim, oldest first."""
-        return self._queries.due_to_close(limit)
+        return self._queries.due_to_close(asked_number("A limit", limit))
 
     def roll_up(self, job: str) -> RollUp:
         """How far a tree is, from the job down; raises `JobNotFound`."""
@@ -100,4 +102,5 @@ class Questions:
 
     def expiry(self, policy: Retention = PRESETS["default"], *, limit: int | None = None) -> list[TreeExpiry]:
         """A forecast of what leaves the live views, in the order in which it leaves."""
+        asked_page(None, limit)
         return self._queries.expiry(policy, clock.now(), limit)

@@ -16,16 +16,21 @@ Line = tuple[int, bytes]  # its number, from 1, and what it says
 
 
 def pages(lines: Iterable[bytes]) -> Iterator[Sequence[Line]]:
-    """The lines that are not blank, 500 or 2 MiB at a time."""
+    """The lines that are not blank, 500 or 2 MiB at a time; those before an error come before it."""
     page: list[Line] = []
     size = 0
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            page.append((number, line))
-            size += len(line)
-        if len(page) >= PAGE_LINES_MAX or size >= PAGE_BYTES_MAX:
+    try:
+        for number, line in enumerate(lines, start=1):
+            if line.strip():
+                page.append((number, line))
+                size += len(line)
+            if len(page) >= PAGE_LINES_MAX or size >= PAGE_BYTES_MAX:
+                yield page
+                page, size = [], 0
+    except Exception:
+        if page:
             yield page
-            page, size = [], 0
+        raise
     if page:
         yield page
 

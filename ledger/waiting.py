@@ -5,13 +5,14 @@ It goes on over restarts and failovers of the database, and ends in time whateve
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from math import isnan
+from math import isfinite
 from typing import TypeVar
 
 from ledger import clock
 from ledger.answers import JobView, Queries
 from ledger.domain.events import RecordedEvent
-from ledger.errors import DatabaseAway, NotFinite, NotFound, WaitTimedOut
+from ledger.domain.numbers import asked_seconds
+from ledger.errors import DatabaseAway, NotFound, WaitTimedOut
 from ledger.store.feed import Feed
 from ledger.store.outage import Outage
 
@@ -41,9 +42,13 @@ def wait(
     timeout: float | None,
     what: str,
 ) -> T:
-    """What `look` finds, asked again after every event that concerns it; raises `WaitTimedOut` and `NotFinite`."""
-    if timeout is not None and isnan(timeout):
-        raise NotFinite("A time to wait must be a number of seconds, and this is NaN.")
+    """What `look` finds, asked again after every event that concerns it; raises `WaitTimedOut`.
+
+    A timeout below 0, of who counted down to a moment that has passed, is one of 0. Raises `NotFinite` and
+    `NumberOutOfRange` for any other that is none.
+    """
+    if timeout is not None:
+        timeout = asked_seconds("A time to wait", 0.0 if _is_over(timeout) else timeout)
     deadline = None if timeout is None else clock.monotonic() + timeout
     look = _on_and_on(look, deadline, what)
     found = look()
@@ -80,3 +85,7 @@ def _on_and_on(look: Callable[[], T | None], deadline: float | None, what: str) 
         return found
 
     return look_again
+
+
+def _is_over(timeout: object) -> bool:
+    return isinstance(timeout, int | float) and isfinite(timeout) and timeout < 0

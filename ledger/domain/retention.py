@@ -5,10 +5,8 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, PlainSerializer
 
-from ledger.domain.values import Count, Frozen
+from ledger.domain.values import SECONDS_MAX, Count, Frozen
 from ledger.errors import MalformedRecord
-
-SECONDS_MAX = 100 * 366 * 86_400
 
 
 def _seconds(value: object) -> timedelta:

@@ -33,6 +33,7 @@ INTEGER_MAX = 10**INTEGER_DIGITS_MAX - 1
 LINE_BYTES_MAX = 64 * 1024 * 1024  # of a file of records
 YEAR_MIN = 1970
 POSITION_MAX = (1 << 63) - 1  # what bigint holds
+SECONDS_MAX = 100 * 366 * 86_400  # a hundred years
 
 # RFC 3339, section 5.6, down to the microsecond that PostgreSQL keeps.
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from ledger.domain.commands import parse_json
 from ledger.domain.events import RecordedEvent
-from ledger.errors import LedgerError, MalformedExport
+from ledger.errors import FileDamaged, LedgerError, MalformedExport
 from ledger.integrity.checkpoint import Checkpoint, SignedCheckpoint
 from ledger.integrity.exportform import FORMAT, Transcribe, beside
 from ledger.integrity.findings import Finding, Kind, shown
@@ -47,6 +47,7 @@ class Audit:
     proved: int = 0
     whole: bool = False
     older: Checkpoint | None = None
+    cut: Finding | None = None
     findings: list[Finding] = field(default_factory=list)
 
     @property
@@ -57,7 +58,7 @@ class Audit:
     @property
     def proves(self) -> list[str]:
         """What is proved, a sentence each."""
-        if self.findings or self.checkpoint is None or self.key is None:
+        if self._doubtful or self.checkpoint is None or self.key is None or not self.proved:
             return []
         size, name = self.checkpoint.size, f"{self.key.name}+{self.key.id.hex()}"
         said = [f"{self.proved:,} events are, byte for byte, what the key {name} signed among {size:,} events."]
@@ -68,9 +69,18 @@ class Audit:
         return said
 
     @property
+    def _doubtful(self) -> bool:
+        """Whether more is found than that the file itself is damaged, which makes nothing of what is there untrue."""
+        return any(found is not self.cut for found in self.findings)
+
+    @property
     def cannot(self) -> list[str]:
         """What is not proved, a sentence each."""
         said = []
+        if self.cut and not self.proved:
+            said.append(
+                f"Nothing proves the {self.count:,} events before the cut: an export has its proofs at its end."
+            )
         if self.unsealed or self.checkpoint is None:
             said.append(f"Nothing proves the last {self.unsealed:,} events: they come after the checkpoint.")
         if not self.whole:
@@ -116,19 +126,37 @@ class Auditor:
         self._leaves: list[tuple[int, bytes]] = []
         self._cover: list[bytes] = []
         self._trailer: dict[str, Any] | None = None
+        self._cut = ""
 
     def audit(self, lines: Iterable[bytes]) -> Audit:
-        """Read an export to its end, and judge it; raises `MalformedExport` where it is none."""
-        source = (_parse(number, line) for number, line in enumerate(lines, start=1) if line.strip())
+        """Read an export to its end, and judge it; raises `MalformedExport` where it is none.
+
+        Where the lines end early, or with `FileDamaged`, what came before is judged by itself.
+        """
+        source = self._parse_each(lines)
         self._open(next(source, {}))
         self._read_records(source)
         self._check_trailer()
         self._check_root()
         return self._audit
 
+    def _parse_each(self, lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
+        try:
+            for number, line in enumerate(lines, start=1):
+                if line.strip():
+                    yield _parse(number, line)
+        except FileDamaged as error:
+            self._cut = str(error)
+        except MalformedExport:
+            if line.endswith(b"\n"):
+                raise
+            self._cut = f"The file ends within line {number:,}."
+
     def _open(self, header: dict[str, Any]) -> None:
         if header.get("export") != "header" or header.get("format") != FORMAT:
-            raise MalformedExport(f"An export must begin with a header of {FORMAT}, and this does not.")
+            raise MalformedExport(
+                f"An export must begin with a header of {FORMAT}, and this does not. {self._cut}".rstrip()
+            )
         try:
             self._origin = str(header["origin"])
             recorded = [_Introduced(str(row["key"]), row["rotation"]) for row in header["keys"]]
@@ -151,6 +179,8 @@ class Auditor:
         except MalformedExport:
             raise
         except LedgerError as error:
+            if self._cut:
+                return  # in the middle of a family
             place = waiting[0][0].position if waiting else None
             self._find(Kind.RECORD, f"The events of the export do not read as events: {error}", place)
 
@@ -193,10 +223,14 @@ class Auditor:
             audit.unsealed += 1
 
     def _check_trailer(self) -> None:
-        if self._trailer is None:
-            self._find(Kind.FORMAT, "The export has no trailer: it was cut off.")
-            return
         audit = self._audit
+        if self._cut:
+            audit.cut = Finding(Kind.FORMAT, self._cut)
+            audit.findings.append(audit.cut)
+        if self._trailer is None:
+            if not self._cut:
+                self._find(Kind.FORMAT, "The export has no trailer: it was cut off.")
+            return
         for name in ("count", "first", "last"):
             if self._trailer.get(name) != getattr(audit, name):
                 said, found = self._trailer.get(name), getattr(audit, name)
@@ -209,6 +243,8 @@ class Auditor:
             return
         audit.whole = len(self._leaves) == signed.size > 0
         if _root(self._leaves, signed.size, self._cover) != signed.checkpoint.root:
+            if self._trailer is None:
+                return  # what is missing may be why
             self._find(Kind.CHANGED, "The events of the export are not those that its checkpoint was signed over.")
             return
         audit.proved = len(self._leaves)

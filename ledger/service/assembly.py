@@ -22,7 +22,7 @@ from projections.ledger_queries import LedgerQueries
 from projections.runner import InlineViews
 
 if TYPE_CHECKING:
-    from ledger.store.doctor import Finding
+    from ledger.store.finding import Finding
 
 
 def open_ledger(dsn: str | None = None) -> Ledger:

@@ -1,9 +1,8 @@
 """What is missing or unsafe in a database, each finding in one sentence."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 import psycopg
 from psycopg import Connection
@@ -11,6 +10,9 @@ from psycopg import Connection
 from ledger import clock
 from ledger.errors import LedgerError
 from ledger.store import append_lock
+from ledger.store.deviations import examine_inventory, missing_roles
+from ledger.store.finding import Finding, Level
+from ledger.store.inventory import expected, take
 from ledger.store.migrate import Migrator
 from ledger.store.statements import SQL
 
@@ -19,17 +21,6 @@ SKEW_SECONDS_MAX = 5.0
 QUEUE_SHARE_MAX = 0.01  # of the room for notifications: 80 MB of 8 GB, that a listener has not read
 HELD_SECONDS_MAX = 10.0
 
-Level = Literal["ok", "warning", "error"]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing looked at: a code for programs, how bad it is, and a sentence for people."""
-
-    code: str
-    level: Level
-    sentence: str
-
 
 def examine(connection: Connection[Any], migrator: Migrator) -> list[Finding]:
     """Everything that the ledger relies on, looked at; the database is not changed."""
@@ -37,11 +28,11 @@ def examine(connection: Connection[Any], migrator: Migrator) -> list[Finding]:
     schema = _schema(connection, migrator)
     found.append(schema)
     if schema.level == "ok":
+        wanted, there = expected(), take(connection)
         found += [
             _identity(connection),
-            *_triggers(connection),
-            *_roles(connection),
-            *_privileges(connection),
+            *_roles(connection, missing_roles(wanted, there)),
+            *examine_inventory(connection, wanted, there),
             *_views(connection),
             _notifications(connection),
             _append_lock(connection),
@@ -87,20 +78,7 @@ def _identity(connection: Connection[Any]) -> Finding:
     return Finding("ledger", "ok", f"This is ledger {row['ledger']}, made on {row['created_at']:%Y-%m-%d}.")
 
 
-def _triggers(connection: Connection[Any]) -> Iterator[Finding]:
-    enabled = {row["name"]: row["always"] for row in connection.execute(SQL["select_triggers"]).fetchall()}
-    for name, duty in (("place_append", "positions are not in order"), ("refuse_change", "events can be changed")):
-        if not enabled.get(name):
-            yield Finding("triggers", "error", f"The trigger {name} must be ENABLE ALWAYS; without it, {duty}.")
-    if all(enabled.get(name) for name in ("place_append", "refuse_change")):
-        yield Finding("triggers", "ok", "The triggers keep order, and refuse changes.")
-    for row in connection.execute(SQL["select_missing_seal_triggers"]).fetchall():
-        name = f"{row['name']} on ledger.{row['relation']}"
-        yield Finding("triggers", "error", f"The trigger {name} must be ENABLE ALWAYS; it keeps what is sealed.")
-
-
-def _roles(connection: Connection[Any]) -> Iterator[Finding]:
-    missing = [row["name"] for row in connection.execute(SQL["select_missing_roles"]).fetchall()]
+def _roles(connection: Connection[Any], missing: Sequence[str]) -> Iterator[Finding]:
     if missing:
         names = ", ".join(missing)
         yield Finding("roles", "warning", f"The roles {names} are missing, so that triggers alone protect the events.")
@@ -109,15 +87,6 @@ def _roles(connection: Connection[Any]) -> Iterator[Finding]:
     if connection.execute(SQL["select_superuser"]).fetchall()[0]["superuser"]:
         sentence = "A superuser can switch off every protection; connect as a user that is granted jobledger_writer."
         yield Finding("superuser", "warning", sentence)
-
-
-def _privileges(connection: Connection[Any]) -> Iterator[Finding]:
-    rows = connection.execute(SQL["select_excess_privileges"]).fetchall()
-    for row in rows:
-        sentence = f"The role {row['role']} must not have {row['privilege']} on events; revoke it."
-        yield Finding("privileges", "error", sentence)
-    if not rows:
-        yield Finding("privileges", "ok", "No role may do more to events than it must.")
 
 
 def _views(connection: Connection[Any]) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from ledger import garbage
 from ledger.errors import (
@@ -21,9 +21,11 @@ from ledger.errors import (
     Unavailable,
     WaitTimedOut,
 )
+from ledger.service.cli.terminal import guard
 
+USAGE = 2
 EXIT_CODES: dict[type[LedgerError], int] = {
-    BadInput: 2,
+    BadInput: USAGE,
     NotFound: 4,
     Conflict: 5,
     IntegrityFailure: 6,
@@ -73,6 +75,7 @@ def _open_streams() -> None:
             setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - to the end
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
+    guard()
 
 
 def _tell_warnings() -> None:
@@ -90,12 +93,12 @@ def _tell_warnings() -> None:
 
 def _call(app: Callable[..., object]) -> int:
     try:
-        app(prog_name="jobledger")
+        code = app(prog_name="jobledger", standalone_mode=False)
     except SystemExit as end:
         if isinstance(end.__context__, BrokenPipeError):
             raise end.__context__ from None  # which typer takes for an exit with 1
         return end.code if isinstance(end.code, int) else int(end.code is not None)
-    return 0
+    return code if isinstance(code, int) else 0
 
 
 def _leave(code: int) -> NoReturn:
@@ -122,12 +125,28 @@ def _fail(error: Exception) -> int:
 
         error = translate(error)
     with suppress(OSError):
-        if isinstance(error, OSError):
+        if hasattr(error, "format_message"):  # of typer, which names the class in a place of its own in each release
+            _explain(error)
+        elif isinstance(error, OSError):
             note(f"jobledger: {error.strerror or error}: {error.filename or ''}".rstrip(": "))
         elif isinstance(error, LedgerError):
             note(f"jobledger: {error}")
         else:
             traceback.print_exception(error)
-    if isinstance(error, OSError):
-        return 2
+    if isinstance(error, OSError) or hasattr(error, "format_message"):
+        return USAGE
     return exit_code(error) if isinstance(error, LedgerError) else FAULTY
+
+
+def _explain(error: Any) -> None:
+    """Say what was wrong with the words of the command, on one line of their own below how it is called."""
+    from ledger.service.cli.output import note
+
+    if type(error).__name__ == "NoArgsIsHelpError":
+        error.show()
+        return
+    context = getattr(error, "ctx", None)
+    if context is not None:
+        for line in (*context.get_usage().splitlines(), f"Try '{context.command_path} --help' for help.", ""):
+            note(line)
+    note(f"Error: {error.format_message()}")

@@ -1,11 +1,15 @@
 """The commands, put together: each is imported when it is called, for most need what the others do not."""
 
+from collections.abc import Callable, Iterable
+from functools import wraps
 from importlib import import_module
-from typing import Any
+from typing import Any, get_type_hints
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
+
+from ledger.errors import HostileText
 
 COMMANDS = {
     "demo": "demo.demo",
@@ -51,10 +55,36 @@ class Commands(TyperGroup):
         module, name = place.split(".")
         found = getattr(import_module(f"ledger.service.cli.{module}"), name)
         if isinstance(found, typer.Typer):
+            for each in found.registered_commands:
+                each.callback = _hearing_text(each.callback) if each.callback else None
             return get_command(found)
         alone = typer.Typer(rich_markup_mode=None, add_completion=False)
-        alone.command(cmd_name)(found)
+        alone.command(cmd_name)(_hearing_text(found))
         return get_command(alone)
+
+
+def _hearing_text(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The command, which hears no word that is not Unicode; what names a file may be any bytes, as for the system."""
+
+    @wraps(command)
+    def hear(**words: Any) -> Any:
+        for name, value in words.items():
+            for word in value if isinstance(value, list) else [value]:
+                if isinstance(word, str) and not _is_unicode(word) and name not in _naming_files(command):
+                    raise HostileText(f"An argument must be Unicode, in UTF-8, and {word!r} is not.")
+        return command(**words)
+
+    return hear
+
+
+def _is_unicode(word: str) -> bool:
+    return word.isascii() or not any("\ud800" <= char <= "\udfff" for char in word)
+
+
+def _naming_files(command: Callable[..., Any]) -> Iterable[str]:
+    for name, hint in get_type_hints(command, include_extras=True).items():
+        if any("FILE" in (getattr(said, "metavar", None) or "") for said in getattr(hint, "__metadata__", ())):
+            yield name
 
 
 app = typer.Typer(

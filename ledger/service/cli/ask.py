@@ -96,7 +96,9 @@ def list_(
     silent_for: Annotated[
         str | None, typer.Option(help="Only active jobs without a word for so long, as in 90s, 15m, 2h, 1d.")
     ] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="At most so many; a table shows 50 unless told.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, max=LAST, help="At most so many; a table shows 50 unless told.")
+    ] = None,
     before: Annotated[
         int | None, typer.Option(min=0, max=LAST, help="Go on from the number that the last page ended with.")
     ] = None,
@@ -183,9 +185,9 @@ def _print_busy(answers: "Sequence[BusyAnswer]", verb: str) -> None:
     for answer in answers:
         free, busy = ("would be free", "would meet") if answer.would else (f"{verb} free", f"{verb} busy with")
         if not answer.busy:
-            print(f"{answer.entity} {free}.")
+            output.say(f"{answer.entity} {free}.")
             continue
-        print(f"{answer.entity} {busy} {len(answer.jobs):,}:")
+        output.say(f"{answer.entity} {busy} {len(answer.jobs):,}:")
         rows = (
             (job.job, job.type, output.state(job), *_holds(answer, job), output.progress(job),
              output.moment(job.planned_at))

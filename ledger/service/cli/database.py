@@ -29,14 +29,14 @@ def migrate(
         return
     if check:
         check_release(find_database())
-        print("The database is of this release.")
+        output.say("The database is of this release.")
         return
     conninfo = readiness.admin_conninfo(find_database())
     applied = readiness.migrator().migrate(conninfo)
     for migration in applied:
-        print(f"applied {migration.schema} {migration.number:04} {migration.name}")
+        output.say(f"applied {migration.schema} {migration.number:04} {migration.name}")
     if not applied:
-        print("The database is of this release already.")
+        output.say("The database is of this release already.")
 
 
 def doctor(form: Output = Form.TABLE) -> None:
@@ -85,7 +85,7 @@ def rebuild_views(
     from ledger.service.assembly import rebuild_views
 
     what = f"The view {view} is" if view else "The views are"
-    print(f"{what} rebuilt up to position {rebuild_views(view, output.catching_up(what)):,}.")
+    output.say(f"{what} rebuilt up to position {rebuild_views(view, output.catching_up(what)):,}.")
 
 
 @projections.command("compare")
@@ -112,13 +112,13 @@ def start() -> None:
     """Start the embedded PostgreSQL where it does not run."""
     server = _server()
     server.start()
-    print(f"PostgreSQL runs in {server.status().folder}; jobledger pg stop ends it.")
+    output.say(f"PostgreSQL runs in {server.status().folder}; jobledger pg stop ends it.")
 
 
 @pg.command()
 def stop() -> None:
     """Stop the embedded PostgreSQL."""
-    print("PostgreSQL is stopped." if _server().stop() else "PostgreSQL was not running.")
+    output.say("PostgreSQL is stopped." if _server().stop() else "PostgreSQL was not running.")
 
 
 @pg.command()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ledger.service.cli import output
+from ledger.service.cli.moments import LAST, seconds
 from ledger.service.cli.output import Form, Output
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ ENDED_OTHERWISE = 3
 def watch(
     job: Annotated[str | None, typer.Argument(help="Only this job, until it is closed.")] = None,
     after: Annotated[
-        int | None, typer.Option(min=0, help="From this position; the end of the ledger unless told.")
+        int | None, typer.Option(min=0, max=LAST, help="From this position; the end of the ledger unless told.")
     ] = None,
     form: Output = Form.TABLE,
 ) -> None:
@@ -41,9 +42,8 @@ def watch(
 
 def _print(entry: "RecordedEvent", form: Form) -> None:
     if form is Form.TABLE:
-        said = output.plain(output.event_said(entry))
-        when = output.moment(entry.event.occurred_at)
-        print(f"{entry.position:>8}  {when}  {entry.event.name:<16} {output.plain(entry.event.job)}  {said}".rstrip())
+        when, said = output.moment(entry.event.occurred_at), output.event_said(entry)
+        output.say(f"{entry.position:>8}  {when}  {entry.event.name:<16} {entry.event.job}  {said}".rstrip())
     else:
         output.print_json(output.event_json(entry))
     sys.stdout.flush()
@@ -52,7 +52,10 @@ def _print(entry: "RecordedEvent", form: Form) -> None:
 def wait(
     job: Annotated[str | None, typer.Argument(help="The job to wait for.")] = None,
     free: Annotated[str | None, typer.Option("--free", help="Wait until this entity, TYPE/ID, is free.")] = None,
-    timeout: Annotated[float | None, typer.Option(min=0, help="Give up after so many seconds, with exit 124.")] = None,
+    timeout: Annotated[
+        float | None,
+        typer.Option(min=0, callback=seconds, help="Give up after so many seconds, with exit 124."),
+    ] = None,
     form: Output = Form.TABLE,
 ) -> None:
     """Wait until a job is closed, or an entity is free.
@@ -69,11 +72,11 @@ def wait(
             if form is not Form.TABLE:
                 output.print_json(answer.as_json())
             else:
-                print(f"{free} is free.")
+                output.say(f"{free} is free.")
             return
         view = ledger.wait(job or "", timeout)
     if form is not Form.TABLE:
         output.print_json(view.as_json())
     else:
-        print(f"{view.job}: {output.state(view)}")
+        output.say(f"{view.job}: {output.state(view)}")
     raise typer.Exit(0 if view.ok else ENDED_OTHERWISE)

@@ -28,7 +28,9 @@ Filter = Annotated[
 
 def history(
     which: Filter = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="At most so many; a table shows 50 unless told.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, max=LAST, help="At most so many; a table shows 50 unless told.")
+    ] = None,
     before: Annotated[
         int | None, typer.Option(min=0, max=LAST, metavar="POSITION", help="Only what stands before it.")
     ] = None,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ledger.service.cli import output
+from ledger.service.cli.moments import LAST, position, seconds
 from ledger.service.cli.output import Form, Output
 
 if TYPE_CHECKING:
@@ -22,13 +23,16 @@ if TYPE_CHECKING:
 INTEGRITY = 6
 
 VerifierKeys = Annotated[
-    list[str] | None, typer.Option("--key", help="A verifier key, or a file with one a line, that is trusted.")
+    list[str] | None,
+    typer.Option("--key", metavar="KEY|FILE", help="A verifier key, or a file with one a line, that is trusted."),
 ]
 
 
 def seal(
     key: Annotated[Path | None, typer.Option(help="The file of the signing key; made where there is none.")] = None,
-    every: Annotated[float, typer.Option(min=0.1, help="With --follow: seal each so many seconds.")] = 10.0,
+    every: Annotated[
+        float, typer.Option(min=0.1, callback=seconds, help="With --follow: seal each so many seconds.")
+    ] = 10.0,
     form: Output = Form.TABLE,
     *,
     follow: Annotated[bool, typer.Option("--follow", help="Go on, whatever is recorded.")] = False,
@@ -87,8 +91,8 @@ def _print_sealed(done: "Sealed", file: "KeyFile", form: Form) -> None:
 
 def verify(
     key: VerifierKeys = None,
-    from_: Annotated[int, typer.Option("--from", min=1, help="The first position to look at.")] = 1,
-    to: Annotated[int | None, typer.Option("--to", min=1, help="The last position to look at.")] = None,
+    from_: Annotated[int, typer.Option("--from", min=1, max=LAST, help="The first position to look at.")] = 1,
+    to: Annotated[int | None, typer.Option("--to", min=1, max=LAST, help="The last position to look at.")] = None,
     checkpoint: Annotated[
         str | None, typer.Option(metavar="FILE|SIZE", help="Against this checkpoint instead of all.")
     ] = None,
@@ -152,7 +156,7 @@ def _against(named: str | None) -> "Against":
 
     if named is None:
         return None
-    return int(named) if named.isascii() and named.isdigit() else read_checkpoint_file(Path(named))
+    return position(named) if named.isascii() and named.isdigit() else read_checkpoint_file(Path(named))
 
 
 def _print_proofs(said: dict[str, Any], findings: "Sequence[Finding]", form: Form, sentence: str) -> None:
@@ -161,7 +165,7 @@ def _print_proofs(said: dict[str, Any], findings: "Sequence[Finding]", form: For
     elif findings:
         _print_findings(findings)
     else:
-        print(sentence)
+        output.say(sentence)
     if findings:
         raise typer.Exit(INTEGRITY)
 
@@ -177,13 +181,15 @@ def _print_report(report: "Report", form: Form, checkpoint: str) -> None:
         return
     first, last = report.checked
     if report.ok:
-        print(f"Positions {first:,} to {last:,} are what was sealed: {report.size:,} events under {report.origin}.")
+        output.say(
+            f"Positions {first:,} to {last:,} are what was sealed: {report.size:,} events under {report.origin}."
+        )
     else:
         _print_findings(report.findings)
         more = f", and {report.more:,} more" if report.more else ""
         bad = f"; the first position that is not as it was sealed is {report.first_bad:,}" if report.first_bad else ""
         count = len(report.findings)
-        print(f"{output.counted(count, 'finding')}{more}{bad}.")
+        output.say(f"{output.counted(count, 'finding')}{more}{bad}.")
     if report.unsealed:
         output.note(f"{output.counted(report.unsealed, 'event')} came after {checkpoint}, which says nothing of that.")
     output.note(f"Trusted: {report.trust}.")
@@ -191,8 +197,8 @@ def _print_report(report: "Report", form: Form, checkpoint: str) -> None:
 
 def export(
     which: Annotated[str | None, typer.Argument(metavar="FILTER", help="Only events that `history` finds.")] = None,
-    after: Annotated[int, typer.Option(min=0, help="Only events after this position.")] = 0,
-    upto: Annotated[int | None, typer.Option(help="Only events up to this position.")] = None,
+    after: Annotated[int, typer.Option(min=0, max=LAST, help="Only events after this position.")] = 0,
+    upto: Annotated[int | None, typer.Option(min=1, max=LAST, help="Only events up to this position.")] = None,
     job: Annotated[list[str] | None, typer.Option(help="Only events of this job; may be said again.")] = None,
     to: Annotated[
         Path | None, typer.Option(metavar="DIR|FILE", help="Write them there with proofs; .gz is packed.")
@@ -265,15 +271,14 @@ def verify_export(
     Exit 0 where every event is proved, 1 where some are not sealed, 6 where something was altered.
     """
     from ledger.integrity.audit import Auditor
-    from ledger.service.cli.records import lines, open_source
+    from ledger.service.cli.source import open_source
     from ledger.service.exportfile import find_export
     from ledger.service.sealing import named_trust, read_checkpoint_file
 
     kept = read_checkpoint_file(checkpoint) if checkpoint else None
     auditor = Auditor(named_trust(key or ()), _transcribe(), kept)
     with ExitStack() as stack:
-        source, _ = open_source(str(find_export(file)), stack)
-        found = auditor.audit(lines(source.stream))
+        found = auditor.audit(open_source(str(find_export(file)), stack).whole())
     if form is Form.TABLE:
         _print_audit(found)
     else:
@@ -285,7 +290,7 @@ def _print_audit(found: "Audit") -> None:
     if found.findings:
         _print_findings(found.findings[:20])
     for sentence in found.proves:
-        print(f"Proved: {sentence}")
+        output.say(f"Proved: {sentence}")
     for sentence in found.cannot:
-        print(f"Not proved: {sentence}")
+        output.say(f"Not proved: {sentence}")
     output.note(f"Trusted: {found.trust}.")

@@ -25,10 +25,12 @@ AsOf = Annotated[
 Occurred = Annotated[
     bool, typer.Option("--occurred", help="With --as-of TIME: what had occurred by then, by the callers' clocks.")
 ]
-LAST = (1 << 63) - 1  # the last position that there can be
+LAST = (1 << 63) - 1  # the last position that there can be, and the largest limit
 SPAN_MAX = timedelta(days=36_525)  # a hundred years
+SHOWN_MAX = 40  # characters of what was said wrongly
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-_POSITION = re.compile(r"\d{1,19}", re.ASCII)
+SECONDS_MAX = SPAN_MAX.total_seconds()
+_POSITION = re.compile(r"\d+", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _HOUR = re.compile(r"\d\d:\d\d(:\d\d)?", re.ASCII)
 
@@ -39,12 +41,26 @@ def parse_span(text: str) -> timedelta:
     try:
         span = timedelta(seconds=float(number) * SECONDS[unit])
     except (ValueError, OverflowError):
-        raise typer.BadParameter(f"A span must read like 90s, 15m, 2h or 1d, not {text!r}.") from None
+        raise typer.BadParameter(f"A span must read like 90s, 15m, 2h or 1d, not {text[:SHOWN_MAX]!r}.") from None
     if span < timedelta():
-        raise typer.BadParameter(f"A span must not be negative, and this is {text}.")
+        raise typer.BadParameter(f"A span must not be negative, and this is {text[:SHOWN_MAX]}.")
     if span > SPAN_MAX:
-        raise typer.BadParameter(f"A span must be {SPAN_MAX.days:,} days at most, and this is {text}.")
+        raise typer.BadParameter(f"A span must be {SPAN_MAX.days:,} days at most, and this is {text[:SHOWN_MAX]}.")
     return span
+
+
+def seconds(value: float | None) -> float | None:
+    """A number of seconds as an option has it, where it is one that time can be told by."""
+    if value is not None and not value <= SECONDS_MAX:  # NaN is not
+        raise typer.BadParameter(f"It must be {SECONDS_MAX:,.0f} seconds at most, and this is {value:g}.")
+    return value
+
+
+def position(text: str) -> int:
+    """A position in digits."""
+    if len(text.lstrip("0")) > len(str(LAST)) or int(text) > LAST:
+        raise typer.BadParameter(f"A position must be {LAST} at most, and this is {text[:SHOWN_MAX]}.")
+    return int(text)
 
 
 def parse_moment(text: str, now: datetime) -> int | datetime:
@@ -53,7 +69,7 @@ def parse_moment(text: str, now: datetime) -> int | datetime:
     from ledger.errors import BadInput
 
     if _POSITION.fullmatch(text):
-        return int(text)
+        return position(text)
     try:
         if text.startswith("-"):
             return now - parse_span(text[1:])
@@ -63,7 +79,7 @@ def parse_moment(text: str, now: datetime) -> int | datetime:
         return parse_time(f"{text}T00:00:00Z" if _DAY.fullmatch(text) else text)
     except (BadInput, ValueError, OverflowError, typer.BadParameter):
         raise typer.BadParameter(
-            f"A moment must read like 812, 2026-01-31T03:12:00Z, 2026-01-31, 03:12 or -2h, not {text!r}."
+            f"A moment must read like 812, 2026-01-31T03:12:00Z, 2026-01-31, 03:12 or -2h, not {text[:SHOWN_MAX]!r}."
         ) from None
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ledger.clock import monotonic
+from ledger.service.cli.terminal import plain, plain_json, unguarded
 
 if TYPE_CHECKING:
     from ledger.answers import JobView
@@ -44,11 +45,17 @@ _MARKS = {
 def print_json(value: Any) -> None:
     """One JSON document on one line."""
     ascii_alone = codecs.lookup(sys.stdout.encoding or "utf-8").name != "utf-8"
-    sys.stdout.write(json.dumps(value, ensure_ascii=ascii_alone, separators=(",", ":")) + "\n")
+    sys.stdout.write(plain_json(json.dumps(value, ensure_ascii=ascii_alone, separators=(",", ":"))) + "\n")
 
 
 def print_exact(text: str) -> None:
-    """A text that is read byte for byte, such as a signed note: in UTF-8, whatever the terminal speaks."""
+    """A text that is read byte for byte, such as a signed note: in UTF-8, whatever is said otherwise.
+
+    A terminal reads no bytes, and is shown the text as any other.
+    """
+    if sys.stdout.isatty():
+        sys.stdout.write(text)
+        return
     sys.stdout.flush()
     sys.stdout.buffer.write(text.encode())
     sys.stdout.flush()
@@ -61,9 +68,14 @@ def print_jsonl(values: Iterable[Any]) -> None:
     sys.stdout.flush()
 
 
+def say(sentence: str) -> None:
+    """A sentence that is the answer, on stdout."""
+    print(plain(sentence))  # noqa: T201 - here, and nowhere else
+
+
 def note(sentence: str) -> None:
     """A word to the person, on stderr."""
-    print(plain(sentence), file=sys.stderr)
+    print(plain(sentence), file=sys.stderr)  # noqa: T201 - likewise
 
 
 CATCHING_UP_SECONDS = 1.0  # between two words on how far a view has come
@@ -112,7 +124,8 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         table.add_column(column, overflow="fold", no_wrap=column not in FOLDED, min_width=max(kept, len(column)))
     for row in cells:
         table.add_row(*(Text(cell, style=_style(cell)) for cell in row))
-    console = Console(width=None if sys.stdout.isatty() else 200, highlight=False, no_color=_colourless())
+    screen = unguarded(sys.stdout)
+    console = Console(file=screen, width=None if sys.stdout.isatty() else 200, highlight=False, no_color=_colourless())
     # A table that cannot be as narrow as the terminal keeps its columns, and the terminal breaks its lines.
     width = max(console.width, console.measure(table).minimum)
     console.print(table, width=width, crop=False, soft_wrap=width > console.width)
@@ -124,11 +137,6 @@ def _colourless() -> bool | None:
 
 def _style(cell: str) -> str:
     return _MARKS.get(cell.partition(" ")[0], "")
-
-
-def plain(text: str) -> str:
-    """A text that cannot command a terminal: control characters are shown, not sent."""
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
 def moment(value: datetime | None) -> str:

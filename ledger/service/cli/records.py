@@ -2,17 +2,19 @@
 
 import json
 import sys
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Any, Self
 
 import typer
 
-from ledger.service.cli import output
+from ledger.service.cli import exit_code, output
 from ledger.service.cli.output import Form, Output
+from ledger.service.cli.source import Source, open_source
+from ledger.service.cli.terminal import unguarded
 
 if TYPE_CHECKING:
+    from ledger.errors import FileDamaged
     from ledger.importer import ImportSummary, Overlap, Rejected
     from ledger.store.recorder import Receipt
 
@@ -30,30 +32,41 @@ def import_(
     A transition record a line; a line that cannot be taken never stops the rest, and exit 1 tells that there was one.
     """
     from ledger import open_ledger
+    from ledger.errors import LedgerError
 
     _check_outputs(file, rejects, overlaps, admit=admit)
+    stopped = None
     with ExitStack() as stack:
-        source, size = open_source(file, stack)
+        source = open_source(file, stack)
         keep = stack.enter_context(rejects.open("wb")) if rejects else None
         seen = _Rejects(keep)
         met = _Overlaps(stack.enter_context(overlaps.open("wb")) if overlaps else None)
         ledger = stack.enter_context(open_ledger())
-        on_page = stack.enter_context(_Bar(source, size))
-        summary = ledger.import_records(
-            lines(source.stream),
-            admit=admit,
-            on_reject=seen.take,
-            on_overlap=met.take,
-            on_page=on_page,
-        )
-    if form is Form.TABLE:
-        _print_summary(summary)
-    else:
-        output.print_json(summary.as_json())
+        tally = stack.enter_context(_Tally(source))
+        try:
+            ledger.import_records(
+                source.lines(), admit=admit, on_reject=seen.take, on_overlap=met.take, on_page=tally.take
+            )
+        except LedgerError as error:
+            stopped = error
+    tally.print(form)
     met.explain()
-    if summary.rejected:
-        seen.explain()
+    seen.explain()
+    if stopped is not None:
+        output.note("The import stopped; repeat it, from the start: what is on record is unchanged.")
+        raise stopped
+    if source.damage is not None:
+        output.note(_go_on(source.damage))
+        raise typer.Exit(exit_code(source.damage))
+    if tally.summary.rejected:
         raise typer.Exit(1)
+
+
+def _go_on(damage: "FileDamaged") -> str:
+    return (
+        f"{damage} What came before is taken; mend the file, and import it from line {damage.facts['line'] + 1:,}, "
+        "or from the start: what is on record is unchanged."
+    )
 
 
 def _check_outputs(file: str, rejects: Path | None, overlaps: Path | None, *, admit: bool) -> None:
@@ -63,45 +76,6 @@ def _check_outputs(file: str, rejects: Path | None, overlaps: Path | None, *, ad
     known = [path.resolve() for path in told] + ([Path(file).resolve()] if file != "-" else [])
     if len(set(known)) < len(known):
         raise typer.BadParameter("What is imported, rejected and overlapping must be in files of their own.")
-
-
-class Source:
-    """What is imported, and how much of its file has been read."""
-
-    def __init__(self, stream: IO[bytes], raw: IO[bytes]) -> None:
-        self.stream = stream
-        self.raw = raw
-
-
-def open_source(file: str, stack: ExitStack) -> tuple[Source, int | None]:
-    """A file, or stdin for `-`, unpacked where it is gzip; with its size, where that is known."""
-    raw: IO[bytes] = sys.stdin.buffer
-    if file != "-":
-        raw = stack.enter_context(Path(file).open("rb"))  # noqa: SIM115 - the stack closes it
-    size = None if file == "-" else Path(file).stat().st_size
-    buffered: Any = raw
-    if buffered.peek(2)[:2] == b"\x1f\x8b":
-        import gzip
-
-        return Source(stack.enter_context(gzip.open(raw, "rb")), raw), size  # type: ignore[arg-type]
-    return Source(raw, raw), size
-
-
-def lines(stream: IO[bytes]) -> Iterator[bytes]:
-    """The lines, one of them never longer than a limit: what is beyond it is passed over with its line."""
-    import zlib
-    from gzip import BadGzipFile
-
-    from ledger.domain.values import LINE_BYTES_MAX
-    from ledger.errors import MalformedRecord
-
-    try:
-        while line := stream.readline(LINE_BYTES_MAX + 1):
-            yield line
-            while len(line) > LINE_BYTES_MAX and not line.endswith(b"\n"):
-                line = stream.readline(LINE_BYTES_MAX + 1)
-    except (BadGzipFile, EOFError, zlib.error) as error:
-        raise MalformedRecord(f"The file must be whole gzip, and this ends early or is damaged: {error}.") from None
 
 
 class _Rejects:
@@ -149,12 +123,14 @@ class _Overlaps:
             output.note("line {line}: job {job} runs beside {beside} on {entity}".format_map(said))
 
 
-class _Bar:
-    """A progress bar over the bytes of the file, on a terminal only."""
+class _Tally:
+    """What was imported so far, with a progress bar over the bytes of the file, on a terminal only."""
 
-    def __init__(self, source: Source, size: int | None) -> None:
+    def __init__(self, source: Source) -> None:
+        from ledger.importer import ImportSummary
+
+        self.summary = ImportSummary()
         self._source = source
-        self._size = size
         self._shown: Any = None
         self._task: Any = None
 
@@ -164,27 +140,35 @@ class _Bar:
             from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
             columns = (TextColumn("importing"), BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-            self._shown = Progress(*columns, console=Console(stderr=True), transient=True)
-            self._task = self._shown.add_task("", total=self._size)
+            screen = Console(file=unguarded(sys.stderr))
+            self._shown = Progress(
+                *columns, console=screen, transient=True, redirect_stdout=False, redirect_stderr=False
+            )
+            self._task = self._shown.add_task("", total=self._source.size_bytes)
             self._shown.start()
         return self
 
-    def __call__(self, summary: "ImportSummary") -> None:
+    def take(self, summary: "ImportSummary") -> None:
+        """Take in what an import tells after a page."""
+        self.summary = summary
         if self._shown:
-            read = self._source.raw.tell() if self._size is not None else None
-            self._shown.update(self._task, completed=read, description=f"{summary.read:,} lines")
+            self._shown.update(self._task, completed=self._source.read_bytes(), description=f"{summary.read:,} lines")
 
     def __exit__(self, *_: object) -> None:
         if self._shown:
             self._shown.stop()
 
-
-def _print_summary(summary: "ImportSummary") -> None:
-    print(
-        f"{summary.read:,} lines read: {summary.recorded:,} events recorded; {summary.unchanged:,} lines unchanged, "
-        f"{summary.late:,} late, {summary.rejected:,} rejected, {summary.overlaps:,} overlapping; "
-        f"the ledger is at position {summary.position:,}."
-    )
+    def print(self, form: Form) -> None:
+        """Print what it came to."""
+        it = self.summary
+        if form is not Form.TABLE:
+            output.print_json(it.as_json())
+            return
+        output.say(
+            f"{it.read:,} lines read: {it.recorded:,} events recorded; {it.unchanged:,} lines unchanged, "
+            f"{it.late:,} late, {it.rejected:,} rejected, {it.overlaps:,} overlapping; "
+            f"the ledger is at position {it.position:,}."
+        )
 
 
 def record(record: Annotated[str, typer.Argument(metavar="JSON|-", help="One transition record; - is stdin.")]) -> None:

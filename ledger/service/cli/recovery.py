@@ -71,10 +71,10 @@ def recover(
 
 def _read_tasks(names: "Sequence[str]") -> "list[ListedExecutor]":
     from ledger.recovery.taskfile import read_tasks
-    from ledger.service.cli.records import lines, open_source
+    from ledger.service.cli.source import open_source
 
     with ExitStack() as stack:
-        return read_tasks({name: lines(open_source(name, stack)[0].stream) for name in names})
+        return read_tasks({name: open_source(name, stack).whole() for name in names})
 
 
 def _compare() -> None:
@@ -101,7 +101,7 @@ def _print(plan: "RecoveryPlan", form: Form) -> None:
             print_verdicts(plan)
         for task in plan.orphans:
             adopted = f"; {job_of(task)} {'adopts' if plan.applied else 'would adopt'} it" if plan.adopting else ""
-            print(output.plain(f"No job accounts for the task {task}, which is {task.state}{adopted}."))
+            output.say(f"No job accounts for the task {task}, which is {task.state}{adopted}.")
     _print_notes(plan)
 
 

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from ledger.service.cli import output
+from ledger.service.cli.moments import LAST
 from ledger.service.cli.output import Form, Output
 from ledger.service.cli.records import receipt_json, said
 
@@ -14,7 +15,7 @@ PAGE_TREES = 50
 def expiry(
     policy: Annotated[str, typer.Option(help="For trees planned without one: default, or hyperv.")] = "default",
     limit: Annotated[
-        int | None, typer.Option(min=1, help="At most so many trees; a table shows 50 unless told.")
+        int | None, typer.Option(min=1, max=LAST, help="At most so many trees; a table shows 50 unless told.")
     ] = None,
     form: Output = Form.TABLE,
     *,
@@ -40,7 +41,7 @@ def expiry(
     elif form is Form.JSONL:
         output.print_jsonl(tree.as_json() for tree in trees)
     elif apply:
-        print(f"{len(trees):,} trees with {sum(tree.jobs for tree in trees):,} jobs left the live views.")
+        output.say(f"{len(trees):,} trees with {sum(tree.jobs for tree in trees):,} jobs left the live views.")
     else:
         output.print_table(
             ("tree", "type", "actor", "jobs", "closed", "leaves", "held"),

@@ -1,0 +1,178 @@
+"""How a database deviates from what migrations make: what is not the ledger's, what is missing, what was changed."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from psycopg import Connection
+
+from ledger.store.finding import Finding, Level
+from ledger.store.inventory import BAR, Inventory, Thing, as_printed_here
+
+FINDINGS_MAX = 20  # of one code
+SHOWN_MAX = 300  # characters of what a thing is like
+AGAIN = "put it back as jobledger migrate --print has it"
+GRANTS = ("grant", "default grant")
+
+
+class Concern(NamedTuple):
+    """Under which code a kind of thing is told of, and how bad it is where one is not the ledger's."""
+
+    code: str
+    stranger: Level = "error"
+
+
+CONCERNS = {
+    "function": Concern("functions"),
+    "procedure": Concern("functions"),
+    "aggregate": Concern("functions"),
+    "window function": Concern("functions"),
+    "trigger": Concern("triggers"),
+    "rule": Concern("rules"),
+    "policy": Concern("row_security"),
+    "row security": Concern("row_security"),
+    "event trigger": Concern("event_triggers", "warning"),
+    "cast": Concern("casts", "warning"),
+    "view": Concern("definitions"),
+    "materialized view": Concern("definitions"),
+    "schema": Concern("tables"),
+    "table": Concern("tables", "warning"),
+    "foreign table": Concern("tables"),
+    "sequence": Concern("tables", "warning"),
+    "column": Concern("columns"),
+    "constraint": Concern("columns"),
+    "index": Concern("indexes", "warning"),
+    "grant": Concern("privileges"),
+    "default grant": Concern("privileges"),
+    "role": Concern("role_attributes"),
+    "membership": Concern("role_attributes"),
+}
+OTHER = Concern("objects")  # operators, types and all else that a schema may hold
+
+WELL = {
+    "functions": "No function is there but the ledger's, each as it was made.",
+    "triggers": "The triggers keep order, and refuse changes.",
+    "rules": "No rule rewrites what is asked of the ledger.",
+    "row_security": "No row is hidden from anybody.",
+    "definitions": "The views show what they were made to show.",
+    "tables": "The tables belong to whom they should.",
+    "columns": "The columns have the types, defaults and checks that they were made with.",
+    "indexes": "The indexes are there.",
+    "objects": "No operator or type is there but the ledger's.",
+    "privileges": "No role may do more than it must, or less.",
+    "role_attributes": "The roles of the ledger are no more than that.",
+}
+
+
+def examine_inventory(connection: Connection[Any], expected: Inventory, found: Inventory) -> Iterator[Finding]:
+    """What deviates, 20 findings of a code at most; and for each code without any, that all is well."""
+    by_code: dict[str, list[Finding]] = {code: [] for code in WELL}
+    for finding in _deviations(connection, _agreed(expected, found), found):
+        by_code.setdefault(finding.code, []).append(finding)
+    for code, findings in by_code.items():
+        yield from findings[:FINDINGS_MAX]
+        if len(findings) > FINDINGS_MAX:
+            more = len(findings) - FINDINGS_MAX
+            yield Finding(code, _worst(findings), f"There are {more:,} more of these; mend the first, and look again.")
+        if not findings:
+            yield Finding(code, "ok", WELL[code])
+
+
+def _worst(findings: list[Finding]) -> Level:
+    return "error" if any(finding.level == "error" for finding in findings) else "warning"
+
+
+def missing_roles(expected: Inventory, found: Inventory) -> list[str]:
+    """The roles of the ledger that the cluster lacks."""
+    return [name for kind, name in expected if kind == "role" and (kind, name) not in found]
+
+
+def _agreed(expected: Inventory, found: Inventory) -> Inventory:
+    """What can be expected: where a role is missing nothing is granted to any, and whoever migrates owns all."""
+    if not missing_roles(expected, found):
+        return expected
+    owners = {f"owned by {name}" for kind, name in expected if kind == "role"}
+    return {
+        key: thing._replace(
+            detail=BAR.join("owned by who migrates" if w in owners else w for w in thing.detail.split(BAR))
+        )
+        for key, thing in expected.items()
+        if thing.kind not in ("role", *GRANTS) or thing.name.endswith(" to PUBLIC")
+    }
+
+
+def _deviations(connection: Connection[Any], expected: Inventory, found: Inventory) -> Iterator[Finding]:
+    ours = {name for kind, name in expected if kind == "role"}
+    for key in sorted(expected.keys() | found.keys()):
+        wanted, there = expected.get(key), found.get(key)
+        if wanted == there:
+            continue
+        thing = there or wanted
+        assert thing is not None  # noqa: S101 - the key is in one of them
+        concern = CONCERNS.get(thing.kind, OTHER)
+        if thing.kind in GRANTS:
+            yield from _of_grant(concern.code, thing, wanted, there, ours)
+        elif thing.kind in ("role", "membership"):
+            yield from _of_role(concern.code, thing, wanted, there)
+        elif there is None:
+            yield Finding(concern.code, "error", f"The {thing.kind} {thing.name} is missing; {AGAIN}.")
+        elif wanted is None:
+            yield Finding(concern.code, concern.stranger, _stranger(thing))
+        elif thing.kind == "view" and as_printed_here(connection, wanted) == there:
+            continue
+        else:
+            yield Finding(concern.code, "error", _changed(wanted, there))
+
+
+def _stranger(thing: Thing) -> str:
+    if thing.kind == "event trigger":
+        return (
+            f"The event trigger {thing.name} {thing.detail.replace(BAR, ' ')}, in every session that changes a schema; "
+            "see that it is yours."
+        )
+    if thing.kind == "row security":
+        return f"The row security of {thing.name} hides rows from who asks; disable it."
+    like = f" ({_short(thing.detail)})" if thing.detail else ""
+    return f"The {thing.kind} {thing.name}{like} is not the ledger's; see whose it is, and drop it."
+
+
+def _changed(wanted: Thing, there: Thing) -> str:
+    lacks, has = _parts(wanted, there), _parts(there, wanted)
+    found = f"has {has}" if has else "has not"
+    return f"The {there.kind} {there.name} must have {lacks or 'nothing more'}, and {found}; {AGAIN}."
+
+
+def _parts(thing: Thing, other: Thing) -> str:
+    return _short(", ".join(word for word in thing.detail.split(BAR) if word not in other.words))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= SHOWN_MAX else f"{text[:SHOWN_MAX]}…"
+
+
+def _of_grant(code: str, thing: Thing, wanted: Thing | None, there: Thing | None, ours: set[str]) -> Iterator[Finding]:
+    what, _, who = thing.name.rpartition(" to ")
+    role = f"The role {who}" if who != "PUBLIC" else "Everybody (PUBLIC)"
+    excess = (there.words if there else frozenset()) - (wanted.words if wanted else frozenset())
+    lack = (wanted.words if wanted else frozenset()) - (there.words if there else frozenset())
+    on = f"on {what}" if thing.kind == "grant" else f"by default on {what}"
+    if excess:
+        level: Level = "error" if who in ours or who == "PUBLIC" else "warning"
+        yield Finding(code, level, f"{role} must not have {_listed(excess)} {on}; revoke it.")
+    if lack:
+        yield Finding(code, "error", f"{role} must have {_listed(lack)} {on}, and has not; run jobledger migrate.")
+
+
+def _of_role(code: str, thing: Thing, wanted: Thing | None, there: Thing | None) -> Iterator[Finding]:
+    if there is None:
+        return  # a role that is missing is told once, with what that means
+    if thing.kind == "membership":
+        member, _, group = thing.name.partition(" in ")
+        yield Finding(code, "error", f"The role {member} must not be a member of {group}; revoke it.")
+    elif wanted is not None:
+        for word in sorted(there.words - wanted.words):
+            level: Level = "warning" if word == "LOGIN" else "error"
+            yield Finding(code, level, f"The role {thing.name} must not have {word}; ALTER ROLE {thing.name} NO{word}.")
+
+
+def _listed(words: frozenset[str]) -> str:
+    return ", ".join(sorted(words))

@@ -1,3 +1,0 @@
-SELECT tgname AS name, tgenabled = 'A' AS always
-FROM pg_trigger
-WHERE tgrelid = 'ledger.stored_events'::regclass AND NOT tgisinternal
