@@ -11,7 +11,8 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 class Proxy:
     """Relays until `cut_at` chunks have come, or one that holds `cut_on`; then swallows that one and hangs up.
 
-    It listens on loopback; `conninfo` leads through it. `chunks` counts what was relayed.
+    While it is `silent` it swallows all, and hangs up nothing: as a network that has gone, but for what the system of
+    either end says. It listens on loopback; `conninfo` leads through it. `chunks` counts what was relayed.
     """
 
     def __init__(self, conninfo: str) -> None:
@@ -23,6 +24,7 @@ class Proxy:
         self.cut_at: int | None = None
         self.cut_on: bytes | None = None
         self.reachable = True
+        self.silent = False
         self._lock = threading.Lock()
         self._open: list[socket.socket] = []
         self._threads = [threading.Thread(target=self._accept)]
@@ -78,7 +80,8 @@ class Proxy:
                     cut = self.chunks == self.cut_at or (self.cut_on is not None and self.cut_on in data)
                 if cut:
                     break
-                sink.sendall(data)
+                if not self.silent:
+                    sink.sendall(data)
         except OSError:
             pass
         for end in (source, sink):
