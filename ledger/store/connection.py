@@ -121,11 +121,17 @@ class Bounded(Connection[DictRow]):
 
     conninfo = ""
     server = ("", 0)  # which server answers: when it started, and the process there that is this connection's
+    given_up = False
     heard = False  # whether it has listened for notifications: then silence is nothing
 
     def wait(self, gen: Any, *arguments: Any, **options: Any) -> Any:
         """As psycopg does, within bounds; raises `psycopg.OperationalError` where they end, and is closed then."""
-        return super().wait(gen if self.heard else self._heed(gen), *arguments, **options)
+        try:
+            return super().wait(gen if self.heard else self._heed(gen), *arguments, **options)
+        except psycopg.Error:
+            if self.given_up:  # whatever comes now answers nobody
+                self.close()
+            raise
 
     def notifies(self, **options: Any) -> Any:
         """As psycopg does; such a connection is not handed out again."""

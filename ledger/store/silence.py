@@ -84,7 +84,7 @@ class Silence:
             append_lock.tell_waiting(other, seconds)
 
     def _give_up(self, why: str) -> NoReturn:
-        self._connection.close()  # whatever comes now answers nobody
+        self._connection.given_up = True
         raise psycopg.OperationalError(why)
 
 
