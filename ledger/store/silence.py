@@ -51,6 +51,8 @@ class Silence:
                     self._heed_append_lock(other, seconds)
             self._refusals = 0
         except psycopg.Error as error:
+            if self._connection.given_up:
+                raise
             if not clock.seconds_left(1):
                 self._give_up("no answer in the time that there was")
             self._refusals += _away(error)
