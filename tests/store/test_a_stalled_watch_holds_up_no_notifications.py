@@ -31,7 +31,7 @@ def _doctor(admin: psycopg.Connection[DictRow]) -> Finding:
 def _fill(admin: psycopg.Connection[DictRow], kilobytes: int = 800) -> None:
     """Notify of that much, as appends do, if there were some hundred thousands of them."""
     admin.execute(
-        "SELECT pg_notify('stored_events', repeat('x', 7_000) || n) FROM generate_series(1, %s) AS n", (kilobytes // 7,)
+        "SELECT pg_notify('stored_events', repeat('x', 7000) || n) FROM generate_series(1, %s) AS n", (kilobytes // 7,)
     )
 
 
