@@ -1,12 +1,19 @@
+import os
+import signal
 import threading
 import time
+from contextlib import suppress
+from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from ledger.application import Ledger
 from ledger.errors import DatabaseAway, Unavailable, WaitTimedOut
 from ledger.service.assembly import assemble
+from ledger.service.embedded import EmbeddedServer
+from ledger.service.readiness import WRITER, migrator
 from ledger.store import silence
 from ledger.store.connection import Bounded
 from ledger.store.datastore import Datastore
@@ -188,3 +195,37 @@ def test_no_more_connections_are_out_than_the_pool_has(conninfo: str, monkeypatc
         holder.join()
         asker.join()
         assert pids[0] == pids[1]
+
+
+def test_a_wait_ends_in_time_where_the_server_stands_still(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its system still answers for it, so that no keepalive finds anything; an append has an end there too."""
+    monkeypatch.setattr("ledger.store.append_lock.LOOK_SECONDS_MAX", 0.3)
+    monkeypatch.setattr("ledger.store.connection.CONNECT_SECONDS_MAX", 2)
+    server = EmbeddedServer(tmp_path)
+    server.start()
+    stopped: list[int] = []
+    try:
+        migrator().migrate(server.conninfo())
+        with assemble(make_conninfo(server.conninfo(), options=WRITER)) as ledger:
+            ledger.plan("T", job="a")
+            with psycopg.connect(server.conninfo(), autocommit=True) as admin:
+                stopped += [row[0] for row in admin.execute("SELECT pid FROM pg_stat_activity").fetchall()]
+            stopped.insert(0, server.status().pid or 0)
+            _signal(stopped, signal.SIGSTOP)
+            began = time.monotonic()
+            with pytest.raises(WaitTimedOut):
+                ledger.wait("a", 0.5)
+            assert time.monotonic() - began < 0.5 + LATE_SECONDS_MAX
+            with pytest.raises(Unavailable):
+                _plan(ledger, "b")
+            _signal(stopped, signal.SIGCONT)
+            assert _plan(ledger, "b") == "recorded"
+    finally:
+        _signal(stopped, signal.SIGCONT)
+        server.stop()
+
+
+def _signal(processes: list[int], number: int) -> None:
+    for process in processes:
+        with suppress(ProcessLookupError):
+            os.kill(process, number)
