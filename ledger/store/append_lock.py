@@ -21,6 +21,7 @@ from ledger.store.statements import SQL
 # A process that stands still in an append is ended by the server itself after the first of these; what the server
 # cannot take for standing still, in the midst of a message, by those who wait.
 STILL_SECONDS_MAX = 8
+SLOW_SECONDS_MAX = 16  # for one that was ended so, and lives: it may be slow
 TELL_AFTER_SECONDS = 10
 END_AFTER_SECONDS = 20
 WAIT_SECONDS_MAX = 30
@@ -42,9 +43,9 @@ def take(session: Connection[Any], statement: str = "take_append_lock") -> None:
     session.execute("SET LOCAL lock_timeout TO DEFAULT")
 
 
-def bound_append(session: Connection[Any], *, local: bool) -> None:
+def bound_append(session: Connection[Any], *, local: bool, still_seconds: int = STILL_SECONDS_MAX) -> None:
     """Let no lock be waited for longer, and none be held standing still; in this transaction, or this session."""
-    bound_waits(session, local=local, lock_seconds=WAIT_SECONDS_MAX, still_seconds=STILL_SECONDS_MAX)
+    bound_waits(session, local=local, lock_seconds=WAIT_SECONDS_MAX, still_seconds=still_seconds)
 
 
 def held(conninfo: str, error: psycopg.Error) -> Exception:

@@ -73,11 +73,17 @@ def translate(error: Exception) -> LedgerError:
     if state in _BY_STATE:
         kind, sentence = _BY_STATE[state]
         return kind(f"{sentence} ({said}).", sqlstate=state)
-    if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
+    if _is_away(error, state):
         return DatabaseAway(
             f"The database does not answer; check that it runs and JOBLEDGER_DSN ({said}).", sqlstate=state
         )
     return Unavailable(f"The database could not do what was asked ({said}).", sqlstate=state)
+
+
+def _is_away(error: Exception, state: str | None) -> bool:
+    """Whether an error is that of a connection; psycopg calls others operational too, as a serialization failure."""
+    operational = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+    return operational and (state is None or state.startswith(("08", "57P", "533")))
 
 
 def _is_of_text(error: Exception, said: str) -> bool:
@@ -115,11 +121,17 @@ class Bounded(Connection[DictRow]):
 
     conninfo = ""
     server = ("", 0)  # which server answers: when it started, and the process there that is this connection's
+    given_up = False
     heard = False  # whether it has listened for notifications: then silence is nothing
 
     def wait(self, gen: Any, *arguments: Any, **options: Any) -> Any:
         """As psycopg does, within bounds; raises `psycopg.OperationalError` where they end, and is closed then."""
-        return super().wait(gen if self.heard else self._heed(gen), *arguments, **options)
+        try:
+            return super().wait(gen if self.heard else self._heed(gen), *arguments, **options)
+        except psycopg.Error:
+            if self.given_up:  # whatever comes now answers nobody
+                self.close()
+            raise
 
     def notifies(self, **options: Any) -> Any:
         """As psycopg does; such a connection is not handed out again."""

@@ -18,7 +18,7 @@ from psycopg import Connection, Cursor, Pipeline
 from psycopg.abc import Params
 from psycopg.rows import DictRow
 
-from ledger.store.append_lock import bound_append
+from ledger.store.append_lock import SLOW_SECONDS_MAX, STILL_SECONDS_MAX, bound_append
 from ledger.store.connection import DEAD_SECONDS_MAX, Bounded, configure, connect_as
 from ledger.store.datastore import check_open
 from ledger.store.statements import SQL
@@ -123,6 +123,11 @@ class Line:
     def __init__(self, conninfo: str) -> None:
         self._conninfo = conninfo
         self._connection: Appending | None = None
+        self._still_seconds = STILL_SECONDS_MAX
+
+    def go_slowly(self) -> None:
+        """Take more time to decide from now on, for the server took us for one that stands still."""
+        self._still_seconds = SLOW_SECONDS_MAX
 
     @contextmanager
     def transaction(self, hear: Callable[[psycopg.errors.Diagnostic], None]) -> Iterator[Appending]:
@@ -164,7 +169,7 @@ class Line:
             self._connection = connect_as(Appending, self._conninfo)
             configure(self._connection)
             self._connection.execute(KEEP_ALIVE)
-            bound_append(self._connection, local=False)
+            bound_append(self._connection, local=False, still_seconds=self._still_seconds)
             _widen(self._connection)
         return self._connection
 

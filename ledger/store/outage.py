@@ -25,20 +25,26 @@ class Outage:
         self.pause = PAUSE_SECONDS_MIN
 
     def away(self, error: LedgerError) -> None:
-        """The database is away, or not what it was."""
+        """The database is away."""
         if self.began is None:
-            self.began, self.pause = clock.monotonic(), PAUSE_SECONDS_MIN
             logger.warning("%s goes on from %s once the database is back: %s", self._what, self._place(), error)
-        else:
-            self.pause = min(self.pause * 2, PAUSE_SECONDS_MAX)
+        self._count()
 
     def stale(self, error: LedgerError) -> None:
         """The database knows less than was seen; raises the error once that has been so for too long."""
         now = clock.monotonic()
-        self._stale_since = self._stale_since or now
+        if self._stale_since is None:
+            self._stale_since = now
+            logger.warning("%s goes on from %s unless this stays so: %s", self._what, self._place(), error)
         if now - self._stale_since >= STALE_SECONDS_MAX:
             raise error
-        self.away(error)
+        self._count()
+
+    def _count(self) -> None:
+        if self.began is None:
+            self.began, self.pause = clock.monotonic(), PAUSE_SECONDS_MIN
+        else:
+            self.pause = min(self.pause * 2, PAUSE_SECONDS_MAX)
 
     def over(self) -> None:
         """The database answers, and knows what was seen."""

@@ -72,7 +72,8 @@ class Recorder(PostgresApplicationRecorder):
 
     def __init__(self, datastore: Datastore, views: Views) -> None:
         super().__init__(datastore)
-        self.lock_table_statements = [SQL["take_append_lock"].encode()]
+        bound = f"SET LOCAL lock_timeout = '{append_lock.WAIT_SECONDS_MAX}s'"
+        self.lock_table_statements = [bound.encode(), SQL["take_append_lock"].encode()]
         self._views = views
         self._shelf = Shelf()
         self._committer = Committer[Request, Receipt | Exception](self._hear)
@@ -129,6 +130,8 @@ class Recorder(PostgresApplicationRecorder):
             return self._append(batch, attempt)
         except psycopg.Error as error:
             self._shelf.clear()
+            if error.sqlstate in _STOOD_STILL:
+                self._line.go_slowly()
             if _took_connection(error):
                 found = self._find(attempt)
                 if found is not None:

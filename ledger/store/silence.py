@@ -51,6 +51,8 @@ class Silence:
                     self._heed_append_lock(other, seconds)
             self._refusals = 0
         except psycopg.Error as error:
+            if self._connection.given_up:
+                raise
             if not clock.seconds_left(1):
                 self._give_up("no answer in the time that there was")
             self._refusals += _away(error)
@@ -84,7 +86,7 @@ class Silence:
             append_lock.tell_waiting(other, seconds)
 
     def _give_up(self, why: str) -> NoReturn:
-        self._connection.close()  # whatever comes now answers nobody
+        self._connection.given_up = True
         raise psycopg.OperationalError(why)
 
 

@@ -11,7 +11,9 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 class Proxy:
     """Relays until `cut_at` chunks have come, or one that holds `cut_on`; then swallows that one and hangs up.
 
-    It listens on loopback; `conninfo` leads through it. `chunks` counts what was relayed.
+    While it is `silent` it swallows all, and hangs up nothing: as a network that has gone, but for what the system of
+    either end says. So does one connection from the chunk on that holds `swallow_on`. It listens on loopback;
+    `conninfo` leads through it. `chunks` counts what was relayed.
     """
 
     def __init__(self, conninfo: str) -> None:
@@ -23,6 +25,8 @@ class Proxy:
         self.cut_at: int | None = None
         self.cut_on: bytes | None = None
         self.reachable = True
+        self.silent = False
+        self.swallow_on: bytes | None = None
         self._lock = threading.Lock()
         self._open: list[socket.socket] = []
         self._threads = [threading.Thread(target=self._accept)]
@@ -65,12 +69,13 @@ class Proxy:
                 continue
             server = self._server()
             self._open += [client, server]
+            mute = threading.Event()
             for source, sink in ((client, server), (server, client)):
-                thread = threading.Thread(target=self._relay, args=(source, sink))
+                thread = threading.Thread(target=self._relay, args=(source, sink, mute))
                 self._threads.append(thread)
                 thread.start()
 
-    def _relay(self, source: socket.socket, sink: socket.socket) -> None:
+    def _relay(self, source: socket.socket, sink: socket.socket, mute: threading.Event) -> None:
         try:
             while data := source.recv(1 << 16):
                 with self._lock:
@@ -78,7 +83,11 @@ class Proxy:
                     cut = self.chunks == self.cut_at or (self.cut_on is not None and self.cut_on in data)
                 if cut:
                     break
-                sink.sendall(data)
+                if self.swallow_on is not None and self.swallow_on in data:
+                    self.swallow_on = None
+                    mute.set()
+                if not (self.silent or mute.is_set()):
+                    sink.sendall(data)
         except OSError:
             pass
         for end in (source, sink):
