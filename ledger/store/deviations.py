@@ -117,10 +117,21 @@ def _deviations(connection: Connection[Any], expected: Inventory, found: Invento
             yield Finding(concern.code, "error", f"The {thing.kind} {thing.name} is missing; {AGAIN}.")
         elif wanted is None:
             yield Finding(concern.code, concern.stranger, _stranger(thing))
-        elif thing.kind == "view" and as_printed_here(connection, wanted) == there:
-            continue
+        elif thing.kind == "view":
+            yield from _of_view(connection, concern.code, wanted, there)
         else:
             yield Finding(concern.code, "error", _changed(wanted, there))
+
+
+def _of_view(connection: Connection[Any], code: str, wanted: Thing, there: Thing) -> Iterator[Finding]:
+    here = as_printed_here(connection, wanted)
+    if here is None:
+        sentence = (
+            f"Whether the view {there.name} is as it was made cannot be seen by who may create nothing temporary."
+        )
+        yield Finding(code, "warning", f"{sentence[:-1]}; ask on the primary, as its owner.")
+    elif here != there:
+        yield Finding(code, "error", _changed(here, there))
 
 
 def _stranger(thing: Thing) -> str:

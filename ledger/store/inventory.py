@@ -67,10 +67,10 @@ def _by_name(things: Iterable[Thing]) -> Inventory:
     return {(thing.kind, thing.name): thing for thing in things}
 
 
-def as_printed_here(connection: Connection[Any], view: Thing) -> Thing:
+def as_printed_here(connection: Connection[Any], view: Thing) -> Thing | None:
     """A view as this server would print its definition: releases of PostgreSQL write the same query differently.
 
-    It is put up under a name of this session for that, and taken back. Where that is not allowed, as it is printed.
+    It is put up under a name of this session for that, and taken back; None where that is not allowed.
     """
     words = view.detail.split(BAR)
     query = words[-1].removeprefix(_VIEW).rstrip("; ")
@@ -80,5 +80,5 @@ def as_printed_here(connection: Connection[Any], view: Thing) -> Thing:
             connection.execute(f"CREATE TEMPORARY VIEW jobledger_expected AS {query}")
             printed = connection.execute(SQL["select_expected_view"]).fetchall()[0]["printed"]
     except psycopg.Error:
-        return view
+        return None
     return view._replace(detail=BAR.join([*words[:-1], _VIEW + " ".join(printed.split())]))

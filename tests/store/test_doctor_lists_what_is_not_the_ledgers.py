@@ -236,6 +236,15 @@ def test_a_query_that_is_only_printed_otherwise_is_the_same(admin: Session) -> N
     assert inventory.as_printed_here(admin, written) == inventory.as_printed_here(admin, printed)
 
 
+def test_who_may_create_nothing_cannot_tell(superuser: str) -> None:
+    """As on a standby: what differs in print alone is no more than a warning there."""
+    with psycopg.connect(superuser, autocommit=True, row_factory=dict_row) as admin:
+        admin.execute(HIDING)
+        admin.execute(f'REVOKE TEMPORARY ON DATABASE "{admin.info.dbname}" FROM PUBLIC')
+    with as_role(superuser, "jobledger_reader") as connection:
+        assert [(each.code, each.level) for each in _examine(connection)] == [("definitions", "warning")]
+
+
 def test_many_deviations_of_a_kind_are_counted(admin: Session) -> None:
     for n in range(FINDINGS_MAX + 7):
         admin.execute(f"CREATE FUNCTION ledger.f{n}() RETURNS int {EVIL}")
