@@ -1,7 +1,7 @@
 """Waiting for what is to come: woken by the feed, and looking again at whatever concerns the one who waits."""
 
 from collections.abc import Callable, Iterator
-from math import isfinite
+from math import inf
 from typing import TypeVar
 
 from ledger import clock
@@ -58,4 +58,4 @@ def wait(
 
 
 def _is_over(timeout: object) -> bool:
-    return isinstance(timeout, int | float) and isfinite(timeout) and timeout < 0
+    return isinstance(timeout, int | float) and -inf < timeout < 0

@@ -1,63 +1,30 @@
 import io
 import json
-import os
-import pty
 import re
 import subprocess
 import sys
-import termios
-import threading
-import tty
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple, Self
 
 import psycopg
 import pytest
 import typer
 from psycopg.conninfo import make_conninfo
-from typer.main import get_command
 
 from ledger.application import Ledger
-from ledger.service.cli.app import COMMANDS, app
 from ledger.service.cli.terminal import Guarded, plain, plain_json
-from tests.service.cli import driver
+from tests.service.cli.commands import Leaf, Said, leaves, run_all
 from tests.service.cli.conftest import environment, on, plan
 
 # A window's title, a cleared screen, a line that is written over, C1, bidi overrides, nothing to see, a forged line.
 EVIL = "\x1b]0;owned\x07\x1b[2J\r\x08\x7f\x9b31m\u202e\u2066\u200b\ufeff\u2028\u3164\nForged: all is well\n"
 SHORT = "\x1b[31m\u202e\n"
 NOBODY = EVIL + "x"  # of which nothing is on record
-ROOT = Path(__file__).parents[3]
 NAMING_FILES = {"--key", "--rejects", "--overlaps", "--to", "--checkpoint"}  # which may be any bytes
 NOT_UTF_8 = "\udcff"
 
 
-class Leaf(NamedTuple):
-    """A command with the words that lead to it, and what it takes."""
-
-    words: tuple[str, ...]
-    arguments: int
-    options: tuple[str, ...]
-    flags: tuple[str, ...]
-
-
-def _leaves() -> Iterator[Leaf]:
-    top: Any = get_command(app)
-    for name in COMMANDS:
-        command = top.get_command(None, name)
-        for inner, leaf in getattr(command, "commands", {None: command}).items():
-            arguments = [each for each in leaf.params if each.param_type_name == "argument"]
-            options = [each for each in leaf.params if each.param_type_name == "option" and each.name != "help"]
-            yield Leaf(
-                (name, inner) if inner else (name,),
-                len(arguments),
-                tuple(each.opts[0] for each in options if not each.is_flag),
-                tuple(each.opts[0] for each in options if each.is_flag),
-            )
-
-
-LEAVES = list(_leaves())
+LEAVES = list(leaves())
 # What is not run with good words here: it would start a server, or a program that is not ours.
 STARTING = {("demo",), ("pg", "start"), ("pg", "stop"), ("pg", "psql")}
 
@@ -105,83 +72,6 @@ def _stored_words(key: str) -> list[list[str]]:
     return [[*words, *form] for words in shown for form in forms] + once
 
 
-class Said(NamedTuple):
-    """What one command said on each stream, and its exit code."""
-
-    words: list[str]
-    out: bytes
-    err: bytes
-    code: str
-
-
-def _run(commands: Sequence[list[str]], env: dict[str, str], tmp_path: Path, *, terminal: bool) -> list[Said]:
-    file = tmp_path / "commands"
-    file.write_text("".join(json.dumps(words) + "\n" for words in commands), encoding="ascii")
-    words = (sys.executable, "-m", driver.__name__, str(file))
-    work = tmp_path / "work"
-    work.mkdir(exist_ok=True)
-    with Pipes(terminal=terminal) as pipes:
-        with subprocess.Popen(
-            words,
-            cwd=work,  # where a command may write files under hostile names
-            env=env | {"PYTHONPATH": str(ROOT)},
-            stdin=subprocess.DEVNULL,
-            stdout=pipes.writing[0],
-            stderr=pipes.writing[1],
-        ) as process:
-            pipes.begin()
-        out, err = pipes.read()
-    assert process.returncode == 0, err[-2000:]
-    return [Said(words, *parts) for words, parts in zip(commands, _parts(out, err), strict=True)]
-
-
-def _parts(out: bytes, err: bytes) -> Iterator[tuple[bytes, bytes, str]]:
-    end = re.compile(rb"~~~ end of \d+ with (.*)\n")
-    outs, errs = end.split(out), end.split(err)
-    for place in range(0, len(outs) - 1, 2):
-        yield outs[place], errs[place], outs[place + 1].decode()
-
-
-class Pipes:
-    """Two pipes to read all of, or two terminals that change no byte."""
-
-    def __init__(self, *, terminal: bool) -> None:
-        pairs = [pty.openpty() if terminal else os.pipe() for _ in range(2)]
-        self._reading = [pair[0] for pair in pairs]
-        self.writing = [pair[1] for pair in pairs]
-        if terminal:
-            for end in self.writing:
-                tty.setraw(end, termios.TCSANOW)
-        self._found = [bytearray(), bytearray()]
-        self._threads = [threading.Thread(target=self._take, args=(place,)) for place in range(2)]
-
-    def __enter__(self) -> Self:
-        return self
-
-    def begin(self) -> None:
-        """Read from here on; whoever writes has the other ends by now."""
-        for end in self.writing:
-            os.close(end)
-        for thread in self._threads:
-            thread.start()
-
-    def _take(self, place: int) -> None:
-        try:
-            while data := os.read(self._reading[place], 65_536):
-                self._found[place] += data
-        except OSError:  # how a terminal says that nobody has its other end
-            pass
-
-    def read(self) -> tuple[bytes, bytes]:
-        for thread in self._threads:
-            thread.join(timeout=60)
-        return bytes(self._found[0]), bytes(self._found[1])
-
-    def __exit__(self, *_: object) -> None:
-        for end in self._reading:
-            os.close(end)
-
-
 @pytest.fixture
 def told(ledger: Ledger, superuser: str) -> Ledger:
     """Everything that can be told, told by somebody hostile, and a function with such a name."""
@@ -223,7 +113,7 @@ def _check(said: Said) -> None:
 @pytest.mark.parametrize("terminal", [True, False], ids=["terminal", "pipe"])
 def test_no_word_of_the_command_line_does(told: Ledger, env: dict[str, str], tmp_path: Path, *, terminal: bool) -> None:
     """Of any command: as an argument, an option, a value of one, or a word too many; what is no text exits with 2."""
-    for said in _run(HOSTILE, env, tmp_path, terminal=terminal):
+    for said in run_all(HOSTILE, env, tmp_path, terminal=terminal):
         _check(said)
         if NOT_UTF_8 in said.words and said.words[-2] not in NAMING_FILES:
             assert (said.code, said.out) == ("2", b""), said
@@ -232,7 +122,7 @@ def test_no_word_of_the_command_line_does(told: Ledger, env: dict[str, str], tmp
 @pytest.mark.parametrize("terminal", [True, False], ids=["terminal", "pipe"])
 def test_nothing_on_record_does(told: Ledger, env: dict[str, str], tmp_path: Path, *, terminal: bool) -> None:
     """In any form; and what is JSON stays so, and exact."""
-    found = _run(_stored_words(str(tmp_path)), env, tmp_path, terminal=terminal)
+    found = run_all(_stored_words(str(tmp_path)), env, tmp_path, terminal=terminal)
 
     for said in found:
         _check(said)
@@ -268,14 +158,14 @@ def test_no_message_of_a_server_or_of_the_system_does(
         f"host=\udcff {EVIL}",
     ):
         commands = [["list"], ["doctor"], ["migrate", "--check"], ["import", str(tmp_path / "\x1b[2J\r")]]
-        for said in _run(commands, env | {"JOBLEDGER_DSN": dsn}, tmp_path, terminal=terminal):
+        for said in run_all(commands, env | {"JOBLEDGER_DSN": dsn}, tmp_path, terminal=terminal):
             _check(said)
             assert said.code in {"2", "69"}, said
 
 
 def test_a_table_in_colours_sends_no_more_than_colours(told: Ledger, env: dict[str, str], tmp_path: Path) -> None:
     coloured = {name: value for name, value in env.items() if name != "NO_COLOR"} | {"TERM": "xterm-256color"}
-    found = _run([["list"], ["history"], ["tree", EVIL]], coloured, tmp_path, terminal=True)
+    found = run_all([["list"], ["history"], ["tree", EVIL]], coloured, tmp_path, terminal=True)
 
     assert b"\x1b[" in found[0].out
     for said in found:
@@ -287,7 +177,7 @@ def test_a_bar_of_progress_moves_the_cursor_and_nothing_else_does(
 ) -> None:
     moving = env | {"TERM": "xterm"}
     (tmp_path / "records").write_text(json.dumps(plan(EVIL)) + "\n" + EVIL)
-    (said,) = _run([["import", str(tmp_path / "records")]], moving, tmp_path, terminal=True)
+    (said,) = run_all([["import", str(tmp_path / "records")]], moving, tmp_path, terminal=True)
 
     assert said.code == "1"
     _check(said._replace(err=re.sub(rb"\x1b\[[?0-9;]*[A-Zhlm]|\r", b"", said.err)))
@@ -316,6 +206,18 @@ def test_a_guarded_stream_keeps_lines_and_tabs() -> None:
     assert kept.getvalue() == "a\tb\n\\x1b[2J\\r\né\\u202e"
     assert guarded.getvalue() == kept.getvalue()
     assert guarded.write("ab\n") == 3
+
+
+def test_what_is_printed_past_it_is_guarded_too(env: dict[str, str]) -> None:
+    """The trace of a fault of ours, say."""
+    broken = f"from ledger.service.cli import ask, main\ndef fall(*_, **__): raise RuntimeError({EVIL!r})\n"
+    words = (sys.executable, "-c", f"{broken}ask.moments.asked = fall\nmain()", "show", "a")
+    done = subprocess.run(words, env=env, capture_output=True, timeout=60, check=False)
+
+    assert done.returncode == 70
+    text = done.stderr.decode()
+    assert "RuntimeError: \\x1b]0;owned" in text
+    assert plain(text.replace("\n", "")) == text.replace("\n", "")
 
 
 def test_what_typer_calls_an_error_is_known_by_its_message() -> None:
