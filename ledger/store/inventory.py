@@ -18,6 +18,7 @@ from ledger.store.statements import SQL
 NAME = "inventory.tsv"
 BAR = " | "  # between the words of a detail
 SCHEMAS = re.findall(r"CREATE SCHEMA IF NOT EXISTS (\w+)", SQL["create_schemas"])
+ROLES = re.findall(r"'(jobledger_\w+)'", SQL["create_roles"])
 _QUESTIONS = ("select_relations", "select_code", "select_grants", "select_roles")
 _VIEW = "as "
 
@@ -49,7 +50,7 @@ def take(connection: Connection[Any]) -> Inventory:
 
 def _ask(cursor: Cursor[Any], name: str) -> list[tuple[str, str, str | None]]:
     statement = "\n".join((SQL["with_places"], SQL[name]))
-    return cursor.execute(statement, {"schemas": SCHEMAS}).fetchall()
+    return cursor.execute(statement, {"schemas": SCHEMAS, "roles": ROLES}).fetchall()
 
 
 def expected() -> Inventory:

@@ -1,7 +1,9 @@
+import uuid
 from collections.abc import Iterator
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 from psycopg.rows import DictRow, dict_row
 
 from ledger.application import Ledger
@@ -108,7 +110,8 @@ FIXED = "SET search_path = pg_catalog, pg_temp"
         ("CREATE DOMAIN projections.text AS pg_catalog.text CHECK (true)", "objects", "error", "projections.text"),
         ("CREATE TYPE history.mood AS ENUM ('well')", "objects", "error", "type history.mood"),
         ("CREATE COLLATION ledger.c FROM \"C\"", "objects", "error", "collation ledger.c"),
-        ("CREATE CAST (ledger.stored_event_text AS text) WITH INOUT AS IMPLICIT", "casts", "warning", "as text"),
+        ("CREATE CAST (ledger.stored_event_text AS text) WITH INOUT AS IMPLICIT", "casts", "error", "as text"),
+        ("CREATE CAST (bytea AS json) WITHOUT FUNCTION", "casts", "warning", "bytea as json"),
         ("CREATE VIEW projections.more AS SELECT 1 AS one", "definitions", "error", "view projections.more"),
         ("CREATE MATERIALIZED VIEW history.m AS SELECT 1 AS one", "definitions", "error", "history.m"),
         ("CREATE TABLE ledger.more (a int)", "tables", "warning", "table ledger.more"),
@@ -216,6 +219,24 @@ def test_each_deviation_is_named(admin: Session, damage: str, code: str, level: 
 
     told = [each for each in _examine(admin) if each.code == code]
     assert any(each.level == level and words in each.sentence for each in told), told
+
+
+def test_who_migrates_may_have_any_name(server: str, empty_database: str) -> None:
+    """One like those of the ledger's own roles too, and no superuser's."""
+    name = f"jobledger_owner_{uuid.uuid4().hex[:8]}"
+    with psycopg.connect(server, autocommit=True) as admin:
+        admin.execute(f"CREATE ROLE {name} NOLOGIN")
+        for role in inventory.ROLES:
+            admin.execute(f"GRANT {role} TO {name}")
+    try:
+        with psycopg.connect(empty_database, autocommit=True, row_factory=dict_row) as connection:
+            connection.execute(f'GRANT CREATE ON DATABASE "{connection.info.dbname}" TO {name}')
+            migrator().migrate(make_conninfo(empty_database, options=f"-c role={name}"))
+            assert _examine(connection) == []
+            connection.execute(f"DROP OWNED BY {name} CASCADE")
+    finally:
+        with psycopg.connect(server, autocommit=True) as admin:
+            admin.execute(f"DROP ROLE {name}")
 
 
 def test_what_was_made_in_the_name_of_an_extension_is_its_own(admin: Session) -> None:
