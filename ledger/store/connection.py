@@ -3,6 +3,7 @@
 A command that only asks needs no more than this, and so nothing that is slow to import is imported here.
 """
 
+import re
 from typing import Any, TypeVar
 
 import psycopg
@@ -11,11 +12,24 @@ from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import set_json_loads
 from pydantic_core import from_json
 
-from ledger.errors import AccessDenied, DatabaseAway, DiskFull, HostileText, LedgerError, SchemaMissing, Unavailable
+from ledger.errors import (
+    AccessDenied,
+    DatabaseAway,
+    DiskFull,
+    HostileText,
+    LedgerError,
+    MalformedConninfo,
+    SchemaMissing,
+    Unavailable,
+)
 
 CONNECT_SECONDS_MAX = 10
 SEARCH_PATH = "projections, pg_catalog, pg_temp"
-READABLE = "SET datestyle = 'ISO'; SET intervalstyle = 'postgres'; SET timezone = 'UTC'"  # as psycopg reads
+READABLE = (  # as psycopg reads, and text of every language
+    "SET client_encoding = 'UTF8'; SET datestyle = 'ISO'; SET intervalstyle = 'postgres'; SET timezone = 'UTC'"
+)
+_CONNINFO = re.compile(r"connection (info )?string|connection option|\bURI\b|URI query parameter")
+_QUOTED = re.compile(r'"[^"]*"?')
 
 _BY_STATE: dict[str, tuple[type[LedgerError], str]] = {
     "28P01": (AccessDenied, "The database refuses this password; check JOBLEDGER_DSN or PGPASSWORD"),
@@ -48,6 +62,11 @@ def translate(error: Exception) -> LedgerError:
     said = " ".join(str(error).split())
     if _is_of_text(error, said):
         return HostileText("A text must be Unicode without the character NUL, and one that was asked about is not.")
+    if isinstance(error, psycopg.ProgrammingError) and error.sqlstate is None and _CONNINFO.search(said):
+        return MalformedConninfo(
+            "A database must be named as libpq has it, host=… dbname=… or postgresql://…, and JOBLEDGER_DSN is not "
+            f"({_QUOTED.sub(_hide, said)})."
+        )
     state = getattr(error, "sqlstate", None) or _state_of_text(said)
     if state in _BY_STATE:
         kind, sentence = _BY_STATE[state]
@@ -57,6 +76,11 @@ def translate(error: Exception) -> LedgerError:
             f"The database does not answer; check that it runs and JOBLEDGER_DSN ({said}).", sqlstate=state
         )
     return Unavailable(f"The database could not do what was asked ({said}).", sqlstate=state)
+
+
+def _hide(quoted: re.Match[str]) -> str:
+    """A character of the syntax stays; anything longer may be a password, or have one in it."""
+    return quoted[0] if len(quoted[0]) == len('"="') else "…"
 
 
 def _is_of_text(error: Exception, said: str) -> bool:
