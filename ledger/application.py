@@ -354,7 +354,8 @@ class Ledger(Questions):
         """Record what has already happened, a transition record a line; memory does not grow with the lines.
 
         A line that cannot be taken is handed to `on_reject`, and the rest goes on. A line on entities that others hold
-        is recorded, counted and handed to `on_overlap`, unless `admit` asks admission. Lines are taken by a thread.
+        is recorded, counted and handed to `on_overlap`, unless `admit` asks admission. Lines are taken by a thread; an
+        error that they end with is raised once what came before it is recorded.
         """
         importer = Importer(self._recorder, on_reject, on_overlap, admit=admit)
         importer.read(lines, on_page)

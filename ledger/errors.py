@@ -151,6 +151,12 @@ class MalformedProof(BadInput):
     code = "malformed_proof"
 
 
+class MalformedConninfo(BadInput):
+    """What should name a database is nothing that libpq reads."""
+
+    code = "malformed_conninfo"
+
+
 class NotFound(LedgerError):
     """What was asked for never was."""
 

@@ -5,7 +5,7 @@ It goes on over restarts and failovers of the database, and ends in time whateve
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from math import isfinite
+from math import inf
 from typing import TypeVar
 
 from ledger import clock
@@ -88,4 +88,4 @@ def _on_and_on(look: Callable[[], T | None], deadline: float | None, what: str) 
 
 
 def _is_over(timeout: object) -> bool:
-    return isinstance(timeout, int | float) and isfinite(timeout) and timeout < 0
+    return isinstance(timeout, int | float) and -inf < timeout < 0

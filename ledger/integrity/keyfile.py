@@ -22,9 +22,11 @@ FILE_BYTES_MAX = 64 * 1024
 
 
 class KeyFile:
-    """A place for a key; nothing is there until `create`."""
+    """A place for a key; nothing is there until `create`. Raises `KeyUnusable` for a folder."""
 
     def __init__(self, path: Path) -> None:
+        if not path.name or path.is_dir():
+            raise KeyUnusable(f"A signing key must be in a file of its own, and {path} is a folder; name a file in it.")
         self.path = path
         self._next = _beside(path, ".next")
         self._public = _beside(path, ".pub")

@@ -4,6 +4,7 @@ A command that only asks needs no more than this, and so nothing that is slow to
 """
 
 import os
+import re
 import socket
 from collections.abc import Generator
 from contextlib import suppress
@@ -17,7 +18,16 @@ from psycopg.types.json import set_json_loads
 from pydantic_core import from_json
 
 from ledger import clock
-from ledger.errors import AccessDenied, DatabaseAway, DiskFull, HostileText, LedgerError, SchemaMissing, Unavailable
+from ledger.errors import (
+    AccessDenied,
+    DatabaseAway,
+    DiskFull,
+    HostileText,
+    LedgerError,
+    MalformedConninfo,
+    SchemaMissing,
+    Unavailable,
+)
 
 if TYPE_CHECKING:
     from ledger.store.silence import Silence
@@ -26,7 +36,11 @@ CONNECT_SECONDS_MAX = 10
 DEAD_SECONDS_MAX = 10  # until a peer that answers nothing, on a network that carries nothing, is given up
 NAME_BYTES_MAX = 63
 SEARCH_PATH = "pg_catalog, pg_temp"  # statements name all that is ours
-READABLE = "SET datestyle = 'ISO'; SET intervalstyle = 'postgres'; SET timezone = 'UTC'"  # as psycopg reads
+READABLE = (  # as psycopg reads, and text of every language
+    "SET client_encoding = 'UTF8'; SET datestyle = 'ISO'; SET intervalstyle = 'postgres'; SET timezone = 'UTC'"
+)
+_CONNINFO = re.compile(r"connection (info )?string|connection option|\bURI\b|URI query parameter")
+_QUOTED = re.compile(r'"[^"]*"?')
 _WHO_ANSWERS = "SELECT pg_catalog.pg_backend_pid() AS pid, pg_catalog.pg_postmaster_start_time()::text AS started"
 
 # By libpq's names, in its units: a silent peer is asked after 4 s and then each 2 s; 10 s is the bound for all.
@@ -69,6 +83,11 @@ def translate(error: Exception) -> LedgerError:
     said = " ".join(str(error).split())
     if _is_of_text(error, said):
         return HostileText("A text must be Unicode without the character NUL, and one that was asked about is not.")
+    if isinstance(error, psycopg.ProgrammingError) and error.sqlstate is None and _CONNINFO.search(said):
+        return MalformedConninfo(
+            "A database must be named as libpq has it, host=… dbname=… or postgresql://…, and JOBLEDGER_DSN is not "
+            f"({_QUOTED.sub(_hide, said)})."
+        )
     state = getattr(error, "sqlstate", None) or _state_of_text(said)
     if state in _BY_STATE:
         kind, sentence = _BY_STATE[state]
@@ -84,6 +103,11 @@ def _is_away(error: Exception, state: str | None) -> bool:
     """Whether an error is that of a connection; psycopg calls others operational too, as a serialization failure."""
     operational = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
     return operational and (state is None or state.startswith(("08", "57P", "533")))
+
+
+def _hide(quoted: re.Match[str]) -> str:
+    """A character of the syntax stays; anything longer may be a password, or have one in it."""
+    return quoted[0] if len(quoted[0]) == len('"="') else "…"
 
 
 def _is_of_text(error: Exception, said: str) -> bool:

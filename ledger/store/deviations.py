@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from psycopg import Connection
 
 from ledger.store.finding import Finding, Level
-from ledger.store.inventory import BAR, Inventory, Thing, as_printed_here
+from ledger.store.inventory import BAR, SCHEMAS, Inventory, Thing, as_printed_here
 
 FINDINGS_MAX = 20  # of one code
 SHOWN_MAX = 300  # characters of what a thing is like
@@ -116,11 +116,29 @@ def _deviations(connection: Connection[Any], expected: Inventory, found: Invento
         elif there is None:
             yield Finding(concern.code, "error", f"The {thing.kind} {thing.name} is missing; {AGAIN}.")
         elif wanted is None:
-            yield Finding(concern.code, concern.stranger, _stranger(thing))
-        elif thing.kind == "view" and as_printed_here(connection, wanted) == there:
-            continue
+            yield Finding(concern.code, _badness(concern, thing), _stranger(thing))
+        elif thing.kind == "view":
+            yield from _of_view(connection, concern.code, wanted, there)
         else:
             yield Finding(concern.code, "error", _changed(wanted, there))
+
+
+def _of_view(connection: Connection[Any], code: str, wanted: Thing, there: Thing) -> Iterator[Finding]:
+    here = as_printed_here(connection, wanted)
+    if here is None:
+        sentence = (
+            f"Whether the view {there.name} is as it was made cannot be seen by who may create nothing temporary."
+        )
+        yield Finding(code, "warning", f"{sentence[:-1]}; ask on the primary, as its owner.")
+    elif here != there:
+        yield Finding(code, "error", _changed(here, there))
+
+
+def _badness(concern: Concern, thing: Thing) -> Level:
+    """A cast lies in no schema, and is of ours where it is of a type in one."""
+    if thing.kind == "cast" and any(f"{schema}." in thing.name for schema in SCHEMAS):
+        return "error"
+    return concern.stranger
 
 
 def _stranger(thing: Thing) -> str:

@@ -18,6 +18,7 @@ from ledger.store.statements import SQL
 NAME = "inventory.tsv"
 BAR = " | "  # between the words of a detail
 SCHEMAS = re.findall(r"CREATE SCHEMA IF NOT EXISTS (\w+)", SQL["create_schemas"])
+ROLES = re.findall(r"'(jobledger_\w+)'", SQL["create_roles"])
 _QUESTIONS = ("select_relations", "select_code", "select_grants", "select_roles")
 _VIEW = "as "
 
@@ -49,7 +50,7 @@ def take(connection: Connection[Any]) -> Inventory:
 
 def _ask(cursor: Cursor[Any], name: str) -> list[tuple[str, str, str | None]]:
     statement = "\n".join((SQL["with_places"], SQL[name]))
-    return cursor.execute(statement, {"schemas": SCHEMAS}).fetchall()
+    return cursor.execute(statement, {"schemas": SCHEMAS, "roles": ROLES}).fetchall()
 
 
 def expected() -> Inventory:
@@ -67,10 +68,10 @@ def _by_name(things: Iterable[Thing]) -> Inventory:
     return {(thing.kind, thing.name): thing for thing in things}
 
 
-def as_printed_here(connection: Connection[Any], view: Thing) -> Thing:
+def as_printed_here(connection: Connection[Any], view: Thing) -> Thing | None:
     """A view as this server would print its definition: releases of PostgreSQL write the same query differently.
 
-    It is put up under a name of this session for that, and taken back. Where that is not allowed, as it is printed.
+    It is put up under a name of this session for that, and taken back; None where that is not allowed.
     """
     words = view.detail.split(BAR)
     query = words[-1].removeprefix(_VIEW).rstrip("; ")
@@ -80,5 +81,5 @@ def as_printed_here(connection: Connection[Any], view: Thing) -> Thing:
             connection.execute(f"CREATE TEMPORARY VIEW jobledger_expected AS {query}")
             printed = connection.execute(SQL["select_expected_view"]).fetchall()[0]["printed"]
     except psycopg.Error:
-        return view
+        return None
     return view._replace(detail=BAR.join([*words[:-1], _VIEW + " ".join(printed.split())]))

@@ -1,7 +1,9 @@
+import uuid
 from collections.abc import Iterator
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 from psycopg.rows import DictRow, dict_row
 
 from ledger.application import Ledger
@@ -108,7 +110,8 @@ FIXED = "SET search_path = pg_catalog, pg_temp"
         ("CREATE DOMAIN projections.text AS pg_catalog.text CHECK (true)", "objects", "error", "projections.text"),
         ("CREATE TYPE history.mood AS ENUM ('well')", "objects", "error", "type history.mood"),
         ("CREATE COLLATION ledger.c FROM \"C\"", "objects", "error", "collation ledger.c"),
-        ("CREATE CAST (ledger.stored_event_text AS text) WITH INOUT AS IMPLICIT", "casts", "warning", "as text"),
+        ("CREATE CAST (ledger.stored_event_text AS text) WITH INOUT AS IMPLICIT", "casts", "error", "as text"),
+        ("CREATE CAST (bytea AS json) WITHOUT FUNCTION", "casts", "warning", "bytea as json"),
         ("CREATE VIEW projections.more AS SELECT 1 AS one", "definitions", "error", "view projections.more"),
         ("CREATE MATERIALIZED VIEW history.m AS SELECT 1 AS one", "definitions", "error", "history.m"),
         ("CREATE TABLE ledger.more (a int)", "tables", "warning", "table ledger.more"),
@@ -218,6 +221,24 @@ def test_each_deviation_is_named(admin: Session, damage: str, code: str, level: 
     assert any(each.level == level and words in each.sentence for each in told), told
 
 
+def test_who_migrates_may_have_any_name(server: str, empty_database: str) -> None:
+    """One like those of the ledger's own roles too, and no superuser's."""
+    name = f"jobledger_owner_{uuid.uuid4().hex[:8]}"
+    with psycopg.connect(server, autocommit=True) as admin:
+        admin.execute(f"CREATE ROLE {name} NOLOGIN")
+        for role in inventory.ROLES:
+            admin.execute(f"GRANT {role} TO {name}")
+    try:
+        with psycopg.connect(empty_database, autocommit=True, row_factory=dict_row) as connection:
+            connection.execute(f'GRANT CREATE ON DATABASE "{connection.info.dbname}" TO {name}')
+            migrator().migrate(make_conninfo(empty_database, options=f"-c role={name}"))
+            assert _examine(connection) == []
+            connection.execute(f"DROP OWNED BY {name} CASCADE")
+    finally:
+        with psycopg.connect(server, autocommit=True) as admin:
+            admin.execute(f"DROP ROLE {name}")
+
+
 def test_what_was_made_in_the_name_of_an_extension_is_its_own(admin: Session) -> None:
     admin.execute("CREATE SCHEMA elsewhere")
     admin.execute("CREATE EXTENSION hstore SCHEMA elsewhere")
@@ -234,6 +255,15 @@ def test_a_query_that_is_only_printed_otherwise_is_the_same(admin: Session) -> N
 
     assert written.detail != printed.detail
     assert inventory.as_printed_here(admin, written) == inventory.as_printed_here(admin, printed)
+
+
+def test_who_may_create_nothing_cannot_tell(superuser: str) -> None:
+    """As on a standby: what differs in print alone is no more than a warning there."""
+    with psycopg.connect(superuser, autocommit=True, row_factory=dict_row) as admin:
+        admin.execute(HIDING)
+        admin.execute(f'REVOKE TEMPORARY ON DATABASE "{admin.info.dbname}" FROM PUBLIC')
+    with as_role(superuser, "jobledger_reader") as connection:
+        assert [(each.code, each.level) for each in _examine(connection)] == [("definitions", "warning")]
 
 
 def test_many_deviations_of_a_kind_are_counted(admin: Session) -> None:

@@ -119,11 +119,11 @@ def list_(
         phase=_word(phase, Phase, "--phase"),
         outcome=_word(outcome, Outcome, "--outcome"),
         type=kind,
-        entity=EntityRef.parse(entity) if entity else None,
+        entity=EntityRef.parse(entity) if entity is not None else None,
         root=root,
         active=active,
         overdue=overdue,
-        silent_for=parse_span(silent_for) if silent_for else None,
+        silent_for=parse_span(silent_for) if silent_for is not None else None,
         expired=expired,
     )
     if as_of is not None and not (active or overdue or silent_for):

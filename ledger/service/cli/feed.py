@@ -65,7 +65,7 @@ def wait(
     from ledger import open_ledger
 
     if (job is None) == (free is None):
-        raise typer.BadParameter("Name a job, or an entity with --free.")
+        raise typer.BadParameter("Name either a job or, with --free, an entity.")
     with open_ledger() as ledger:
         if free is not None:
             answer = ledger.wait_free(free, timeout)

@@ -74,7 +74,8 @@ def _read_tasks(names: "Sequence[str]") -> "list[ListedExecutor]":
     from ledger.service.cli.source import open_source
 
     with ExitStack() as stack:
-        return read_tasks({name: open_source(name, stack).whole() for name in names})
+        sources = [open_source(name, stack) for name in names]
+        return read_tasks({source.name: source.whole() for source in sources})
 
 
 def _compare() -> None:
@@ -184,9 +185,15 @@ def dispute(
 def _shown(evidence: str | None, reason: str | None) -> Any:
     """What shows it: JSON where it begins as JSON, else the words, else the reason."""
     from ledger.domain.commands import parse_json
+    from ledger.errors import MalformedRecord
 
     if not (evidence or reason):
         raise typer.BadParameter("Say what shows it, with --evidence or --reason.")
     if not evidence:
         return reason
-    return parse_json(evidence) if evidence.lstrip()[:1] in ("{", "[") else evidence
+    if evidence.lstrip()[:1] not in ("{", "["):
+        return evidence
+    try:
+        return parse_json(evidence)
+    except MalformedRecord as error:
+        raise typer.BadParameter(f"What begins as JSON must be JSON: {error}", param_hint="--evidence") from None

@@ -1,4 +1,4 @@
--- Who may do what, grants to owners and superusers aside, and what new things are granted by default.
+-- Who may do what, grants to owners and to who migrates aside, and what new things are granted by default.
 , held AS (
     SELECT 'schema ' || quote_ident(nspname) AS name, nspowner AS owner, coalesce(nspacl, acldefault('n', nspowner)) AS acl
     FROM places
@@ -57,18 +57,18 @@
     CROSS JOIN LATERAL aclexplode(defaclacl) AS each
     WHERE defaclnamespace IN (SELECT oid FROM places)
         OR (defaclnamespace = 0 AND defaclrole IN (
-            SELECT nspowner FROM places UNION ALL SELECT oid FROM pg_roles WHERE rolname LIKE 'jobledger\_%%'
+            SELECT nspowner FROM places UNION ALL SELECT oid FROM pg_roles WHERE rolname = ANY(%(roles)s)
         ))
 )
 SELECT
     kind,
-    format('%%s to %%s', name, coalesce(roles.rolname, 'PUBLIC')),
+    format('%%s to %%s', given.name, coalesce(owners.name, 'PUBLIC')),
     string_agg(privilege_type || CASE WHEN is_grantable THEN ' for others too' ELSE '' END, ' | ' ORDER BY privilege_type)
 FROM (
     SELECT 'grant' AS kind, granted.* FROM granted
     UNION ALL
     SELECT 'default grant', promised.* FROM promised
 ) AS given
-LEFT JOIN pg_roles AS roles ON roles.oid = grantee
-WHERE grantee <> owner AND NOT coalesce(roles.rolsuper, false)
-GROUP BY kind, name, roles.rolname
+LEFT JOIN owners ON owners.oid = grantee
+WHERE grantee <> owner AND owners.name IS DISTINCT FROM 'who migrates'
+GROUP BY kind, given.name, owners.name

@@ -13,11 +13,11 @@ SELECT
         CASE WHEN rolcanlogin THEN 'LOGIN' END
     )
 FROM pg_roles
-WHERE rolname LIKE 'jobledger\_%%'
+WHERE rolname = ANY(%(roles)s)
 
 UNION ALL
 SELECT 'membership', format('%%I in %%I', members.rolname, groups.rolname), ''
 FROM pg_auth_members
 JOIN pg_roles AS members ON members.oid = member
 JOIN pg_roles AS groups ON groups.oid = roleid
-WHERE members.rolname LIKE 'jobledger\_%%'
+WHERE members.rolname = ANY(%(roles)s)

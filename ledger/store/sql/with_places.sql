@@ -6,7 +6,7 @@ WITH places AS (
     SELECT
         oid,
         CASE
-            WHEN rolname LIKE 'jobledger\_%%' THEN rolname
+            WHEN rolname = ANY(%(roles)s) THEN rolname
             WHEN rolsuper OR oid = (SELECT nspowner FROM places WHERE nspname = 'ledger') THEN 'who migrates'
             ELSE rolname
         END AS name

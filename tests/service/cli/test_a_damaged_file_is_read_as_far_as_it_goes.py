@@ -14,6 +14,7 @@ import pytest
 from ledger.application import Ledger
 from ledger.errors import FileDamaged
 from ledger.service.cli.source import Source, open_source
+from tests.service.cli.commands import run_all
 from tests.service.cli.conftest import COMMAND, Run, environment, plan
 
 LINES = [
@@ -233,3 +234,29 @@ def test_an_export_cut_within_a_line_is_cut_off(run: Run, export: Export) -> Non
     assert done.code == 6
     assert "ends within line 42" in " ".join(done.out.split())
     assert "Proved: 40 events are" in done.out
+
+
+def test_a_key_or_a_checkpoint_that_is_cut_off_is_told(run: Run, export: Export, conninfo: str, tmp_path: Path) -> None:
+    """Cut anywhere, with NUL in it, or no text at all: one sentence, and no proof."""
+    path, key = export("all.jsonl", lambda data: data)
+    env = environment(conninfo, JOBLEDGER_KEY=str(tmp_path / "seal.key"))
+    note = (tmp_path / "seal.key.checkpoint").read_bytes()
+    whole = {"--key": f"{key}\n".encode(), "--checkpoint": note, "seal": (tmp_path / "seal.key").read_bytes()}
+    commands = []
+    for what, data in whole.items():
+        for place in [*range(0, len(data) - 1, max(1, len(data) // 12)), -1, -2]:
+            bad = data[:place] if place >= 0 else data[:30] + (b"\0" if place == -1 else b"\xff\xfe") + data[30:]
+            file = tmp_path / f"{what.strip('-')}.{place}"
+            file.write_bytes(bad)
+            file.chmod(0o600)
+            verifying = ["verify-export", str(path), what, str(file)]
+            commands.append(verifying if what != "seal" else ["seal", "--key", str(file)])
+
+    for said in run_all(commands, env, tmp_path, terminal=False):
+        if said.code == "6":  # a note that reads, and was not signed
+            assert said.words[-1].endswith("checkpoint.-2"), said
+            continue
+        assert (said.code, said.out) == ("2", b""), said
+        assert said.err.startswith(b"jobledger: "), said
+        assert said.err.count(b"\n") == 1, said
+        assert b"PRIVATE" not in said.err.replace(b"PRIVATE+KEY+, ", b""), said

@@ -77,3 +77,32 @@ def test_a_data_folder_that_is_a_file(tmp_path: Path, data: str) -> None:
 
     assert done.code == 69
     assert _is_one_sentence(done.err)
+
+
+@pytest.mark.parametrize(
+    "dsn",
+    [
+        "nonsense",
+        "host='s3cret",
+        "=s3cret",
+        "password=my s3cret",
+        "postgresql://u:s3cret@[",
+        "postgresql://u:s3cret@h/?x",
+    ],
+)
+def test_what_names_no_database_is_told_without_what_it_says(dsn: str) -> None:
+    """A password may be in it."""
+    done = execute(("list",), "", environment(dsn))
+
+    assert done.code == 2
+    assert _is_one_sentence(done.err)
+    assert "JOBLEDGER_DSN" in done.err
+    assert "s3cret" not in done.err
+
+
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
+def test_text_is_that_of_every_language_whatever_the_client_says(conninfo: str, encoding: str) -> None:
+    env = environment(make_conninfo(conninfo, client_encoding=encoding))
+
+    assert execute(("record", '{"job":"漢","event":"planned","type":"T"}'), "", env).code == 0
+    assert "漢" in execute(("show", "漢"), "", env).out
