@@ -12,8 +12,8 @@ from ledger.audit import Tell, tell_nobody
 from ledger.domain.events import Limit, Placed, RecordedEvent
 from ledger.domain.quorum import Child
 from ledger.errors import ViewBehind
-from ledger.store.mapper import read_in_turn
 from ledger.store.migrate import load_migrations
+from ledger.store.reading import read_in_turn
 from ledger.store.statements import SQL as STORE_SQL
 from ledger.store.views import Asked, Session
 from projections import job_tree, running_jobs

@@ -8,6 +8,7 @@ from psycopg import Connection
 
 from ledger import clock
 from ledger.errors import LedgerError
+from ledger.store.damage import examine_rows
 from ledger.store.migrate import Migrator
 from ledger.store.statements import SQL
 
@@ -38,6 +39,7 @@ def examine(connection: Connection[Any], migrator: Migrator) -> list[Finding]:
             *_roles(connection),
             *_privileges(connection),
             *_views(connection),
+            *(Finding(*found) for found in examine_rows(connection)),
         ]
     return found
 

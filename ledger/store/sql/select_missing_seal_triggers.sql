@@ -1,9 +1,9 @@
 SELECT wanted.name, wanted.relation
 FROM (
     VALUES
-        ('check_tile', 'tiles'),
-        ('check_checkpoint', 'checkpoints'),
-        ('check_seal_key', 'seal_keys'),
+        ('refuse_forged_tile', 'tiles'),
+        ('refuse_forged_checkpoint', 'checkpoints'),
+        ('refuse_forged_key', 'seal_keys'),
         ('refuse_all_but_growth', 'tiles'),
         ('refuse_unsealing', 'tiles'),
         ('refuse_unsealing', 'checkpoints'),
