@@ -99,22 +99,19 @@ class Promises:
         """What the next rows break that was not accepted; an accepted one spoils what is said of its stream alone."""
         rows = [read_leaf(leaf) for _, leaf in leaves]
         self._know(rows)
-        found = ((row, self._first(row)) for row in rows)
+        found = [(row, self._first(row)) for row in rows]
+        while len(self._streams) > STREAMS_KEPT_MAX:  # not before, for these rows may go on with any of them
+            self._streams.popitem(last=False)
         return [breach for row, breach in found if breach is not None and row.position not in self._accepted]
 
     def _know(self, rows: Sequence[StoredRow]) -> None:
         """Let every stream that these rows go on with be known."""
-        wanted: dict[str, None] = {}
         first = {row.stream: row for row in reversed(rows)}
-        for stream, row in first.items():
-            if stream in self._streams:
-                self._streams.move_to_end(stream)  # so that it is still there when its row is looked at
-            elif row.version != 1:
-                wanted[stream] = None
+        wanted = [stream for stream, row in first.items() if stream not in self._streams and row.version != 1]
         if not wanted:
             return
         recalled: dict[str, Standing] = {}
-        for stream, position, version, topic in self._seals.recall(list(wanted), rows[0].position - 1):
+        for stream, position, version, topic in self._seals.recall(wanted, rows[0].position - 1):
             before = recalled.get(stream, Standing())
             recalled[stream] = self._recall(before, stream, (position, version, topic))
         for stream in wanted:
@@ -133,8 +130,6 @@ class Promises:
     def _keep(self, stream: str, standing: Standing) -> None:
         self._streams[stream] = standing
         self._streams.move_to_end(stream)
-        if len(self._streams) > STREAMS_KEPT_MAX:
-            self._streams.popitem(last=False)
 
     def _first(self, row: StoredRow) -> Breach | None:
         """The first promise that a row breaks."""

@@ -38,11 +38,7 @@ def _examine(connection: Connection[Any]) -> Iterator[Found]:
     accepted = {position for position, _ in _itself(connection).accepted}
     found = dict(_damaged(connection))
     for position, why in sorted(found.items())[:SHOWN_MAX]:
-        said = (
-            "was accepted"
-            if position in accepted
-            else f"jobledger seal --accept {position} puts on record that it was seen"
-        )
+        how = f"jobledger seal --accept {position} says that it was seen"
         yield Found(
             "damaged",
             "warning" if position in accepted else "error",

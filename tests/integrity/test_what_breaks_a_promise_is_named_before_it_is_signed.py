@@ -1,4 +1,4 @@
-"""The sealer holds rows against what the ledger promises; what breaks it is named, and nothing from there on is signed."""
+"""The sealer holds rows against what the ledger promises; what breaks it is named, and nothing behind it is signed."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,11 +13,12 @@ from ledger.integrity.keyfile import KeyFile
 from ledger.integrity.sealer import Sealer
 from ledger.integrity.verify import Verifier
 from ledger.store.seals import SealTable
-from tests.integrity.conftest import record
+from tests.integrity.conftest import record, room_of
 from tests.integrity.wounds import PLANNED, STARTED, owner_of, put, set_time
 
+Broken = tuple[tuple[str, int, str, bytes], str]
 WHO = {"actor": "ann", "reason": "seen"}
-BROKEN = {
+BROKEN: dict[str, Broken] = {
     "junk": (("job:a", 3, "job.succeeded.v1", b"\xff junk"), "bytes"),
     "another fact": (("job:a", 3, "job.planned.v1", STARTED), "bytes"),
     "a foreign topic": (("job:a", 3, "os.system", b"{}"), "topic"),
@@ -43,12 +44,12 @@ def begun(ledger: Ledger) -> Ledger:
     return ledger
 
 
-@pytest.mark.parametrize(("row", "promise"), BROKEN.values(), ids=BROKEN.keys())
+@pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN.keys())
 def test_each_break_is_named_and_accepted_once(
-    superuser: str, begun: Ledger, sealer: Sealer, room: SealTable, verifier: Callable[[], Verifier],
-    row: tuple[str, int, str, bytes], promise: str,
-) -> None:  # fmt: skip
+    superuser: str, begun: Ledger, sealer: Sealer, verifier: Callable[[], Verifier], broken: Broken
+) -> None:
     """All before it is signed; once somebody puts on record that it was looked at, sealing goes on past it."""
+    (row, promise), room = broken, room_of(superuser)
     with owner_of(superuser) as admin:
         put(admin, *row)
     begun.start("beside", executor="e", external_id="2")
@@ -132,11 +133,11 @@ def test_a_newer_topic_waits_for_a_newer_sealer(superuser: str, begun: Ledger, s
 
 
 def test_streams_that_are_not_kept_are_read_again(
-    conninfo: str, superuser: str, ledger: Ledger, room: SealTable, key_file: KeyFile, monkeypatch: pytest.MonkeyPatch
+    superuser: str, ledger: Ledger, room: SealTable, key_file: KeyFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With room for three streams, and batches that cut them apart, the verdicts are the same."""
     monkeypatch.setattr(promises, "STREAMS_KEPT_MAX", 3)
-    record(conninfo, 1, 40)
+    record(superuser, 1, 40)
     for n in range(1, 41):
         ledger.start(f"j{n}", executor="e", external_id=str(n))
     for n in range(40, 0, -1):
@@ -149,9 +150,8 @@ def test_streams_that_are_not_kept_are_read_again(
 
 
 def test_what_was_sealed_before_it_was_checked_is_found(
-    superuser: str, begun: Ledger, sealer: Sealer, room: SealTable, verifier: Callable[[], Verifier],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+    superuser: str, begun: Ledger, sealer: Sealer, verifier: Callable[[], Verifier], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An older sealer signed junk: verify names it as what it is, not as altered, until somebody accepts it."""
     with owner_of(superuser) as admin:
         put(admin, "job:b", 1, "job.planned.v1", b"junk")
@@ -160,16 +160,17 @@ def test_what_was_sealed_before_it_was_checked_is_found(
         assert sealer.seal().signed.size == 4
     report = verifier().verify()
     assert [(str(found.kind), found.position) for found in report.findings] == [("promise", 4)]
-    begun.record(acceptance(room, 4) | WHO)
+    begun.record(acceptance(room_of(superuser), 4) | WHO)
     assert sealer.seal().signed.size == 5
     assert verifier().verify().ok
 
 
 @pytest.mark.parametrize("expression", ["'infinity'", "now() + interval '3 days'", "'9998-01-01Z'"])
 def test_a_time_ahead_of_the_clock_is_one_break(
-    superuser: str, begun: Ledger, sealer: Sealer, room: SealTable, verifier: Callable[[], Verifier], expression: str
+    superuser: str, begun: Ledger, sealer: Sealer, verifier: Callable[[], Verifier], expression: str
 ) -> None:
     """It is named where it begins; times go by the clock again after it, and that is the same break."""
+    room = room_of(superuser)
     with owner_of(superuser) as admin:
         set_time(admin, 2, expression)
         set_time(admin, 3, "(SELECT recorded_at FROM ledger.stored_events WHERE notification_id = 2)")
@@ -180,7 +181,7 @@ def test_a_time_ahead_of_the_clock_is_one_break(
                 "VALUES (%s, 1, 'job.planned.v1', %s, %s, clock_timestamp())",
                 (f"job:n{n}", PLANNED, n),
             )
-    with pytest.raises(PromiseBroken, match="Position 2 .* ahead of the clock") as named:
+    with pytest.raises(PromiseBroken, match=r"Position 2 .* ahead of the clock") as named:
         sealer.seal()
     assert named.value.facts["promise"] == "time"
     assert [found.position for found in verifier().verify().findings] == [2]
@@ -205,7 +206,7 @@ def test_the_end_of_a_break_may_come_later(superuser: str, begun: Ledger, sealer
         assert sealer.seal().signed.size == 5
         begun.plan("T", job="last")
         set_time(admin, 6, "now() - interval '1 day'")
-    with pytest.raises(PromiseBroken, match="Position 6 .* before that of the row before it"):
+    with pytest.raises(PromiseBroken, match=r"Position 6 .* before that of the row before it"):
         sealer.seal()
 
 
@@ -213,7 +214,7 @@ def test_a_time_that_goes_back_is_one_break(superuser: str, begun: Ledger, seale
     """A row of 1999 is named; the one after it goes on as before."""
     with owner_of(superuser) as admin:
         set_time(admin, 2, "'1999-01-01Z'")
-    with pytest.raises(PromiseBroken, match="Position 2 .* before that of the row before it"):
+    with pytest.raises(PromiseBroken, match=r"Position 2 .* before that of the row before it"):
         sealer.seal()
     begun.record(acceptance(room, 2) | WHO)
     assert sealer.seal().signed.size == 4
