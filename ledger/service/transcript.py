@@ -18,10 +18,19 @@ def transcribe(events: Iterable[RecordedEvent]) -> Iterator[dict[str, Any]]:
     source = _Source(entry.event for entry in events)
     for event in source:
         family = _read_family(event, source)
-        records = [transcribe_event(member) for member in family]
+        records = [_line(member) for member in family]
         if len(family) == 1 + sum(map(_children, family)):
             _nest(family, records, 0)
         yield from records
+
+
+def _line(event: Event) -> dict[str, Any]:
+    """The record of an event; for what is no event a line that is no record, so that an import passes it over."""
+    fact = event.fact
+    if type(fact) is Damaged:
+        said = {"stream": fact.stream, "version": event.version, "topic": fact.row_topic, "why": fact.why}
+        return {"export": "damaged", **said}
+    return transcribe_event(event)
 
 
 class _Source(Iterator[Event]):
@@ -39,11 +48,7 @@ class _Source(Iterator[Event]):
 
 
 def transcribe_event(event: Event) -> dict[str, Any]:
-    """The record of one event; an id that its caller did not give is left out. What is no event has no record."""
-    fact = event.fact
-    if type(fact) is Damaged:
-        said = {"stream": fact.stream, "version": event.version, "topic": fact.row_topic, "why": fact.why}
-        return {"export": "damaged", **said}
+    """The record of one event; an id that its caller did not give is left out."""
     record = print_transition(event)
     if is_chosen(event.id):
         del record["id"]

@@ -53,21 +53,33 @@ def _recorded(session: Session, at: datetime) -> AsOf:
 def _halve(session: Session, asked: dict[str, Any], head: int) -> int | None:
     """The last position that was recorded at or before a time; None where there is none.
 
-    Where a row of another time than its neighbours misled the search, it is made again on the right side of that row.
+    Where rows of another time than those around them misled the search, it is made again on the right side of them.
     """
     low, high = 0, head
     for _ in range(MISLED_MAX):
         span = {"low": low, "high": high, **asked}
         found = session.execute(SQL["select_position_at_time"], span).fetchall()[0]["position"]
         around = session.execute(SQL["select_neighbours"], {"position": found, **asked}).fetchall()[0]
-        if around["too_late"] is not None and around["too_late"] > low:
-            high = around["too_late"] - 1
-        elif around["too_early"] is not None and around["too_early"] <= high:
-            low = around["too_early"]
+        if _went_back(around, asked["at"]) and around["earlier"] > low:
+            high = around["earlier"] - 1
+        elif _went_ahead(around, asked["at"]) and around["later"] <= high:
+            low = around["later"]
         else:
             break
     position: int | None = around["position"]
     return position
+
+
+def _went_back(around: dict[str, Any], at: datetime) -> bool:
+    """Whether what was found is of a time before that of the rows in front, which do not count yet."""
+    first, earlier = around["first_at"], around["earlier_at"]
+    return first is not None and earlier > at and around["here_at"] < min(first, earlier)
+
+
+def _went_ahead(around: dict[str, Any], at: datetime) -> bool:
+    """Whether the rows behind what was found are of a time ahead, and those behind them count again."""
+    later = around["later_at"]
+    return later is not None and later <= at < around["next_at"] and later >= (around["here_at"] or later)
 
 
 def _occurred(session: Session, at: datetime) -> AsOf:
