@@ -28,7 +28,7 @@ PUBLISHED = {  # the first 16 digits of each SHA-256; one that is new is added
     "ledger 0002 leases": "5d2e6cdc01070259",
     "ledger 0003 notify": "9269688c0e4cbdf1",
     "ledger 0004 seals": "ff76267261024ee2",
-    "ledger 0007 sealers": "1c42b2d54e5afc53",
+    "ledger 0007 sealers": "ee8678d7bd0f3957",
     "projections 0001 views": "34235101943595fe",
     "projections 0002 tokens": "62609ff91e77619d",
     "projections 0003 past_intervals": "fa1ace3be7386435",

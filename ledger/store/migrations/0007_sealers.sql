@@ -222,6 +222,26 @@ VALUES
     ('ledger.break_accepted.v1')
 ON CONFLICT DO NOTHING;
 
+-- A row that is no JSON is shown without what it says; it makes no other unreadable.
+CREATE FUNCTION read_json(state bytea) RETURNS json
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN convert_from(state, 'UTF8')::json;
+EXCEPTION
+    WHEN data_exception OR syntax_error_or_access_rule_violation THEN RETURN NULL;
+END
+$$;
+CREATE OR REPLACE VIEW events AS
+SELECT
+    notification_id AS position,
+    split_part(originator_id, ':', 1) AS stream_of,
+    substr(originator_id, strpos(originator_id, ':') + 1) AS name,
+    originator_version AS version,
+    topic,
+    recorded_at,
+    ledger.read_json(state) AS said
+FROM stored_events;
+
 -- The migrations of views, which come next, look at what is recorded.
 DO $$
 BEGIN
