@@ -141,7 +141,7 @@ def test_a_row_of_no_job_stops_nothing(
 def test_the_events_are_shown_in_sql_beside_a_bad_row(
     admin: psycopg.Connection[dict[str, object]], begun: Ledger, bad: tuple[str, int, str, bytes]
 ) -> None:
-    """Whoever reads the view `ledger.events` sees all others, and the row without what it says where that is no JSON."""
+    """Whoever reads the view `ledger.events` sees all others, and what the row says where that is JSON."""
     admin.execute(INSERT, bad)
     rows = admin.execute("SELECT position, said ->> 'id' AS id FROM ledger.events ORDER BY position").fetchall()
     assert [row["position"] for row in rows] == [1, 2, 3, 4]
