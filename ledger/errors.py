@@ -187,6 +187,12 @@ class NotSealed(NotFound):
     code = "not_sealed"
 
 
+class NothingBroken(NotFound):
+    """No promise of the ledger is broken at this position, so there is nothing to accept; facts: `position`."""
+
+    code = "nothing_broken"
+
+
 class Conflict(LedgerError):
     """What was said does not go with what is on record; nothing was lost."""
 

@@ -11,7 +11,7 @@ from ledger.audit import Durations, HistoryEntry, HistoryPage, Tell, Window
 from ledger.domain.entities import EntityRef
 from ledger.domain.events import RecordedEvent
 from ledger.domain.filters import Filter
-from ledger.store.mapper import read_all
+from ledger.store.reading import read_all
 from projections.filters import Search
 from projections.follower import Follower
 from projections.queries import Connect

@@ -13,7 +13,7 @@ from ledger.domain.events import Limit, Placed, RecordedEvent
 from ledger.domain.quorum import Child
 from ledger.errors import ViewBehind
 from ledger.store import append_lock
-from ledger.store.mapper import read_in_turn
+from ledger.store.reading import read_in_turn
 from ledger.store.statements import SQL as STORE_SQL
 from ledger.store.views import Asked, Session
 from projections import job_tree, running_jobs

@@ -12,7 +12,8 @@ from pydantic_core import from_json
 
 from ledger.domain.events import Damaged, RecordedEvent
 from ledger.domain.values import parse_time, print_time
-from ledger.store.mapper import fact_of, not_its_bytes, read_in_turn
+from ledger.store.mapper import fact_of, not_its_bytes
+from ledger.store.reading import read_in_turn
 from ledger.store.views import Session
 
 Row = Mapping[str, Any]

@@ -4,7 +4,7 @@ A stream is damaged from its first row that is no event, that stands out of turn
 allow there. What it said before stands; nothing after it is believed, and nothing more is recorded in it.
 """
 
-from ledger.domain.events import Damaged, Event, Planned, Refused
+from ledger.domain.events import Damaged, Event
 from ledger.domain.states import TRANSITIONS, Outcome, Phase
 from ledger.errors import StreamDamaged
 
@@ -18,14 +18,16 @@ def out_of_turn(version: int, event: Event) -> str | None:
     return f"version {event.version:,} must follow {event.version - 1:,}, and follows {version:,}"
 
 
-def not_allowed(phase: Phase | None, outcome: Outcome | None, event: Event) -> str | None:
+def not_allowed(phase: Phase | None, outcome: Outcome | None, name: str) -> str | None:
     """Why the transition table has no place for an event of a job that is so far; None where it has."""
-    fact = type(event.fact)
     if phase is None:
-        return None if fact is Planned or fact is Refused else f"a stream must begin with planned, not {event.name}"
-    if (fact is Planned or fact is Refused) and outcome is not Outcome.REFUSED:
-        return f"{event.name} must not follow what is on record"
-    return None if phase in TRANSITIONS[event.name] else f"a job that is {phase} cannot take {event.name}"
+        return None if name in _BEGINNING else f"a stream must begin with planned, not {name}"
+    if name in _BEGINNING and outcome is not Outcome.REFUSED:
+        return f"{name} must not follow what is on record"
+    return None if phase in TRANSITIONS[name] else f"a job that is {phase} cannot take {name}"
+
+
+_BEGINNING = ("planned", "refused")
 
 
 def stream_damaged(kind: str, name: str, why: str) -> StreamDamaged:

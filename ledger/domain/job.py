@@ -103,8 +103,8 @@ def evolve(job: Job | None, event: Event) -> Job:
 def _damage(job: Job | None, event: Event) -> str | None:
     """Why the stream is damaged with this event, or was before."""
     if job is None:
-        return out_of_turn(0, event) or not_allowed(None, None, event)
-    return job.damaged or out_of_turn(job.version, event) or not_allowed(job.phase, job.outcome, event)
+        return out_of_turn(0, event) or not_allowed(None, None, event.name)
+    return job.damaged or out_of_turn(job.version, event) or not_allowed(job.phase, job.outcome, event.name)
 
 
 def _begin(event: Event, fact: Planned) -> Job:

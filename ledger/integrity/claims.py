@@ -1,12 +1,13 @@
 """The tree heads that a verification holds rows against: whose they are, where they were found, which to believe."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ledger.errors import NothingTrusted, NotSealed
+from ledger.errors import MalformedNote, NothingTrusted, NotSealed
 from ledger.integrity.checkpoint import Checkpoint, SignedCheckpoint, origin_of
 from ledger.integrity.findings import Finding, Kind
 from ledger.integrity.note import VerifierKey
-from ledger.integrity.trust import Believed, read_checkpoint
+from ledger.integrity.trust import Believed, Trust, read_checkpoint
 from ledger.store.seals import Seals
 
 Against = SignedCheckpoint | int | None
@@ -55,6 +56,24 @@ class Claims:
         if not self.signed:
             raise NothingTrusted(f"No checkpoint can be believed. {self.findings[0].sentence}")
         return max(reversed(self.signed), key=lambda signed: signed.size)
+
+
+def newest_signed(seals: Seals) -> SignedCheckpoint | None:
+    """The newest checkpoint on record that a key on record has signed; what else stands there ends no sealing."""
+    keys = Believed.gather(Trust(), seals.public_keys()).ring.keys
+    note = seals.newest()
+    newest = _signed(note, keys) if note is not None else None
+    if newest is not None or note is None:
+        return newest
+    return next((signed for row in reversed(seals.checkpoints()) if (signed := _signed(row.note, keys))), None)
+
+
+def _signed(note: str, keys: Sequence[VerifierKey]) -> SignedCheckpoint | None:
+    try:
+        signed = SignedCheckpoint.parse(note)
+        return signed if signed.note.signers(keys) else None
+    except MalformedNote:
+        return None
 
 
 def gather(seals: Seals, believed: Believed, kept: SignedCheckpoint | None, against: Against) -> Claims:

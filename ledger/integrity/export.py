@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from ledger.domain.events import Event, Planned, RecordedEvent
-from ledger.errors import MalformedNote, NothingTrusted
+from ledger.domain.events import Damaged, Event, Planned, RecordedEvent
 from ledger.integrity.checkpoint import SignedCheckpoint, origin_of
-from ledger.integrity.exportform import FORMAT, PROOF_HASHES, Transcribe, beside
+from ledger.integrity.claims import newest_signed
+from ledger.integrity.exportform import FORMAT, PROOF_HASHES, Transcribe, beside, read_sound
+from ledger.integrity.known import gap_spans
 from ledger.integrity.leaf import StoredRow, read_leaf
 from ledger.integrity.note import encode_base64
 from ledger.integrity.proofs import prove_cover
 from ledger.integrity.tiles import Tree
-from ledger.store.mapper import read_event
 from ledger.store.seals import Seals
 
 WINDOW_EVENTS = 8_192
@@ -49,7 +49,8 @@ class Export:
         self._positions = range(1, self._head + 1) if positions is None else positions
         self._selection = selection
         self._taken = array("q")
-        self.exported = Exported(_newest(seals))
+        self._gaps = array("q")
+        self.exported = Exported(newest_signed(seals))
 
     def lines(self) -> Iterator[dict[str, Any]]:
         """Every line, as a JSON object."""
@@ -60,10 +61,8 @@ class Export:
 
     def records(self) -> Iterator[dict[str, Any]]:
         """The records alone, without what proves them."""
-        source = (
-            RecordedEvent(event=event, position=row.position, recorded_at=row.moment) for _, row, event in self._rows()
-        )
-        return self._transcribe(source)
+        for record, row, leaf in self._transcribed():
+            yield record if "event" in record else record | beside(row, leaf)
 
     def _header(self) -> dict[str, Any]:
         ledger, signed = self._seals.ledger(), self.exported.checkpoint
@@ -78,6 +77,12 @@ class Export:
         }
 
     def _proved_records(self) -> Iterator[dict[str, Any]]:
+        for record, row, leaf in self._transcribed():
+            yield record | beside(row, leaf)
+            self._count(row.position)
+
+    def _transcribed(self) -> Iterator[tuple[dict[str, Any], StoredRow, bytes]]:
+        """The record of each row that is selected, with the row and its leaf."""
         waiting: deque[tuple[StoredRow, bytes]] = deque()
 
         def events() -> Iterator[RecordedEvent]:
@@ -87,8 +92,7 @@ class Export:
 
         for record in self._transcribe(events()):
             row, leaf = waiting.popleft()
-            yield record | beside(row, leaf)
-            self._count(row.position)
+            yield record, row, leaf
 
     def _count(self, position: int) -> None:
         self._taken.append(position)
@@ -106,19 +110,33 @@ class Export:
             for leaf in window:
                 row = read_leaf(leaf or b"")
                 while target is not None and target < row.position:
+                    self._gaps.append(target)
                     target = next(wanted, None)
                 if due or target == row.position:
-                    event = read_event(row.stream, row.version, row.topic, row.state)
+                    event = self._read(row)
                     due += _children(event) - (due > 0)
+                    target = next(wanted, None) if target == row.position else target
                     yield leaf or b"", row, event
             at += WINDOW_EVENTS
+        while target is not None and target <= self._head:
+            self._gaps.append(target)
+            target = next(wanted, None)
+
+    def _read(self, row: StoredRow) -> Event:
+        """The event of a row, or what stands in its place; raises `SchemaTooNew`."""
+        event = read_sound(row)
+        if type(event.fact) is Damaged:
+            self._seals.check_topics([row.topic])
+        return event
 
     @property
     def _size(self) -> int:
         return self.exported.checkpoint.size if self.exported.checkpoint else 0
 
     def _proofs(self) -> Iterator[dict[str, Any]]:
-        indexes = [position - 1 for position in self._taken if position <= self._size]
+        for first, last in gap_spans(position for position in self._gaps if position <= self._size):
+            yield {"export": "gap", "first": first, "last": last}
+        indexes = sorted(position - 1 for position in (*self._taken, *self._gaps) if position <= self._size)
         cover = prove_cover(Tree(self._seals, self._size).subtree, indexes, self._size)
         while hashes := [encode_base64(one) for one in islice(cover, PROOF_HASHES)]:
             yield {"export": "proof", "hashes": hashes}
@@ -137,14 +155,6 @@ class Export:
             },
             "unsealed": self.exported.unsealed,
         }
-
-
-def _newest(seals: Seals) -> SignedCheckpoint | None:
-    note = seals.newest()
-    try:
-        return SignedCheckpoint.parse(note) if note is not None else None
-    except MalformedNote as error:
-        raise NothingTrusted(f"The newest checkpoint on record cannot be read: {error}") from None
 
 
 def _children(event: Event) -> int:

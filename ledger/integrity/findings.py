@@ -25,6 +25,7 @@ class Kind(StrEnum):
     CHECKPOINT = "checkpoint"
     ROTATION = "rotation"
     TREE = "tree"
+    PROMISE = "promise"
     RECORD = "record"
     FORMAT = "format"
 
@@ -80,7 +81,10 @@ def _name(different: Difference, places: Mapping[bytes, int], parts: Sequence[Ma
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was verified, against what, and what was found; `checked` are the first and last position."""
+    """What was verified, against what, and what was found; `checked` are the first and last position.
+
+    `known` says what is no finding, since it was sealed so or accepted: gaps, breaks, what was set aside.
+    """
 
     origin: str
     size: int
@@ -92,6 +96,7 @@ class Report:
     unsealed: int
     findings: tuple[Finding, ...]
     more: int = 0
+    known: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -118,6 +123,7 @@ class Report:
             "first_bad_position": self.first_bad,
             "findings": [found.as_json() for found in self.findings],
             "findings_not_shown": self.more,
+            "known": list(self.known),
         }
 
 

@@ -13,6 +13,8 @@ For whoever writes this in another language, the bytes are, one after the other 
 Numbers are signed, in two's complement, with the most significant byte first. The leaf hash is SHA-256 over a zero
 byte and these bytes (RFC 6962, section 2.1), and the leaf index is the position less one. PostgreSQL makes the same
 bytes in `store/sql/select_leaves.sql`.
+
+A position without a row, as a ledger of before could come to have, is the leaf of the empty string (`GAP`).
 """
 
 import struct
@@ -25,12 +27,15 @@ from ledger.errors import MalformedLeaf
 MAGIC = b"jobledger event v1\n"
 POSITION = slice(len(MAGIC), len(MAGIC) + 8)
 SUMS_BYTES = 12
+GAP = b""
 PARTS = ("stream, version or topic", "recorded_at", "state")
 _FIXED = struct.Struct(f">{len(MAGIC)}sqqq")
 _LENGTH = struct.Struct(">i")
 _SUMS = struct.Struct(">III")
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_FIRST = datetime(1, 1, 1, tzinfo=UTC)
+_LAST = datetime(9999, 12, 31, 23, 59, 59, 999_999, UTC)
 
 
 class StoredRow(NamedTuple):
@@ -45,13 +50,11 @@ class StoredRow(NamedTuple):
 
     @property
     def moment(self) -> datetime:
-        """When it was recorded; raises `MalformedLeaf` for a time that no calendar has."""
+        """When it was recorded; for a time that no calendar has, the last or the first that one has."""
         try:
             return _EPOCH + timedelta(microseconds=self.recorded_at)
         except OverflowError:
-            raise MalformedLeaf(
-                f"A time must lie before the year 10000, and that of {self.position} does not."
-            ) from None
+            return _LAST if self.recorded_at > 0 else _FIRST
 
 
 def microseconds(moment: datetime) -> int:
@@ -90,8 +93,11 @@ def read_leaf(leaf: bytes) -> StoredRow:
 def sum_parts(leaf: bytes) -> bytes:
     """12 bytes that tell which part of a row differs from the sealed one: CRC-32 of name and place, of time, of state.
 
-    They prove nothing. They are kept beside the leaf hashes so that a finding can say more than "this row differs".
+    They prove nothing, and are zero for a position without a row. They are kept beside the leaf hashes so that a
+    finding can say more than "this row differs".
     """
+    if leaf == GAP:
+        return bytes(SUMS_BYTES)
     fixed = _FIXED.size
     named = fixed + 4 + int.from_bytes(leaf[fixed : fixed + 4])
     named += 4 + int.from_bytes(leaf[named : named + 4])

@@ -11,14 +11,18 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from ledger.errors import KeyUnusable, MalformedNote, SealRefused, Unavailable
+from ledger.errors import KeyUnusable, PromiseBroken, SealRefused, Unavailable
 from ledger.integrity.checkpoint import Checkpoint, SignedCheckpoint, origin_of
+from ledger.integrity.claims import newest_signed
 from ledger.integrity.hashing import leaf_hash
 from ledger.integrity.keyfile import KeyFile
 from ledger.integrity.keyring import sign_rotation
-from ledger.integrity.leaf import sum_parts
+from ledger.integrity.known import gap_spans
+from ledger.integrity.leaf import GAP, sum_parts
 from ledger.integrity.note import SigningKey, VerifierKey, sign_note
+from ledger.integrity.promises import Breach, Promises, accepted_breaks
 from ledger.integrity.tiles import Growth, Tile, Tree
+from ledger.integrity.trust import Believed, Trust
 from ledger.store.outage import Outage
 from ledger.store.seals import Leaf, Seals
 
@@ -34,11 +38,16 @@ class SealRoom(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """What a sealing did: the checkpoint that now is the newest, and how many events it took in."""
+    """What a sealing did: the checkpoint that now is the newest, and how many positions it took in.
+
+    `gaps` are the first and last of the positions without an event among them; `broken` is where it stopped.
+    """
 
     signed: SignedCheckpoint
     events: int
     new_key: bool = False
+    gaps: tuple[tuple[int, int], ...] = ()
+    broken: Breach | None = None
 
 
 class Sealer:
@@ -52,14 +61,23 @@ class Sealer:
     def seal(self) -> Sealed:
         """Seal everything that is committed.
 
-        Raises `SealRefused` where what is stored contradicts a checkpoint, `KeyUnusable`, `Unavailable`.
+        Raises `SealRefused` where what is stored contradicts a checkpoint, `PromiseBroken` where a row breaks a promise
+        of the ledger and nobody accepted that, once all before it is sealed; `KeyUnusable`, `Unavailable`.
         """
-        events, new_key = 0, False
+        done = self.seal_sound()
+        if done.broken is not None:
+            raise broken(done.broken)
+        return done
+
+    def seal_sound(self) -> Sealed:
+        """The same, but what stands behind a row that breaks a promise is left without an error."""
+        events, new_key, gaps = 0, False, list[tuple[int, int]]()
         while True:
             done = self._seal_batch()
             events, new_key = events + done.events, new_key or done.new_key
-            if done.events < self._batch_events:
-                return Sealed(done.signed, events, new_key)
+            gaps += done.gaps
+            if done.broken is not None or done.events < self._batch_events:
+                return Sealed(done.signed, events, new_key, tuple(gaps), done.broken)
 
     def follow(self, every_seconds: float, wait: Callable[[float], object] = time.sleep) -> Iterator[Sealed]:
         """Seal again and again, `every_seconds`; what was done comes out each time that there was something.
@@ -125,11 +143,11 @@ class Sealer:
             key, new_key = self._key(seals)
             last = self._last(seals, key)
             growth = Growth(seals, last.size if last else 0)
-            events = self._grow(seals, growth)
+            events, gaps, breach = self._grow(seals, growth)
             if last is None or events or not _signed_by(last, key):
                 last = _sign(seals, Checkpoint(key.name, growth.size, growth.root()), key)
         self._file.keep(last)  # after the commit, so that what is kept is never ahead of the database
-        return Sealed(last, events, new_key)
+        return Sealed(last, events, new_key, tuple(gap_spans(gaps)), breach)
 
     def _key(self, seals: Seals) -> tuple[SigningKey, bool]:
         """The key to sign with, and whether it was put on record here."""
@@ -146,10 +164,9 @@ class Sealer:
         if key.name != name:
             raise KeyUnusable(f"The key in {self._file.path} must be this ledger's, {name}, and is that of {key.name}.")
         if str(key.verifier) in recorded:
-            if str(key.verifier) != recorded[-1]:
-                raise KeyUnusable(
-                    f"The key in {self._file.path} must be the newest, {recorded[-1]}, and has been replaced."
-                )
+            newer = _replaced_by(seals, key.verifier)
+            if newer is not None:
+                raise KeyUnusable(f"The key in {self._file.path} must be the newest, {newer}, and has been replaced.")
             return key, False
         if recorded:
             raise SealRefused(f"The ledger was sealed with the key {recorded[-1]}, which {self._file.path} is not.")
@@ -159,14 +176,13 @@ class Sealer:
     def _current(self, recorded: list[str]) -> SigningKey:
         """The key in the file; where a rotation was cut off after the database had it, that is finished first."""
         coming = self._file.next()
-        if coming and recorded and str(coming.verifier) == recorded[-1]:
+        if coming and str(coming.verifier) in recorded:
             return self._file.take_next()
         return self._file.read()
 
     def _last(self, seals: Seals, key: SigningKey) -> SignedCheckpoint | None:
         """The newest checkpoint on record, which must be ours and go beyond the one that was kept."""
-        note = seals.newest()
-        last = SignedCheckpoint.parse(note) if note is not None else None
+        last = newest_signed(seals)
         kept = self._file.kept()
         if kept is not None and kept.checkpoint.origin != key.name:
             raise KeyUnusable(f"The checkpoint kept beside {self._file.path} must be of {key.name}, and is of another.")
@@ -183,41 +199,65 @@ class Sealer:
                     "jobledger verify tells where.",
                     size=signed.size,
                 )
-        if last is not None:
-            self._check_signature(last, seals)
         return last
 
-    def _check_signature(self, last: SignedCheckpoint, seals: Seals) -> None:
-        try:
-            known = last.note.signers([VerifierKey.parse(row.verifier_key) for row in seals.public_keys()])
-        except MalformedNote as error:
-            raise SealRefused(f"The newest checkpoint must be one that was signed: {error}", size=last.size) from None
-        if not known:
-            raise SealRefused("The newest checkpoint must be signed by a key on record, and is not.", size=last.size)
-
-    def _grow(self, seals: Seals, growth: Growth) -> int:
-        """Take in the next rows; how many there were."""
-        began = growth.size
+    def _grow(self, seals: Seals, growth: Growth) -> tuple[int, list[int], Breach | None]:
+        """Take in the next positions as far as no promise is broken: how many, those without a row, and the break."""
+        began, head = growth.size, seals.head()
         tiles: dict[tuple[int, int], Tile] = {}
-        for page in seals.leaves(began, min(began + self._batch_events, seals.head())):
-            leaves = _check_order(page, growth.size)
+        gaps: list[int] = []
+        breach: Breach | None = None
+        promises: Promises | None = None
+        for end, chunk in seals.chunks(began, min(began + self._batch_events, head)):
+            promises = promises or Promises(seals, began, accepted_breaks(seals))
+            rows = _check_rows(chunk, growth.size)
+            breach = next(iter(promises.check(rows.items())), None)
+            whole = range(growth.size + 1, breach.position if breach else end + 1)
+            leaves = [rows.get(position, GAP) for position in whole]
+            gaps += [position for position in whole if position not in rows]
             grown = growth.append([leaf_hash(leaf) for leaf in leaves], [sum_parts(leaf) for leaf in leaves])
             tiles |= {(tile.level, tile.number): tile for tile in grown}
+            if breach is not None:
+                break
         if tiles:
             seals.grow(list(tiles.values()))
-        return growth.size - began
+        return growth.size - began, gaps, breach
 
 
-def _check_order(page: list[Leaf], size: int) -> list[bytes]:
-    """The leaves of a page, whose positions must go on from the tree without a gap."""
-    leaves = []
-    for expected, (position, leaf) in enumerate(page, start=size + 1):
-        if position != expected or leaf is None:
+def _replaced_by(seals: Seals, key: VerifierKey) -> VerifierKey | None:
+    """The key that came in the place of one: by a rotation, or because it has signed the newest checkpoint since.
+
+    A key that is on record and did neither, as anybody may have put there before that was checked, replaces nothing.
+    """
+    believed = Believed.gather(Trust(), seals.public_keys())
+    rotation = next((said for said in believed.followed if said.leaves == key), None)
+    newest = newest_signed(seals)
+    keys = believed.ring.keys
+    later = newest.note.signers(keys[keys.index(key) + 1 :]) if newest is not None else []
+    return rotation.comes if rotation is not None else next(iter(later), None)
+
+
+def broken(breach: Breach) -> PromiseBroken:
+    """The error for a row that nobody accepted."""
+    return PromiseBroken(
+        f"{breach} Nothing from there on is sealed; look at it, then jobledger seal --accept {breach.position} "
+        "--reason TEXT.",
+        position=breach.position,
+        stream=breach.stream,
+        promise=str(breach.promise),
+    )
+
+
+def _check_rows(chunk: list[Leaf], size: int) -> dict[int, bytes]:
+    """The leaves of a chunk by their positions; raises where one is there twice, or a part of it is gone."""
+    rows: dict[int, bytes] = {}
+    for position, leaf in chunk:
+        if leaf is None or position in rows:
             raise SealRefused(
-                f"The next event must be at position {expected:,}, and it is missing or broken.", size=size
+                f"One whole row must be at position {position:,}, and there is another or none.", size=size
             )
-        leaves.append(leaf)
-    return leaves
+        rows[position] = leaf
+    return rows
 
 
 def _signed_by(last: SignedCheckpoint, key: SigningKey) -> bool:

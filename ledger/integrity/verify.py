@@ -10,11 +10,13 @@ from ledger.integrity.checkpoint import SignedCheckpoint
 from ledger.integrity.claims import Against, Claim, Claims, gather, name_losses
 from ledger.integrity.findings import Finding, Kind, Report, name_differences, shown
 from ledger.integrity.hashing import leaf_hash
+from ledger.integrity.known import name_known
 from ledger.integrity.note import encode_base64
+from ledger.integrity.promises import Promises, accepted_breaks
 from ledger.integrity.proofs import is_consistent, prove_consistency, prove_inclusion, root_of_inclusion
 from ledger.integrity.tiles import TileStore, Tree
 from ledger.integrity.trust import Believed, Trust
-from ledger.integrity.walk import Walk, walk_tail
+from ledger.integrity.walk import Walk, name_breaches, walk_tail
 from ledger.store.seals import Seals
 
 
@@ -107,13 +109,18 @@ class Verifier:
             end = min(size, head, size if last is None else last)
             if first > max(1, size):
                 raise NotSealed(f"Position {first:,} must be sealed to be verified; {size:,} events are.", size=size)
-            walk = Walk(seals, max(1, first), end)
+            accepted = accepted_breaks(seals)
+            promises = Promises(seals, max(1, first) - 1, accepted) if against is None else None
+            walk = Walk(seals, max(1, first), end, promises)
             walk.go()
             findings = [*claims.findings, *name_losses(claims, head), *walk.findings, *_judge(walk, claims, head)]
+            altered = {found.position for found in findings}
+            findings += name_breaches(breach for breach in walk.breaches if breach.position not in altered)
             unsealed = max(0, head - size)
-            if against is None and last is None:
-                unsealed, gaps = walk_tail(seals, min(size, head))
-                findings += gaps
+            if promises is not None and last is None:
+                unsealed, behind = walk_tail(seals, min(size, head), head, promises)
+                findings += behind
+            known = tuple(name_known(walk.gaps, accepted, seals.set_aside()))
         listed, more = shown(findings)
         largest = claims.largest
         return Report(
@@ -127,6 +134,7 @@ class Verifier:
             unsealed=unsealed,
             findings=listed,
             more=more + walk.differing - len(walk.differences),
+            known=known,
         )
 
     def prove_job(self, job: str, against: Against = None) -> JobProof:

@@ -1,18 +1,19 @@
 """A walk over the stored rows, held against the stored tree; what the tree would be with those rows comes out of it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from ledger.domain.values import POSITION_MAX
 from ledger.integrity.findings import Difference, Finding, Kind
 from ledger.integrity.hashing import HASH_BYTES, leaf_hash
-from ledger.integrity.leaf import SUMS_BYTES, sum_parts
+from ledger.integrity.leaf import GAP, SUMS_BYTES, sum_parts
+from ledger.integrity.promises import Breach, Promises
 from ledger.integrity.tiles import TILE_HASHES, AnyTile, Tile, TileStore, cut, root_of_full
 from ledger.store.seals import POSITION_MIN, Leaf, Seals, TileRow
 
 SEGMENT_EVENTS = 65_536
 DIFFERENCES_MAX = 1_000
 _NOTHING = bytes(HASH_BYTES)
+_GAP = leaf_hash(GAP)
 
 
 class Overlay:
@@ -71,16 +72,22 @@ class Overlay:
 
 @dataclass(slots=True)
 class Walk:
-    """The rows from one position to another, which the tree has, against the leaves of the stored tree."""
+    """The rows from one position to another, which the tree has, against the leaves of the stored tree.
+
+    With `promises`, which begin there too, they are held against these as well. `gaps` were sealed without a row.
+    """
 
     seals: Seals
     first: int
     last: int
+    promises: Promises | None = None
     found: Overlay = field(init=False)
     sealed: Overlay = field(init=False)
     findings: list[Finding] = field(default_factory=list)
     differences: list[Difference] = field(default_factory=list)
     differing: int = 0
+    gaps: list[int] = field(default_factory=list)
+    breaches: list[Breach] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.found, self.sealed = Overlay(self.seals), Overlay(self.seals)
@@ -99,9 +106,12 @@ class Walk:
         after = POSITION_MIN if start == 1 else start - 1
         pages = self.seals.leaves(after, end)
         leaves = [leaf for page in pages for leaf in page]
+        if self.promises is not None:
+            there = [(position, leaf) for position, leaf in leaves if leaf is not None and position >= start]
+            self.breaches += self.promises.check(there)
         if [position for position, _ in leaves] != list(range(start, end + 1)):
             leaves = self._mend(leaves, start, end)
-        hashes = [leaf_hash(leaf) if leaf else _NOTHING for _, leaf in leaves]
+        hashes = [leaf_hash(leaf) if leaf is not None else _NOTHING for _, leaf in leaves]
         first, last = (start - 1) // TILE_HASHES, (end - 1) // TILE_HASHES
         stored = {tile.number: tile for tile in self.seals.tiles(0, first, last)}
         for number in range(first, last + 1):
@@ -120,6 +130,9 @@ class Walk:
             self.found.put_root(number, root)
         else:
             self.found.put(number, found, _root(found))
+        if _GAP in made:
+            same = zip(leaves, cut(kept[here]), strict=False)
+            self.gaps += [position for (position, leaf), hash_ in same if leaf == GAP and hash_ == _GAP]
         if kept[here] != made:
             self._compare(hashes, leaves, cut(kept[here]), cut(stored.sums, SUMS_BYTES)[place:] if stored else [])
 
@@ -128,15 +141,20 @@ class Walk:
             if n < len(kept) and mine == kept[n]:
                 continue
             self.differing += bool(leaf)
-            if leaf is None:
+            if leaf == GAP:
+                self._find(Kind.MISSING, f"No event is at position {position:,}, where one was sealed.", position)
+            elif n < len(kept) and kept[n] == _GAP:
+                self.differing -= 1
+                self._find(Kind.CHANGED, f"An event is at position {position:,}, which was sealed without.", position)
+            elif leaf is None:
                 sentence = f"The event at position {position:,} is not the one that was sealed: a part of it is gone."
                 self._find(Kind.CHANGED, sentence, position)
-            elif leaf and len(self.differences) < DIFFERENCES_MAX:
+            elif len(self.differences) < DIFFERENCES_MAX:
                 sealed = sums[n] if n < len(sums) and len(sums[n]) == SUMS_BYTES else b""
                 self.differences.append(Difference(position, sum_parts(leaf), sealed))
 
     def _mend(self, leaves: list[Leaf], start: int, end: int) -> list[Leaf]:
-        """A leaf for each position, empty where there is none; a finding for each that is missing or too many."""
+        """A leaf for each position, that of a gap where there is none; a finding for each that is too many."""
         there: dict[int, bytes | None] = {}
         for position, leaf in leaves:
             if position < start:
@@ -145,10 +163,7 @@ class Walk:
                 self._find(Kind.TWICE, f"More than one event is at position {position:,}.", position)
             else:
                 there[position] = leaf
-        for position in range(start, end + 1):
-            if position not in there:
-                self._find(Kind.MISSING, f"No event is at position {position:,}, where one was sealed.", position)
-        return [(position, there.get(position, b"")) for position in range(start, end + 1)]
+        return [(position, there.get(position, GAP)) for position in range(start, end + 1)]
 
     def _find(self, kind: Kind, sentence: str, position: int) -> None:
         if len(self.findings) < DIFFERENCES_MAX:
@@ -159,16 +174,23 @@ def _root(tile: bytes) -> bytes | None:
     return root_of_full(cut(tile)) if len(tile) == TILE_HASHES * HASH_BYTES else None
 
 
-def walk_tail(seals: Seals, after: int) -> tuple[int, list[Finding]]:
-    """How many events come after the last that is sealed, and where they leave a gap, which nothing may do."""
+def walk_tail(seals: Seals, after: int, head: int, promises: Promises) -> tuple[int, list[Finding]]:
+    """How many events come after the last that is sealed; where they leave a gap, and what they break."""
     expected, count = after + 1, 0
     findings: list[Finding] = []
-    for page in seals.leaves(after, POSITION_MAX):
-        for position, _ in page:
+    for _, chunk in seals.chunks(after, head):
+        for position, _ in chunk:
             if position != expected and not findings:
                 findings.append(_gap(expected, position))
             expected, count = position + 1, count + 1
+        breaches = promises.check((position, leaf) for position, leaf in chunk if leaf is not None)
+        findings += name_breaches(breaches[: DIFFERENCES_MAX - len(findings)])
     return count, findings
+
+
+def name_breaches(breaches: Iterable[Breach]) -> list[Finding]:
+    """What rows break of the ledger's promises."""
+    return [Finding(Kind.PROMISE, f"{breach}", breach.position) for breach in breaches]
 
 
 def _gap(expected: int, position: int) -> Finding:

@@ -91,6 +91,14 @@ def rebuild_views(view: str | None, tell: Tell) -> int:
         return follower.follow(connection, tell, followed)
 
 
+def damaged_rows() -> list[str]:
+    """A sentence for each row that is no event where it stands, and that nobody has accepted."""
+    from ledger.store.damage import examine_rows  # noqa: PLC0415 - only where it is needed
+
+    with _session(ready_conninfo(find_database())) as connection:
+        return [found.sentence for found in examine_rows(connection) if found.level == "error"]
+
+
 def compare_views(tell: Tell = tell_nobody) -> dict[str, int]:
     """How many rows differ between each live view and one that is built from the events."""
     with _as_projector() as connection:

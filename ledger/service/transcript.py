@@ -1,11 +1,10 @@
 """The ledger written out as transition records, which an import reads back to the same jobs."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from ledger.domain.commands import print_transition
-from ledger.domain.events import Event, Planned, RecordedEvent
-from ledger.errors import MalformedRecord
+from ledger.domain.events import Damaged, Event, Planned, RecordedEvent
 from ledger.event_ids import is_chosen
 
 _SHARED = ("event", "at", "id", "parent", "owner", "epoch", "traceparent")
@@ -16,12 +15,36 @@ def transcribe(events: Iterable[RecordedEvent]) -> Iterator[dict[str, Any]]:
 
     A child has a record of its own too, so that every event is a line; importing it again changes nothing.
     """
-    source = (entry.event for entry in events)
+    source = _Source(entry.event for entry in events)
     for event in source:
         family = _read_family(event, source)
-        records = [transcribe_event(member) for member in family]
-        _nest(family, records, 0)
+        records = [_line(member) for member in family]
+        if len(family) == 1 + sum(map(_children, family)):
+            _nest(family, records, 0)
         yield from records
+
+
+def _line(event: Event) -> dict[str, Any]:
+    """The record of an event; for what is no event a line that is no record, so that an import passes it over."""
+    fact = event.fact
+    if type(fact) is Damaged:
+        said = {"stream": fact.stream, "version": event.version, "topic": fact.row_topic, "why": fact.why}
+        return {"export": "damaged", **said}
+    return transcribe_event(event)
+
+
+class _Source(Iterator[Event]):
+    """Events, of which the next may be looked at."""
+
+    def __init__(self, events: Iterator[Event]) -> None:
+        self._events = events
+        self.next = next(events, None)
+
+    def __next__(self) -> Event:
+        event, self.next = self.next, next(self._events, None) if self.next else None
+        if event is None:
+            raise StopIteration
+        return event
 
 
 def transcribe_event(event: Event) -> dict[str, Any]:
@@ -36,18 +59,22 @@ def _children(event: Event) -> int:
     return event.fact.children if isinstance(event.fact, Planned) else 0
 
 
-def _read_family(event: Event, source: Iterator[Event]) -> list[Event]:
-    """An event and, where it planned children, their events, which follow it in the same append."""
-    family, due = [event], _children(event)
-    while due:
-        member = next(source, None)
-        if member is None:
-            raise MalformedRecord(
-                f"The children planned with {event.job} must follow it, and some do not.", job=event.job
-            )
+def _read_family(event: Event, source: _Source) -> list[Event]:
+    """An event and, where it planned children, their events, which follow it in the same append.
+
+    Where one of them is damaged or missing, those before it, and then none is written into its parent's record.
+    """
+    family, due, names = [event], _children(event), {event.job}
+    while due and source.next is not None and _planned_below(source.next, names):
+        member = next(source)
         family.append(member)
+        names.add(member.job)
         due += _children(member) - 1
     return family
+
+
+def _planned_below(event: Event, names: Collection[str]) -> bool:
+    return isinstance(event.fact, Planned) and event.fact.parent in names
 
 
 def _nest(family: Sequence[Event], records: list[dict[str, Any]], place: int) -> int:

@@ -10,6 +10,7 @@ from psycopg import Connection
 from ledger import clock
 from ledger.errors import LedgerError
 from ledger.store import append_lock
+from ledger.store.damage import examine_rows
 from ledger.store.deviations import examine_inventory, missing_roles
 from ledger.store.finding import Finding, Level
 from ledger.store.inventory import expected, take
@@ -36,6 +37,7 @@ def examine(connection: Connection[Any], migrator: Migrator) -> list[Finding]:
             *_views(connection),
             _notifications(connection),
             _append_lock(connection),
+            *examine_rows(connection),
         ]
     return found
 

@@ -14,8 +14,8 @@ from ledger.domain.events import Late, RecordedEvent
 from ledger.errors import DatabaseAway, PositionAhead
 from ledger.store.connection import connect, in_our_words
 from ledger.store.datastore import Datastore
-from ledger.store.mapper import read_all
 from ledger.store.outage import Outage
+from ledger.store.reading import read_all
 from ledger.store.statements import SQL
 
 PAGE_EVENTS_MAX = 500

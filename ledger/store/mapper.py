@@ -1,7 +1,7 @@
 """An event as a row, and back: the exact bytes are JSON in UTF-8, and only topics in the closed table are read."""
 
 from base64 import b64encode
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple, cast
 
@@ -13,8 +13,6 @@ from ledger.domain.content import quoted_in
 from ledger.domain.events import FACTS_BY_TOPIC, KINDS, Damaged, Event, Fact, Planned, RecordedEvent, Refused
 from ledger.domain.values import join_json, parse_time, print_time
 from ledger.errors import BadInput, IntegrityFailure, MalformedRecord, SchemaTooNew
-from ledger.store.statements import SQL
-from ledger.store.views import Session
 
 NAME_LENGTH_MAX = 200  # of a job or an owner
 _SAID_OF = Event._fields[5:]  # what an event may say beside its fact
@@ -40,7 +38,7 @@ def read_event(stream: str, version: int, topic: str, state: bytes) -> Event:
     """The event of a row; raises `SchemaTooNew` and `IntegrityFailure`, and imports nothing."""
     fact = fact_of(stream, version, topic)
     try:
-        check_place(stream, version, fact)
+        check_name(stream, fact)
         said = from_json(state)
         body = {key: value for key, value in said.items() if key not in ENVELOPE}
         event = Event(
@@ -62,11 +60,12 @@ def fact_of(stream: str, version: int, topic: str) -> type[Fact]:
     """The kind of fact that is stored under a topic; raises `SchemaTooNew` for one that is not known."""
     fact = FACTS_BY_TOPIC.get(topic)
     if fact is None:
-        raise _unknown_topic(f"{stream} version {version}", topic)
+        raise unknown_topic(f"{stream} version {version}", topic)
     return fact
 
 
-def _unknown_topic(where: str, topic: str) -> SchemaTooNew:
+def unknown_topic(where: str, topic: str) -> SchemaTooNew:
+    """The error for a topic that this release does not know."""
     return SchemaTooNew(
         f"An event must have a topic that this release knows, and {where} has {topic[:80]!r}.",
         found=topic,
@@ -74,13 +73,11 @@ def _unknown_topic(where: str, topic: str) -> SchemaTooNew:
     )
 
 
-def check_place(stream: str, version: int, fact: type[Fact]) -> None:
-    """Raise `MalformedRecord` unless a stream of this name may hold such a fact, and hold it under this version."""
+def check_name(stream: str, fact: type[Fact]) -> None:
+    """Raise `MalformedRecord` unless a stream of this name may hold such a fact."""
     kind, _, name = stream.partition(":")
     if kind != KINDS[fact] or not 1 <= len(name) <= NAME_LENGTH_MAX:
         raise MalformedRecord(f"its stream must be named {KINDS[fact]}: and 1 to {NAME_LENGTH_MAX} characters.")
-    if version < 1 or (version == 1 and kind == "job" and fact is not Planned and fact is not Refused):
-        raise MalformedRecord("a stream must begin with version 1, and that of a job with planned or refused.")
 
 
 def not_its_bytes(stream: str, version: int, name: str, why: str) -> IntegrityFailure:
@@ -96,39 +93,16 @@ def read_recorded(row: Mapping[str, Any]) -> RecordedEvent:
     recorded_at = cast("datetime", row["recorded_at"])
     try:
         event = read_event(stream, version, topic, state)
+        if version < 1 or (version == 1 and not may_begin(event.fact)):
+            raise not_its_bytes(stream, version, "beginning", f"no stream begins with {event.name} {version}.")
     except (IntegrityFailure, SchemaTooNew) as error:
         event = damaged_event(Row(stream, version, topic, state), str(error), recorded_at)
     return RecordedEvent(event=event, position=row["notification_id"], recorded_at=recorded_at)
 
 
-def read_all(session: Session, rows: Iterable[Mapping[str, Any]]) -> list[RecordedEvent]:
-    """The recorded events of rows; raises `SchemaTooNew` where one is of a topic that only a newer release knows."""
-    entries = [read_recorded(row) for row in rows]
-    check_topics(session, (entry.event.fact.row_topic for entry in entries if type(entry.event.fact) is Damaged))
-    return entries
-
-
-def read_in_turn(session: Session, rows: Iterable[Mapping[str, Any]]) -> list[RecordedEvent]:
-    """The same of rows that say whether they stand `in_turn` in their stream; a `Damaged` one where one does not."""
-    rows = [*rows]
-    entries = read_all(session, rows)
-    return [entry if row["in_turn"] else _out_of_turn(entry, row) for entry, row in zip(entries, rows, strict=True)]
-
-
-def _out_of_turn(entry: RecordedEvent, row: Mapping[str, Any]) -> RecordedEvent:
-    if type(entry.event.fact) is Damaged:
-        return entry
-    stream, version, topic, state = row["originator_id"], row["originator_version"], row["topic"], bytes(row["state"])
-    why = f"{stream} version {version:,} must follow version {version - 1:,}, and nothing before it is that."
-    return entry._replace(event=damaged_event(Row(stream, version, topic, state), why, entry.recorded_at))
-
-
-def check_topics(session: Session, topics: Iterable[str]) -> None:
-    """Raise `SchemaTooNew` where a migration brought one of these topics, which this release does not know."""
-    strange = sorted({topic for topic in topics if topic not in FACTS_BY_TOPIC})
-    rows = session.execute(SQL["select_known_topics"], {"topics": strange}).fetchall() if strange else []
-    if rows:
-        raise _unknown_topic("The database", rows[0]["topic"])
+def may_begin(fact: Fact) -> bool:
+    """Whether a stream may begin with a fact."""
+    return KINDS[type(fact)] != "job" or isinstance(fact, Planned | Refused)
 
 
 def damaged_event(row: Row, why: str, recorded_at: datetime) -> Event:

@@ -1,5 +1,6 @@
 """The tree, its checkpoints and the public keys in the database, and the stored rows as the leaves that they are."""
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
@@ -7,10 +8,12 @@ from typing import Any, NamedTuple
 
 from psycopg import Connection, IsolationLevel
 
+from ledger.domain.events import RecordedEvent
 from ledger.domain.values import POSITION_MAX
 from ledger.errors import AccessDenied
 from ledger.store.bounds import bound_waits
 from ledger.store.connection import in_our_words
+from ledger.store.reading import check_topics, read_all
 from ledger.store.statements import SQL
 
 PAGE_LEAVES = 8_192
@@ -75,6 +78,43 @@ class Seals:
                         page = []
             if page:
                 yield page
+
+    def chunks(self, after: int, upto: int) -> Iterator[tuple[int, list[Leaf]]]:
+        """The same in chunks of as many positions, each with the last of them: whoever reads may ask in between."""
+        while after < upto:
+            end = min(after + PAGE_LEAVES, upto)
+            yield end, [leaf for page in self.leaves(after, end) for leaf in page]
+            after = end
+
+    def last_leaf(self, upto: int) -> bytes | None:
+        """The last row up to a position, in its canonical form; None where there is none."""
+        rows = self._rows("select_last_leaf", upto=upto)
+        return bytes(rows[0]["leaf"]) if rows and rows[0]["leaf"] is not None else None
+
+    def now(self) -> datetime:
+        """The time by the database's clock."""
+        moment: datetime = self._rows("select_clock")[0]["now"]
+        return moment
+
+    def stream(self, name: str) -> Sequence[RecordedEvent]:
+        """The events of a stream, in order."""
+        return read_all(self._connection, self._rows("select_streams", after=json.dumps({name: 0})))
+
+    def check_topics(self, topics: Sequence[str]) -> None:
+        """Raise `SchemaTooNew` where only a newer release knows one of these topics."""
+        check_topics(self._connection, topics)
+
+    def recall(self, streams: Sequence[str], upto: int) -> Iterator[tuple[str, int, int, str]]:
+        """Stream, position, version and topic of the rows of streams up to a position, each stream in order."""
+        parameters = {"streams": list(streams), "upto": upto}
+        question = f"COPY ({SQL['select_topics']}) TO STDOUT (FORMAT BINARY)"
+        with self._connection.cursor() as cursor, cursor.copy(question, parameters) as copy:
+            copy.set_types(("text", "int8", "int8", "text"))
+            yield from copy.rows()
+
+    def set_aside(self) -> list[dict[str, Any]]:
+        """What stood in the place of a checkpoint or a key and could be none, and why."""
+        return self._rows("select_set_aside")
 
     def positions(self, stream: str) -> list[int]:
         """The positions of a stream's events, in order."""

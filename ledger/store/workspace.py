@@ -31,7 +31,7 @@ from ledger.domain.job import Job, evolve
 from ledger.domain.owner import Owner, evolve_owner
 from ledger.domain.progress import advance
 from ledger.domain.quorum import Child
-from ledger.store.mapper import read_all
+from ledger.store.reading import read_all
 from ledger.store.statements import SQL
 from ledger.store.views import Asked, Session, Views
 

@@ -1,5 +1,5 @@
 -- The rows that are no events, or stand out of turn: each spoils its own stream, and no other.
-CREATE TABLE damaged (
+CREATE TABLE IF NOT EXISTS damaged (
     position bigint PRIMARY KEY,
     stream text COLLATE "C" NOT NULL,
     version bigint NOT NULL,
@@ -22,7 +22,8 @@ WHERE notification_id <= (SELECT max(position) FROM tracking WHERE view = 'job_s
         WHERE earlier.originator_id = event.originator_id
             AND earlier.originator_version = event.originator_version - 1
             AND earlier.notification_id < event.notification_id
-    );
+    )
+ON CONFLICT DO NOTHING;
 UPDATE job_status SET document = (document::jsonb || jsonb_build_object(
     'damaged', jsonb_build_object('position', first.position, 'version', first.version, 'why', first.why)
 ))::json

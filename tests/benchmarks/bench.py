@@ -14,7 +14,7 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 
 from ledger.service.embedded import EmbeddedServer
-from ledger.service.readiness import WRITER, migrator
+from ledger.service.readiness import SEALER, WRITER, migrator
 from tests.benchmarks.measure import Budget, Spread
 
 TEMPLATE = "empty_ledger"
@@ -81,6 +81,11 @@ def opened(records: Path, *, full: bool) -> Iterator[Bench]:
 def writer(superuser: str) -> str:
     """The conninfo of a service, which may append and no more."""
     return make_conninfo(superuser, options=WRITER)
+
+
+def sealer(superuser: str) -> str:
+    """The conninfo of who seals, and may no more."""
+    return make_conninfo(superuser, options=SEALER)
 
 
 def say(text: str) -> None:

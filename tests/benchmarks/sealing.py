@@ -19,7 +19,7 @@ from ledger.service.exportfile import write_export
 from ledger.service.transcript import transcribe
 from ledger.store.connection import connect
 from ledger.store.seals import SealTable
-from tests.benchmarks.bench import Bench, Findings, writer
+from tests.benchmarks.bench import Bench, Findings, sealer, writer
 from tests.benchmarks.callers import write
 from tests.benchmarks.loaded import Size, load
 from tests.benchmarks.measure import Sample, interleave, rate, ratio, seconds, spread, spreads
@@ -57,7 +57,7 @@ def measure(bench: Bench) -> Findings:
 
 
 def _sides(superuser: str, events: int, folder: Path) -> dict[str, Callable[[], Sample]]:
-    room, turns = SealTable(lambda: connect(writer(superuser))), count()
+    room, turns = SealTable(lambda: connect(sealer(superuser))), count()
     file = KeyFile(folder / "0" / "seal.key")
 
     def seal() -> Sample:
@@ -132,12 +132,12 @@ def _write(superuser: str, file: KeyFile | None) -> Sample:
 @contextmanager
 def _following(superuser: str, file: KeyFile) -> Iterator[list[float]]:
     """A sealer that follows, in a thread of this process; the seconds that each sealing took come out."""
-    sealer, stop = Sealer(SealTable(lambda: connect(writer(superuser))), file), Event()
+    following, stop = Sealer(SealTable(lambda: connect(sealer(superuser))), file), Event()
     spent: list[float] = []
 
     def follow() -> None:
         while not stop.wait(EVERY_SECONDS):
-            spent.append(seconds(sealer.seal))
+            spent.append(seconds(following.seal))
 
     thread = Thread(target=follow)
     thread.start()

@@ -23,6 +23,7 @@ from tests.integrity.conftest import record
 Owner = psycopg.Connection[dict[str, Any]]
 EVENTS = 600
 EVENTS_TABLE = "ledger.stored_events"
+REWORDED = """state = convert_to(replace(convert_from(state, 'UTF8'), '"T"', '"U"'), 'UTF8')"""  # another event
 
 
 def _swap(owner: Owner, column: str) -> None:
@@ -207,7 +208,7 @@ def test_a_rewriting_with_the_key_is_found_only_by_a_checkpoint_that_was_kept(
     kept = sealer.seal().signed
     for table in ("tiles", "checkpoints"):
         owner.execute(f"DELETE FROM ledger.{table}")
-    _change("state = '{}'", 450)(owner)
+    _change(REWORDED, 450)(owner)
     key_file.path.with_name("seal.key.checkpoint").unlink()
     sealer.seal()
 
@@ -222,7 +223,7 @@ def test_rows_and_tree_altered_together_are_placed_between_two_checkpoints(
     for end in (200, 400, EVENTS):
         record(conninfo, end - 199, end)
         sealer.seal()
-    _change("state = '{}'")(owner)
+    _change(REWORDED)(owner)
     owner.execute("DELETE FROM ledger.tiles")
     with room.sealing() as seals:
         growth = Growth(seals, 0)

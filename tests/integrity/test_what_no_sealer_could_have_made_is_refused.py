@@ -17,11 +17,10 @@ from ledger.integrity.sealer import Sealer
 from ledger.service.embedded.binaries import binaries
 from ledger.service.readiness import WRITER, migrator
 from ledger.store.connection import connect
-from ledger.store.migrate import Migrator
 from ledger.store.seals import SealTable
 from tests.integrity.conftest import record
 from tests.store.controls import as_role
-from tests.store.older import migrations_before
+from tests.store.older import older_release
 
 HASH = "decode(repeat('00', 32), 'hex')"
 SUM = "decode(repeat('00', 12), 'hex')"
@@ -174,7 +173,7 @@ def test_a_restore_keeps_what_it_restores(
 
 def test_what_could_be_no_checkpoint_is_set_aside(empty_database: str, tmp_path: Path) -> None:
     """A ledger in which somebody ended sealing before this release seals again once it is migrated."""
-    Migrator(migrations_before("ledger", 7)).migrate(empty_database)
+    older_release().migrate(empty_database)
     with psycopg.connect(empty_database, autocommit=True) as connection:
         connection.execute("INSERT INTO ledger.checkpoints (size, note) VALUES (%s, 'x')", (FAR,))
         connection.execute("INSERT INTO ledger.seal_keys (verifier_key) VALUES ('x')")

@@ -1,12 +1,11 @@
-"""The ledger as it was before a release."""
-
-from collections.abc import Sequence
+"""The ledger as the release before guards, damage and topics had it."""
 
 from ledger.service.readiness import migrator
-from ledger.store.migrate import Migration
+from ledger.store.migrate import Migrator
+
+LAST = {"ledger": 4, "projections": 6, "history": 3}
 
 
-def migrations_before(schema: str, number: int) -> Sequence[Migration]:
-    """The migrations of this release but for those of a schema from a number on."""
-    return [migration for migration in migrator().migrations if (migration.schema, migration.number) < (schema, number)
-            or migration.schema != schema]  # fmt: skip
+def older_release() -> Migrator:
+    """The migrations of that release."""
+    return Migrator([migration for migration in migrator().migrations if migration.number <= LAST[migration.schema]])

@@ -12,7 +12,7 @@ from psycopg.rows import DictRow, dict_row
 from ledger.application import Ledger
 from ledger.service.readiness import migrator
 from ledger.store import feed
-from ledger.store.doctor import Finding, examine
+from ledger.store.doctor import examine
 
 COMMAND = "from ledger.service.cli import main; main()"
 FOLLOWS = "SELECT pid FROM pg_stat_activity WHERE application_name LIKE %s AND query LIKE '%%notification_id >%%'"

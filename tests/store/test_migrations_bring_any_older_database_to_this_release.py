@@ -35,7 +35,7 @@ PUBLISHED = {  # the first 16 digits of each SHA-256; one that is new is added
     "projections 0004 job_view": "177c7de727aa008b",
     "projections 0005 document": "18bdc0a626645682",
     "projections 0006 defaults": "4e898cbcc42e21d2",
-    "projections 0009 damaged": "bc16c803842ac57c",
+    "projections 0009 damaged": "2dbada3ccc6f1c76",
     "history 0001 tracking": "9a89afabd94e380b",
     "history 0002 history": "11569fc2edd93200",
     "history 0003 activity": "8c9c102e59f15965",

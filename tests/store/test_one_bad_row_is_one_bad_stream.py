@@ -137,6 +137,17 @@ def test_a_row_of_no_job_stops_nothing(
     assert [(row.position, row.stream) for row in damaged_rows(admin, 10)] == [(4, bad[0])]
 
 
+@pytest.mark.parametrize("bad", BAD.values(), ids=BAD.keys())
+def test_the_events_are_shown_in_sql_beside_a_bad_row(
+    admin: psycopg.Connection[dict[str, object]], begun: Ledger, bad: tuple[str, int, str, bytes]
+) -> None:
+    """Whoever reads the view `ledger.events` sees all others, and what the row says where that is JSON."""
+    admin.execute(INSERT, bad)
+    rows = admin.execute("SELECT position, said ->> 'id' AS id FROM ledger.events ORDER BY position").fetchall()
+    assert [row["position"] for row in rows] == [1, 2, 3, 4]
+    assert all(row["id"] for row in rows[:3])
+
+
 def test_a_damaged_owner_starts_no_more_and_others_do(
     admin: psycopg.Connection[dict[str, object]], begun: Ledger
 ) -> None:

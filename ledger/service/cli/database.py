@@ -90,15 +90,21 @@ def rebuild_views(
 
 @projections.command("compare")
 def compare_views(form: Output = Form.TABLE) -> None:
-    """Build all views anew beside the live ones and compare them row by row; exit 6 where they differ."""
-    from ledger.service.assembly import compare_views
+    """Build all views anew beside the live ones and compare them row by row.
+
+    Exit 6 where they differ, and where a row of the ledger is no event, which no view can show; each is named.
+    """
+    from ledger.service.assembly import compare_views, damaged_rows
 
     found = compare_views(output.catching_up("The comparison is"))
     if form is Form.TABLE:
         output.print_table(("view", "rows that differ"), ((view, f"{count:,}") for view, count in found.items()))
     else:
         output.print_json(found)
-    raise typer.Exit(6 if any(found.values()) else 0)
+    damaged = damaged_rows()
+    for sentence in damaged:
+        output.note(sentence)
+    raise typer.Exit(6 if damaged or any(found.values()) else 0)
 
 
 def _server() -> "EmbeddedServer":

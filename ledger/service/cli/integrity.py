@@ -11,6 +11,7 @@ import typer
 from ledger.service.cli import output
 from ledger.service.cli.moments import LAST, position, seconds
 from ledger.service.cli.output import Form, Output
+from ledger.service.cli.records import said
 
 if TYPE_CHECKING:
     from ledger.integrity.audit import Audit
@@ -19,8 +20,10 @@ if TYPE_CHECKING:
     from ledger.integrity.keyfile import KeyFile
     from ledger.integrity.sealer import Sealed, Sealer
     from ledger.integrity.verify import JobProof
+    from ledger.store.seals import SealTable
 
 INTEGRITY = 6
+GAPS_SHOWN = 20
 
 VerifierKeys = Annotated[
     list[str] | None,
@@ -40,19 +43,31 @@ def seal(
     replace_lost_key: Annotated[
         bool, typer.Option("--replace-lost-key", help="Begin with a key that no other speaks for.")
     ] = False,
+    accept: Annotated[
+        int | None,
+        typer.Option(min=1, max=LAST, metavar="POSITION", help="Say that this break was looked at."),
+    ] = None,
+    reason: Annotated[str | None, typer.Option(help="With --accept: what was found.")] = None,
+    actor: Annotated[str | None, typer.Option(help="With --accept: who looked.")] = None,
 ) -> None:
     """Sign what is recorded, and print the checkpoint.
 
     Keep checkpoints elsewhere: they show that nothing before them was altered since, whoever holds the key.
+    Exit 6 where a row breaks a promise of the ledger: what comes before is signed, the rest once that is accepted.
     """
     from ledger.integrity.sealer import Sealer
     from ledger.service.sealing import key_file
     from ledger.service.sealroom import open_room
 
-    if follow + rotate + replace_lost_key > 1:
-        raise typer.BadParameter("Follow, rotate or replace a lost key, one at a time.")
+    if follow + rotate + replace_lost_key + (accept is not None) > 1:
+        raise typer.BadParameter("Follow, rotate, replace a lost key or accept a break, one at a time.")
+    if (accept is None) != (reason is None) or (actor is not None and accept is None):
+        raise typer.BadParameter("A break is accepted with a reason: say --accept POSITION --reason TEXT.")
     file = key_file(key)
-    sealer = Sealer(open_room(sealing=True), file)
+    room = open_room(sealing=True)
+    sealer = Sealer(room, file)
+    if accept is not None:
+        _accept(room, accept, said(actor, reason))
     if follow:
         _follow(sealer, file, every, form)
     elif rotate:
@@ -60,7 +75,28 @@ def seal(
     elif replace_lost_key:
         _print_sealed(sealer.replace_lost_key(), file, form)
     else:
-        _print_sealed(sealer.seal(), file, form)
+        _seal(sealer, file, form)
+
+
+def _seal(sealer: "Sealer", file: "KeyFile", form: Form) -> None:
+    """Seal, and print what could be sealed, even where a row breaks a promise."""
+    from ledger.integrity.sealer import broken
+
+    done = sealer.seal_sound()
+    _print_sealed(done, file, form)
+    if done.broken is not None:
+        raise broken(done.broken)
+
+
+def _accept(room: "SealTable", position: int, who: Any) -> None:
+    from ledger import open_ledger
+    from ledger.integrity.accepting import acceptance
+
+    record = acceptance(room, position)
+    with open_ledger() as ledger:
+        receipt = ledger.record(record | who)
+    was = "is" if receipt.disposition == "recorded" else "was"
+    output.note(f"The break at position {position:,}, of {record['promise']}, {was} accepted at {receipt.position:,}.")
 
 
 def _follow(sealer: "Sealer", file: "KeyFile", every: float, form: Form) -> None:
@@ -68,17 +104,27 @@ def _follow(sealer: "Sealer", file: "KeyFile", every: float, form: Form) -> None
         _print_sealed(done, file, form)
 
 
+def _events(done: "Sealed") -> int:
+    """How many events were sealed; a gap is a position without one."""
+    return done.events - sum(last - first + 1 for first, last in done.gaps)
+
+
 def _print_sealed(done: "Sealed", file: "KeyFile", form: Form) -> None:
+    from ledger.integrity.known import name_gap
+
     key = file.verifier()
     if form is Form.TABLE:
         output.print_exact(str(done.signed.note))
         if done.new_key:
             output.note(f"The signing key is in {file.path}; keep it from whoever owns the database.")
-        output.note(f"{done.events:,} events sealed, {done.signed.size:,} in all; verify with --key {key}")
+        output.note(f"{_events(done):,} events sealed, {done.signed.size:,} in all; verify with --key {key}")
+        for first, last in done.gaps[:GAPS_SHOWN]:
+            output.note(f"{name_gap(first, last)} is sealed so, as a gap that is known.")
     else:
         output.print_json(
             {
-                "events": done.events,
+                "events": _events(done),
+                "gaps": [list(gap) for gap in done.gaps],
                 "size": done.signed.size,
                 "checkpoint": str(done.signed.note),
                 "key": str(key),
@@ -190,6 +236,8 @@ def _print_report(report: "Report", form: Form, checkpoint: str) -> None:
         bad = f"; the first position that is not as it was sealed is {report.first_bad:,}" if report.first_bad else ""
         count = len(report.findings)
         output.say(f"{output.counted(count, 'finding')}{more}{bad}.")
+    for sentence in report.known:
+        output.note(f"Known: {sentence}")
     if report.unsealed:
         output.note(f"{output.counted(report.unsealed, 'event')} came after {checkpoint}, which says nothing of that.")
     output.note(f"Trusted: {report.trust}.")

@@ -36,7 +36,7 @@ FROM (
 ) AS parts
 $$;
 
-CREATE FUNCTION check_tile() RETURNS trigger
+CREATE FUNCTION refuse_forged_tile() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     hashes bigint := octet_length(new.hashes) / 32;
@@ -60,7 +60,7 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION check_checkpoint() RETURNS trigger
+CREATE FUNCTION refuse_forged_checkpoint() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     free boolean := pg_has_role(current_user, (SELECT relowner FROM pg_class WHERE oid = tg_relid), 'USAGE');
@@ -96,7 +96,7 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION check_seal_key() RETURNS trigger
+CREATE FUNCTION refuse_forged_key() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     free boolean := pg_has_role(current_user, (SELECT relowner FROM pg_class WHERE oid = tg_relid), 'USAGE');
@@ -123,12 +123,15 @@ BEGIN
 END
 $$;
 
-CREATE TRIGGER check_tile BEFORE INSERT OR UPDATE ON tiles FOR EACH ROW EXECUTE FUNCTION check_tile();
-ALTER TABLE tiles ENABLE ALWAYS TRIGGER check_tile;
-CREATE TRIGGER check_checkpoint BEFORE INSERT ON checkpoints FOR EACH ROW EXECUTE FUNCTION check_checkpoint();
-ALTER TABLE checkpoints ENABLE ALWAYS TRIGGER check_checkpoint;
-CREATE TRIGGER check_seal_key BEFORE INSERT ON seal_keys FOR EACH ROW EXECUTE FUNCTION check_seal_key();
-ALTER TABLE seal_keys ENABLE ALWAYS TRIGGER check_seal_key;
+CREATE TRIGGER refuse_forged_tile BEFORE INSERT OR UPDATE ON tiles
+FOR EACH ROW EXECUTE FUNCTION refuse_forged_tile();
+ALTER TABLE tiles ENABLE ALWAYS TRIGGER refuse_forged_tile;
+CREATE TRIGGER refuse_forged_checkpoint BEFORE INSERT ON checkpoints
+FOR EACH ROW EXECUTE FUNCTION refuse_forged_checkpoint();
+ALTER TABLE checkpoints ENABLE ALWAYS TRIGGER refuse_forged_checkpoint;
+CREATE TRIGGER refuse_forged_key BEFORE INSERT ON seal_keys
+FOR EACH ROW EXECUTE FUNCTION refuse_forged_key();
+ALTER TABLE seal_keys ENABLE ALWAYS TRIGGER refuse_forged_key;
 
 -- A tile grows at its end. What no checkpoint speaks of was put there by somebody who signed nothing, and gives way.
 CREATE OR REPLACE FUNCTION refuse_all_but_growth() RETURNS trigger
@@ -189,3 +192,23 @@ INSERT INTO topics (topic) VALUES ('ledger.break_accepted.v1');
 REVOKE ALL ON FUNCTION
     fault_of_checkpoint(bigint, text), fault_of_key(text), check_tile(), check_checkpoint(), check_seal_key()
 FROM PUBLIC;
+
+-- A row that is no JSON is shown without what it says; it makes no other unreadable.
+CREATE FUNCTION read_json(state bytea) RETURNS json
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN convert_from(state, 'UTF8')::json;
+EXCEPTION
+    WHEN data_exception OR syntax_error_or_access_rule_violation THEN RETURN NULL;
+END
+$$;
+CREATE OR REPLACE VIEW events AS
+SELECT
+    notification_id AS position,
+    split_part(originator_id, ':', 1) AS stream_of,
+    substr(originator_id, strpos(originator_id, ':') + 1) AS name,
+    originator_version AS version,
+    topic,
+    recorded_at,
+    ledger.read_json(state) AS said
+FROM stored_events;

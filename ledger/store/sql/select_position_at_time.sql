@@ -1,26 +1,21 @@
--- Positions have no gap and recorded_at never decreases with them, so the last one at or before a time is found by
--- halving: one look-up in the index for each binary digit of the head.
+-- The last position at or before a time between two positions: found by halving, one look-up in the index for each binary
+-- digit. A position without a row, or whose time nothing can have, stands for the row before it.
 WITH RECURSIVE halving AS (
-    SELECT 0::bigint AS low, coalesce(max(notification_id), 0) AS high, coalesce(max(notification_id), 0) AS head
-    FROM ledger.stored_events
+    SELECT %(low)s::bigint AS low, %(high)s::bigint AS high
     UNION ALL
     SELECT
-        CASE WHEN middle.recorded_at <= %(at)s THEN middle.position ELSE halving.low END,
-        CASE WHEN middle.recorded_at <= %(at)s THEN halving.high ELSE middle.position - 1 END,
-        halving.head
+        CASE WHEN coalesce(found.recorded_at <= %(at)s, true) THEN middle.position ELSE halving.low END,
+        CASE WHEN coalesce(found.recorded_at <= %(at)s, true) THEN halving.high ELSE found.position - 1 END
     FROM halving
-    CROSS JOIN LATERAL (
+    CROSS JOIN LATERAL (SELECT halving.low + (halving.high - halving.low + 1) / 2 AS position) AS middle
+    LEFT JOIN LATERAL (
         SELECT notification_id AS position, recorded_at
         FROM ledger.stored_events
-        WHERE notification_id = (halving.low + halving.high + 1) / 2
-        OFFSET 0
-    ) AS middle
+        WHERE notification_id <= middle.position AND notification_id > halving.low
+            AND recorded_at <= %(latest)s
+        ORDER BY notification_id DESC
+        LIMIT 1
+    ) AS found ON true
     WHERE halving.low < halving.high
 )
-SELECT
-    halving.low AS position,
-    halving.head,
-    clock_timestamp() AS now,
-    (SELECT recorded_at FROM ledger.stored_events WHERE notification_id = 1) AS first_at
-FROM halving
-WHERE halving.low = halving.high
+SELECT low AS position FROM halving WHERE low = high

@@ -20,10 +20,10 @@ def test_the_records_are_those_that_history_finds(run: Run, ledger: Ledger) -> N
     assert run("export", "kind:Build").code == 2
 
 
-def test_a_selection_is_proved_and_says_what_it_is(run: Run, ledger: Ledger, conninfo: str, tmp_path: Path) -> None:
+def test_a_selection_is_proved_and_says_what_it_is(run: Run, ledger: Ledger, superuser: str, tmp_path: Path) -> None:
     for n in range(20):
         ledger.plan("Build" if n % 2 else "Test", job=f"j{n}")
-    env = environment(conninfo, JOBLEDGER_KEY=str(tmp_path / "seal.key"))
+    env = environment(superuser, JOBLEDGER_KEY=str(tmp_path / "seal.key"))
     assert run("seal", env=env).code == 0
 
     assert run("export", "type:Build", "--to", str(tmp_path / "some.jsonl"), env=env).code == 0

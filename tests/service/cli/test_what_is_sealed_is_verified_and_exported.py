@@ -19,8 +19,8 @@ def told(ledger: Ledger) -> Ledger:
 
 
 @pytest.fixture
-def env(conninfo: str, tmp_path: Path) -> dict[str, str]:
-    return environment(conninfo, JOBLEDGER_KEY=str(tmp_path / "seal.key"))
+def env(superuser: str, tmp_path: Path) -> dict[str, str]:
+    return environment(superuser, JOBLEDGER_KEY=str(tmp_path / "seal.key"))
 
 
 def _json(done: Ran) -> dict[str, object]:

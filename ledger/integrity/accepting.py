@@ -1,0 +1,27 @@
+"""What is put on record where somebody has looked at a break of the ledger's promises, so that sealing goes on."""
+
+from typing import Any
+
+from ledger.errors import NothingBroken
+from ledger.integrity.promises import Promises, accepted_breaks
+from ledger.store.seals import SealTable
+
+
+def acceptance(room: SealTable, position: int) -> dict[str, Any]:
+    """The transition record that accepts what the row at a position breaks; raises `NothingBroken`, `Unavailable`.
+
+    The same again for a break that was accepted, so that who repeats it hears `unchanged`.
+    """
+    with room.reading() as seals:
+        accepted = accepted_breaks(seals)
+        before = {at: fact for at, fact in accepted.items() if at < position}
+        rows = [(at, leaf) for page in seals.leaves(position - 1, position) for at, leaf in page if leaf is not None]
+        breaches = Promises(seals, position - 1, before).check(rows)
+        ledger = seals.ledger()
+    if not breaches and position not in accepted:
+        found = "breaks none" if rows else "has no event"
+        raise NothingBroken(
+            f"What breaks a promise may be accepted, and position {position:,} {found}.", position=position
+        )
+    promise = accepted[position].promise if position in accepted else breaches[0].promise
+    return {"event": "break_accepted", "ledger": ledger, "position": position, "promise": str(promise)}

@@ -1,0 +1,73 @@
+"""The rows that are no events, or stand out of turn: those that the views met, and those that they have yet to meet."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+from psycopg import Connection
+
+from ledger.domain.events import Damaged
+from ledger.domain.itself import Itself, evolve_itself
+from ledger.domain.values import print_time
+from ledger.errors import SchemaTooNew
+from ledger.store.finding import Finding
+from ledger.store.reading import read_all, read_in_turn
+from ledger.store.statements import SQL
+
+SHOWN_MAX = 20
+BEHIND_MAX = 2_000  # events that the views have yet to take in
+AHEAD_MAX = timedelta(hours=1)  # of the clock
+
+
+def examine_rows(connection: Connection[Any]) -> Iterator[Finding]:
+    """What is wrong with the rows themselves; a break that was accepted is a warning."""
+    try:
+        yield from _examine(connection)
+    except SchemaTooNew as error:
+        yield Finding("damaged", "warning", str(error))
+
+
+def _examine(connection: Connection[Any]) -> Iterator[Finding]:
+    accepted = {position for position, _ in _itself(connection).accepted}
+    found = dict(_damaged(connection))
+    for position, why in sorted(found.items())[:SHOWN_MAX]:
+        how = f"jobledger seal --accept {position} says that it was seen"
+        yield Finding(
+            "damaged",
+            "warning" if position in accepted else "error",
+            f"The row at position {position:,} is no event where it stands, so that nothing more is recorded in its "
+            f"stream ({why}); {'it was accepted' if position in accepted else how}.",
+        )
+    if len(found) > SHOWN_MAX:
+        yield Finding("damaged", "error", f"{len(found) - SHOWN_MAX:,} further rows are no events where they stand.")
+    if not found:
+        yield Finding("damaged", "ok", "Every row is an event that stands in its turn.")
+    yield from _last_time(connection)
+
+
+def _itself(connection: Connection[Any]) -> Itself:
+    ledger = str(connection.execute(SQL["select_identity"]).fetchall()[0]["ledger"])
+    rows = connection.execute(SQL["select_streams"], {"after": f'{{"ledger:{ledger}":0}}'}).fetchall()
+    itself = Itself(ledger)
+    for entry in read_all(connection, rows):
+        itself = evolve_itself(itself, entry.event)
+    return itself
+
+
+def _damaged(connection: Connection[Any]) -> Iterator[tuple[int, str]]:
+    for row in connection.execute(SQL["select_damaged_rows"]).fetchall():
+        yield row["position"], row["why"].rstrip(".")
+    reached = connection.execute(SQL["select_reached"]).fetchall()[0]["position"]
+    behind = connection.execute(SQL["select_page_in_turn"], {"after": reached, "limit": BEHIND_MAX}).fetchall()
+    for entry in read_in_turn(connection, behind):
+        if type(entry.event.fact) is Damaged:
+            yield entry.position, entry.event.fact.why.rstrip(".")
+
+
+def _last_time(connection: Connection[Any]) -> Iterator[Finding]:
+    rows = connection.execute(SQL["select_last_time"]).fetchall()
+    if rows and rows[0]["recorded_at"] > rows[0]["now"] + AHEAD_MAX:
+        said = (
+            f"The last event must not be ahead of the clock, and was recorded at {print_time(rows[0]['recorded_at'])}."
+        )
+        yield Finding("time", "error", said)

@@ -1,0 +1,1 @@
+SELECT position, why FROM projections.damaged ORDER BY position
