@@ -1,6 +1,6 @@
 """What one append knows: the streams it concerns, as they stand under the lock and as its own decisions leave them."""
 
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
@@ -10,7 +10,7 @@ from pydantic_core import to_json
 
 from ledger.admission import Demand, Holder
 from ledger.domain.commands import Plan, Transition, print_fact
-from ledger.domain.content import Told
+from ledger.domain.content import SHORT_EVENTS_MAX, LongTold, Told
 from ledger.domain.decisions import Decision
 from ledger.domain.entities import Access
 from ledger.domain.events import (
@@ -27,9 +27,11 @@ from ledger.domain.events import (
     asked_by,
 )
 from ledger.domain.job import Job, evolve
-from ledger.domain.owner import Owner, evolve_owner
+from ledger.domain.owner import Owner, evolve_owner, owner_after
 from ledger.domain.progress import advance
 from ledger.domain.quorum import Child
+from ledger.errors import IntegrityFailure
+from ledger.store.lookup import JOB, OWNER, Lookup, nothing
 from ledger.store.mapper import read_recorded
 from ledger.store.statements import SQL
 from ledger.store.views import Asked, Session, Views
@@ -40,12 +42,16 @@ LIGHT_BYTES_MAX = 4 * 1_024  # streams with larger events are read again, so tha
 
 @dataclass(slots=True)
 class Stream:
-    """A stream folded: the state of its job or owner, what it has told, and what the views keep of it."""
+    """A stream folded: the state of its job or owner, what it told first, and what the views keep of it.
+
+    `stored` is the version on record when the append began.
+    """
 
     state: Job | Owner | None
     told: Told
     viewed: Any = None
     light: bool = True
+    stored: int = 0
 
     @property
     def version(self) -> int:
@@ -58,7 +64,12 @@ class Stream:
             self.state = evolve(self.state if isinstance(self.state, Job) else None, event)
         else:
             self.state = evolve_owner(self.state if isinstance(self.state, Owner) else Owner(event.job), event)
-        self.told.note(event)
+        self.note(event)
+
+    def note(self, event: Event) -> None:
+        """Remember the next event, if it is one of the first."""
+        if event.version <= SHORT_EVENTS_MAX:
+            self.told.note(event)
         self.light = self.light and len(event.fact.text) <= LIGHT_BYTES_MAX
 
 
@@ -99,6 +110,8 @@ class Workspace:
         self._asking: dict[tuple[str, str, Access], list[Event]] = {}
         self._present: dict[tuple[str, str, str], list[Holder]] = {}
         self._progress: dict[str, list[dict[str, Any]]] = {}
+        self._batch: Sequence[Transition] = ()
+        self._lookup = Lookup(session, views)
         self.events: list[Event] = []
         self._written = 0
 
@@ -106,6 +119,7 @@ class Workspace:
 
     def ask(self, batch: Sequence[Transition]) -> Asked[None]:
         """Ask for what the transitions of a batch are sure to need, a statement for each kind; read when called."""
+        self._batch = batch
         ended = {said.job for said in batch if type(said.fact) in ENDINGS}
         plans = (said.fact for said in batch if type(said.fact) is Plan)
         limits = (limit for plan in plans for part in plan.walk() for limit in part.limits)
@@ -136,18 +150,62 @@ class Workspace:
         for name in fresh:
             self._streams[name] = self._shelf.take(name) or Stream(None, Told())
         if not fresh:
-            return _nothing
+            return nothing
         after = {name: self._streams[name].version for name in fresh}
-        cursor = self._session.execute(SQL["select_streams"], {"after": to_json(after).decode()})
+        parameters = {"after": to_json(after).decode(), "limit": SHORT_EVENTS_MAX + 1}
+        cursor = self._session.execute(SQL["select_streams"], parameters)
+        told = self._lookup.ask((name for name in fresh if after[name] > SHORT_EVENTS_MAX), self._batch)
 
         def read() -> None:
-            for row in cursor.fetchall():
-                recorded = read_recorded(row)
-                stream = self._streams[recorded.event.stream]
-                stream.fold(recorded.event)
-                stream.viewed = self._views.fold(stream.viewed, recorded)
+            rows = cursor.fetchall()
+            long = _long(rows)
+            for row in rows:
+                if row["originator_id"] not in long:
+                    self._fold(row)
+                elif row["originator_version"] <= SHORT_EVENTS_MAX:
+                    self._streams[row["originator_id"]].note(read_recorded(row).event)
+            told()
+            if long:
+                self._recall(long)
+            for name in fresh:
+                self._streams[name].stored = self._streams[name].version
 
         return read
+
+    def _fold(self, row: Any) -> None:
+        recorded = read_recorded(row)
+        stream = self._streams[row["originator_id"]]
+        stream.fold(recorded.event)
+        stream.viewed = self._views.fold(stream.viewed, recorded)
+
+    def _recall(self, names: Collection[str]) -> None:
+        """Take what the views know of streams that are too long to be read."""
+        owners = [name for name in names if name.startswith(OWNER)]
+        jobs = {name.removeprefix(JOB): name for name in names if name.startswith(JOB)}
+        newest = self._session.execute(SQL["select_newest_events"], {"streams": to_json(owners).decode()})
+        recalled = self._views.recall(self._session, jobs)
+        told = self._lookup.ask(names, self._batch)
+        for row in newest.fetchall():
+            stream, event = self._streams[row["originator_id"]], read_recorded(row).event
+            stream.state, stream.viewed = owner_after(event), self._views.fold(None, read_recorded(row))
+        found = recalled()
+        told()
+        for job, name in jobs.items():
+            if job not in found:
+                raise IntegrityFailure(
+                    f"The views must know every job on record, and they lack {job}; run jobledger projections rebuild.",
+                    stream=name,
+                )
+            stream = self._streams[name]
+            stream.state, stream.viewed = found[job].job, found[job].kept
+            stream.light = stream.light and found[job].size <= LIGHT_BYTES_MAX
+
+    def _told(self, name: str) -> Told:
+        stream = self._stream(name)
+        return self._long_told(name, stream) if stream.version > SHORT_EVENTS_MAX else stream.told
+
+    def _long_told(self, name: str, stream: Stream) -> LongTold:
+        return self._lookup.told(name, stream.told, stored=stream.stored > SHORT_EVENTS_MAX)
 
     def _stream(self, name: str) -> Stream:
         if name not in self._streams:
@@ -161,7 +219,7 @@ class Workspace:
 
     def told(self, job: str) -> Told:
         """What the stream of a job has told so far."""
-        return self._stream(f"job:{job}").told
+        return self._told(f"job:{job}")
 
     def owner(self, name: str) -> Owner:
         """The state of an owner; one that never started has no epoch."""
@@ -170,7 +228,7 @@ class Workspace:
 
     def told_of_owner(self, name: str) -> Told:
         """What the stream of an owner has told so far."""
-        return self._stream(f"owner:{name}").told
+        return self._told(f"owner:{name}")
 
     def children(self, parent: str) -> Sequence[Child]:
         """The children of a job in the order of planning; one that was refused is none."""
@@ -195,7 +253,7 @@ class Workspace:
     def _ask_children(self, parents: Iterable[str]) -> Asked[None]:
         fresh = [parent for parent in parents if parent not in self._children]
         if not fresh:
-            return _nothing
+            return nothing
         asked = self._views.children(self._session, fresh)
 
         def read() -> None:
@@ -238,7 +296,7 @@ class Workspace:
     def _ask_bound(self, names: Iterable[tuple[str, str]]) -> Asked[None]:
         fresh = [name for name in names if name not in self._bound]
         if not fresh:
-            return _nothing
+            return nothing
         asked = self._views.bound(self._session, fresh)
 
         def read() -> None:
@@ -277,7 +335,7 @@ class Workspace:
     def _ask_present(self, limits: Iterable[Limit]) -> Asked[None]:
         fresh = {limit.counted: limit for limit in limits if limit.counted not in self._present}
         if not fresh:
-            return _nothing
+            return nothing
         asked = self._views.present(self._session, fresh.values())
 
         def read() -> None:
@@ -295,7 +353,7 @@ class Workspace:
     def _ask_holders(self, demands: Iterable[Demand]) -> Asked[None]:
         fresh = [demand for demand in demands if demand not in self._holders]
         if not fresh:
-            return _nothing
+            return nothing
         asked = self._views.holders(self._session, fresh)
 
         def read() -> None:
@@ -320,6 +378,8 @@ class Workspace:
         for event in decision.events:
             stream = self._stream(event.stream)
             stream.fold(event)
+            if event.version > SHORT_EVENTS_MAX:
+                self._long_told(event.stream, stream).note(event)
             self.events.append(event)
             if isinstance(stream.state, Job):
                 self._note_job(event, stream.state)
@@ -345,12 +405,13 @@ class Workspace:
         """Let the views write what the unwritten events have changed; all decided events come after a head."""
         touched: dict[str, Stream] = {}
         before = head + self._written
-        for position, event in enumerate(self.unwritten, start=before + 1):
-            name = event.stream
+        coming = [ComingEvent(event, position) for position, event in enumerate(self.unwritten, start=before + 1)]
+        for entry in coming:
+            name = entry.event.stream
             stream = touched[name] = self._streams[name]
-            stream.viewed = self._views.fold(stream.viewed, ComingEvent(event, position))
+            stream.viewed = self._views.fold(stream.viewed, entry)
         self._written = len(self.events)
-        self._views.write(self._session, [stream.viewed for stream in touched.values()], before, head + self._written)
+        self._views.write(self._session, [stream.viewed for stream in touched.values()], coming)
 
     def keep(self) -> None:
         """Leave the streams on the shelf, now that the append is committed; closed jobs are seldom spoken of again."""
@@ -359,8 +420,12 @@ class Workspace:
                 self._shelf.put(name, stream)
 
 
-def _nothing() -> None:
-    """The answer where nothing had to be asked."""
+def _long(rows: Sequence[Any]) -> Collection[str]:
+    """The streams of which there is more than is read."""
+    if len(rows) <= SHORT_EVENTS_MAX:
+        return ()
+    found = Counter(row["originator_id"] for row in rows)
+    return {name for name, count in found.items() if count > SHORT_EVENTS_MAX}
 
 
 def _streams_of(said: Transition) -> Iterable[str]:

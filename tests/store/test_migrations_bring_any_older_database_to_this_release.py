@@ -104,7 +104,7 @@ def test_documents_are_made_of_what_was_in_columns(superuser: str, seed: int) ->
     with assemble(superuser) as ledger:
         assert [view._replace(elapsed_seconds=0) for view in ledger.jobs(everything)] == shown
     with connect(superuser) as connection:
-        assert runner.compare(connection) == {"job_status": 0, "running_jobs": 0}
+        assert set(runner.compare(connection).values()) == {0}
 
 
 def test_a_newer_database_is_refused(superuser: str) -> None:
