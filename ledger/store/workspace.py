@@ -185,9 +185,9 @@ class Workspace:
         newest = self._session.execute(SQL["select_newest_events"], {"streams": to_json(owners).decode()})
         recalled = self._views.recall(self._session, jobs)
         told = self._lookup.ask(names, self._batch)
-        for row in newest.fetchall():
-            stream, event = self._streams[row["originator_id"]], read_recorded(row).event
-            stream.state, stream.viewed = owner_after(event), self._views.fold(None, read_recorded(row))
+        for entry in map(read_recorded, newest.fetchall()):
+            stream = self._streams[entry.event.stream]
+            stream.state, stream.viewed = owner_after(entry.event), self._views.fold(None, entry)
         found = recalled()
         told()
         for job, name in jobs.items():

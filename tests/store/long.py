@@ -8,8 +8,7 @@ import pytest
 
 from ledger.application import Ledger
 from ledger.domain.commands import parse_transition
-from ledger.store import workspace
-from projections import told as told_rows
+from ledger.store import mapper
 
 Record = dict[str, Any]
 
@@ -48,6 +47,6 @@ def counting(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
         return spy
 
     with monkeypatch.context() as patched:
-        patched.setattr(workspace, "read_recorded", spied(workspace.read_recorded))
-        patched.setattr(told_rows, "read_event", spied(told_rows.read_event))
+        patched.setattr("ledger.store.workspace.read_recorded", spied(mapper.read_recorded))
+        patched.setattr("projections.told.read_event", spied(mapper.read_event))
         yield read
