@@ -179,26 +179,45 @@ class Workspace:
         stream.viewed = self._views.fold(stream.viewed, recorded)
 
     def _recall(self, names: Collection[str]) -> None:
-        """Take what the views know of streams that are too long to be read."""
-        owners = [name for name in names if name.startswith(OWNER)]
-        jobs = {name.removeprefix(JOB): name for name in names if name.startswith(JOB)}
-        newest = self._session.execute(SQL["select_newest_events"], {"streams": to_json(owners).decode()})
-        recalled = self._views.recall(self._session, jobs)
-        told = self._lookup.ask(names, self._batch)
-        for entry in map(read_recorded, newest.fetchall()):
-            stream = self._streams[entry.event.stream]
-            stream.state, stream.viewed = owner_after(entry.event), self._views.fold(None, entry)
-        found = recalled()
-        told()
-        for job, name in jobs.items():
-            if job not in found:
-                raise IntegrityFailure(
-                    f"The views must know every job on record, and they lack {job}; run jobledger projections rebuild.",
-                    stream=name,
-                )
-            stream = self._streams[name]
-            stream.state, stream.viewed = found[job].job, found[job].kept
-            stream.light = stream.light and found[job].size <= LIGHT_BYTES_MAX
+        """Take streams that are too long to be read from what the views, or the newest event, say of them."""
+        asked = [
+            self._recall_jobs([name.removeprefix(JOB) for name in names if name.startswith(JOB)]),
+            self._recall_owners([name for name in names if name.startswith(OWNER)]),
+            self._lookup.ask(names, self._batch),
+        ]
+        for answer in asked:
+            answer()
+
+    def _recall_jobs(self, jobs: Sequence[str]) -> Asked[None]:
+        if not jobs:
+            return nothing
+        asked = self._views.recall(self._session, jobs)
+
+        def read() -> None:
+            found = asked()
+            for job in jobs:
+                if job not in found:
+                    raise IntegrityFailure(
+                        f"The views must know job {job}, which is on record; run jobledger projections rebuild.",
+                        stream=f"{JOB}{job}",
+                    )
+                stream = self._streams[f"{JOB}{job}"]
+                stream.state, stream.viewed = found[job].job, found[job].kept
+                stream.light = stream.light and found[job].size <= LIGHT_BYTES_MAX
+
+        return read
+
+    def _recall_owners(self, names: Sequence[str]) -> Asked[None]:
+        if not names:
+            return nothing
+        cursor = self._session.execute(SQL["select_newest_events"], {"streams": to_json(names).decode()})
+
+        def read() -> None:
+            for entry in map(read_recorded, cursor.fetchall()):
+                stream = self._streams[entry.event.stream]
+                stream.state, stream.viewed = owner_after(entry.event), self._views.fold(None, entry)
+
+        return read
 
     def _told(self, name: str) -> Told:
         stream = self._stream(name)
