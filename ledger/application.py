@@ -359,8 +359,8 @@ class Ledger(Questions):
 
     # --- Questions to the events; those to the views are in `ledger.questions`
 
-    def lates(self, jobs: Sequence[str]) -> Sequence[RecordedEvent]:
-        """The reports about these jobs that came too late, in the order of the ledger."""
+    def lates(self, jobs: Iterable[str]) -> Iterator[RecordedEvent]:
+        """The reports about these jobs that came too late, each job's in order, read page by page."""
         return self._feed.lates(jobs)
 
     def history(self, job: str, *, after: int = 0, limit: int | None = None) -> Sequence[RecordedEvent]:

@@ -12,7 +12,7 @@ from ledger.store.connection import connect, in_our_words
 from ledger.store.datastore import Datastore
 from ledger.store.mapper import read_recorded
 from ledger.store.statements import SQL
-from ledger.store.streams import read_newest, read_stream
+from ledger.store.streams import read_newest, read_stream, read_topic
 
 PAGE_EVENTS_MAX = 500
 POLL_SECONDS = 1.0
@@ -49,12 +49,9 @@ class Feed:
         with self._datastore.connection() as connection:
             return read_newest(connection, names)
 
-    def lates(self, jobs: Sequence[str]) -> Sequence[RecordedEvent]:
-        """The reports about these jobs that came too late, in the order of the ledger."""
-        parameters = {"streams": [f"job:{job}" for job in jobs], "topic": Late.topic}
-        with self._datastore.connection() as connection:
-            rows = connection.execute(SQL["select_told_in_streams"], parameters).fetchall()
-        return [read_recorded(row) for row in rows]
+    def lates(self, jobs: Iterable[str]) -> Iterator[RecordedEvent]:
+        """The reports about these jobs that came too late, each job's in order, page by page."""
+        return read_topic(self._datastore.connection, [f"job:{job}" for job in jobs], Late.topic)
 
     def follow(self, after: int, timeout: float | None = None) -> Iterator[RecordedEvent | None]:
         """Every event after a position, then those to come; `None` each time there is nothing new for a while.

@@ -1,6 +1,7 @@
 """Streams read page by page, however long they are."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -13,6 +14,7 @@ from ledger.store.mapper import read_recorded
 from ledger.store.statements import SQL
 
 PAGE_EVENTS_MAX = 500
+PAGE_STREAMS_MAX, PAGE_OF_EACH_MAX = 500, 100
 
 Connect = Callable[[], AbstractContextManager[Connection[Any]]]
 
@@ -43,6 +45,20 @@ def read_stream(connect: Connect, name: str, after: int = 0, until: int = POSITI
                 return
             yield entry
             version = entry.event.version
+
+
+def read_topic(connect: Connect, names: Sequence[str], topic: str) -> Iterator[RecordedEvent]:
+    """The events of streams that are stored under a topic, each stream's in order, a page at a time."""
+    for start in range(0, len(names), PAGE_STREAMS_MAX):
+        after = dict.fromkeys(names[start : start + PAGE_STREAMS_MAX], 0)
+        while after:
+            parameters = {"after": to_json(after).decode(), "topic": topic, "limit": PAGE_OF_EACH_MAX}
+            with connect() as connection:
+                page = list(map(read_recorded, connection.execute(SQL["select_topic_in_streams"], parameters)))
+            yield from page
+            found = Counter(entry.event.stream for entry in page)
+            last = {entry.event.stream: entry.event.version for entry in page}
+            after = {name: last[name] for name, count in found.items() if count == PAGE_OF_EACH_MAX}
 
 
 def read_newest(connection: Connection[Any], names: Iterable[str]) -> list[RecordedEvent]:
