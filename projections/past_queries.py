@@ -199,7 +199,7 @@ def _read(connection: Session, memories: Mapping[str, Memory], as_of: AsOf) -> N
     if more and not as_of.occurred:
         asked = {"jobs": to_json(list(more)).decode(), "position": as_of.position}
         for row in connection.execute(_AT, asked).fetchall():
-            status, stays, _ = keep(row, row["position"])
+            status, stays, _ = keep(row)
             memories[stays.job].begin(status, stays)
     while more:
         more = _read_page(connection, memories, more, as_of)

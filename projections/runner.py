@@ -111,8 +111,8 @@ class InlineViews:
 @cache
 def _writing(statements: tuple[str, ...]) -> str:
     """One statement for all that is written, since each costs an append a sending and a receiving."""
-    written = [f"{name} AS ({SQL[name]})" for name in statements]
-    return "WITH {} {}".format(", ".join([*written, f"reached AS ({SQL['select_end']})"]), SQL["upsert_tracking"])
+    written = "".join(f"{name} AS ({SQL[name]}), " for name in statements)
+    return "WITH {}reached AS ({}) {}".format(written, SQL["select_end"], SQL["upsert_tracking"])
 
 
 def _position_of(projection: Projection, reached: Mapping[str, tuple[int, int]], head: int) -> int:

@@ -20,6 +20,7 @@ from tests.benchmarks import (
     searches,
     startup,
     storage,
+    streams,
     writes,
 )
 from tests.benchmarks.bench import Bench, Findings, opened, say
@@ -31,6 +32,7 @@ RECORDS = ROOT.parent / "shared" / "data" / "openb.jsonl.gz"
 PARTS: dict[str, Callable[[Bench], Findings]] = {
     "writes": writes.measure,
     "bulk": bulk.measure,
+    "streams": streams.measure,
     "reads": reads.measure,
     "past": past.measure,
     "rebuild": rebuild.measure,
