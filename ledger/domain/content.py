@@ -100,14 +100,19 @@ def marks(event: Event) -> Iterator[Mark]:
                 yield _mark_of(said.fact, _digest_of(said, said.at), said.at)
 
 
-def sought_by(said: Transition, now: datetime) -> Iterator[Mark]:
-    """What a decision about a report will look for; whatever is of now or later, where it has no time of its own."""
+def sought_by(said: Transition, latest: datetime | None, now: datetime) -> Iterator[Mark]:
+    """What a decision about a report will look for in a stream that has told nothing of later than `latest`.
+
+    Where that is not known and the report has no time of its own, it is whatever is of now or later.
+    """
+    fact, at = said.fact, said.at
     if said.id is not None and not said.id.startswith(DERIVED):
         yield mark_of_id(said.id)
-    if said.fact.timed and said.at is None:
-        yield Mark(b"", now)
-    elif not isinstance(said.fact, Plan):
-        yield _mark_of(said.fact, digest(said.fact, said.raw, said.at, said.owner, said.epoch), said.at)
+    if fact.timed and at is None:
+        if latest is None:
+            yield Mark(b"", now)
+    elif not isinstance(fact, Plan) and not (fact.timed and latest is not None and at is not None and at > latest):
+        yield _mark_of(fact, digest(fact, said.raw, at, said.owner, said.epoch), at)
 
 
 class Telling(NamedTuple):

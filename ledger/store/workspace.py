@@ -1,8 +1,8 @@
 """What one append knows: the streams it concerns, as they stand under the lock and as its own decisions leave them."""
 
-from collections import Counter, OrderedDict, deque
+from collections import Counter, deque
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import reduce
 from typing import Any
 
@@ -26,72 +26,16 @@ from ledger.domain.events import (
     Started,
     asked_by,
 )
-from ledger.domain.job import Job, evolve
-from ledger.domain.owner import Owner, evolve_owner, owner_after
+from ledger.domain.job import Job
+from ledger.domain.owner import Owner, owner_after
 from ledger.domain.progress import advance
 from ledger.domain.quorum import Child
 from ledger.errors import IntegrityFailure
 from ledger.store.lookup import JOB, OWNER, Lookup, nothing
 from ledger.store.mapper import read_recorded
+from ledger.store.shelf import Shelf, Stream
 from ledger.store.statements import SQL
 from ledger.store.views import Asked, Session, Views
-
-SHELF_STREAMS_MAX = 2_048
-LIGHT_BYTES_MAX = 4 * 1_024  # streams with larger events are read again, so that the shelf stays small
-
-
-@dataclass(slots=True)
-class Stream:
-    """A stream folded: the state of its job or owner, what it told first, and what the views keep of it.
-
-    `stored` is the version on record when the append began.
-    """
-
-    state: Job | Owner | None
-    told: Told
-    viewed: Any = None
-    light: bool = True
-    stored: int = 0
-
-    @property
-    def version(self) -> int:
-        """The version of the newest event that is folded in."""
-        return self.state.version if self.state else 0
-
-    def fold(self, event: Event) -> None:
-        """Take in the next event, all but what the views keep."""
-        if event.of_job:
-            self.state = evolve(self.state if isinstance(self.state, Job) else None, event)
-        else:
-            self.state = evolve_owner(self.state if isinstance(self.state, Owner) else Owner(event.job), event)
-        self.note(event)
-
-    def note(self, event: Event) -> None:
-        """Remember the next event, if it is one of the first."""
-        if event.version <= SHORT_EVENTS_MAX:
-            self.told.note(event)
-        self.light = self.light and len(event.fact.text) <= LIGHT_BYTES_MAX
-
-
-class Shelf:
-    """Folded streams kept from one append to the next, the least used dropped first."""
-
-    def __init__(self) -> None:
-        self._streams: OrderedDict[str, Stream] = OrderedDict()
-
-    def take(self, name: str) -> Stream | None:
-        """The stream as it was left, or None."""
-        return self._streams.pop(name, None)
-
-    def put(self, name: str, stream: Stream) -> None:
-        """Keep a stream as an append has committed it."""
-        self._streams[name] = stream
-        if len(self._streams) > SHELF_STREAMS_MAX:
-            self._streams.popitem(last=False)
-
-    def clear(self) -> None:
-        """Forget everything, where it is not sure that the database still agrees."""
-        self._streams.clear()
 
 
 class Workspace:
@@ -111,7 +55,7 @@ class Workspace:
         self._present: dict[tuple[str, str, str], list[Holder]] = {}
         self._progress: dict[str, list[dict[str, Any]]] = {}
         self._batch: Sequence[Transition] = ()
-        self._lookup = Lookup(session, views)
+        self._lookup = Lookup(session, views, self._streams)
         self.events: list[Event] = []
         self._written = 0
 
@@ -166,7 +110,7 @@ class Workspace:
                     self._streams[row["originator_id"]].note(read_recorded(row).event)
             told()
             if long:
-                self._recall(long)
+                self._recall(long)  # after it is noted what they told first
             for name in fresh:
                 self._streams[name].stored = self._streams[name].version
 
@@ -180,6 +124,8 @@ class Workspace:
 
     def _recall(self, names: Collection[str]) -> None:
         """Take streams that are too long to be read from what the views, or the newest event, say of them."""
+        for name in names:
+            self._streams[name].latest = None
         asked = [
             self._recall_jobs([name.removeprefix(JOB) for name in names if name.startswith(JOB)]),
             self._recall_owners([name for name in names if name.startswith(OWNER)]),
@@ -201,9 +147,7 @@ class Workspace:
                         f"The views must know job {job}, which is on record; run jobledger projections rebuild.",
                         stream=f"{JOB}{job}",
                     )
-                stream = self._streams[f"{JOB}{job}"]
-                stream.state, stream.viewed = found[job].job, found[job].kept
-                stream.light = stream.light and found[job].size <= LIGHT_BYTES_MAX
+                self._streams[f"{JOB}{job}"].recall(*found[job])
 
         return read
 
@@ -214,8 +158,8 @@ class Workspace:
 
         def read() -> None:
             for entry in map(read_recorded, cursor.fetchall()):
-                stream = self._streams[entry.event.stream]
-                stream.state, stream.viewed = owner_after(entry.event), self._views.fold(None, entry)
+                viewed = self._views.fold(None, entry)
+                self._streams[entry.event.stream].recall(owner_after(entry.event), viewed, len(entry.event.fact.text))
 
         return read
 
@@ -224,7 +168,7 @@ class Workspace:
         return self._long_told(name, stream) if stream.version > SHORT_EVENTS_MAX else stream.told
 
     def _long_told(self, name: str, stream: Stream) -> LongTold:
-        return self._lookup.told(name, stream.told, stored=stream.stored > SHORT_EVENTS_MAX)
+        return self._lookup.told(name, stream)
 
     def _stream(self, name: str) -> Stream:
         if name not in self._streams:

@@ -13,7 +13,8 @@ from tests.benchmarks.bench import Bench, Findings, say, writer
 from tests.benchmarks.measure import Sample, interleave, millis, ratio, seconds, spreads
 
 EVENTS = (1_000, 100_000)
-CALLS = 50
+WARM_CALLS, FIRST_CALLS = 60, 5
+Jobs = dict[str, Callable[[], str]]  # the job to tell of next, by the name of its kind
 FIRST = """
 import sys, time
 from ledger.service.assembly import assemble
@@ -29,29 +30,26 @@ def measure(bench: Bench) -> Findings:
     conninfo = writer(bench.new_ledger())
     numbers = itertools.count(1_000_000)
     with assemble(conninfo) as ledger:
-        jobs: dict[str, Callable[[], str]] = {"new": partial(_new, ledger, numbers)}
+        jobs: Jobs = {"new": partial(_new, ledger, numbers)}
         for events in EVENTS:
             took = seconds(partial(ledger.import_records, _lines(events)))
             say(f"  told a job {events:,} events in {took:.0f} s")
             jobs[str(events)] = partial(str, f"long{events}")
-        sides: dict[str, Callable[[], Sample]] = {}
-        for name, job in jobs.items():
-            sides[f"warm_{name}"] = partial(_warm, ledger, job, numbers)
-            sides[f"first_{name}"] = partial(_first, conninfo, job, numbers)
+        sides = {"warm": partial(_warm, ledger, jobs, numbers), "first": partial(_first, conninfo, jobs, numbers)}
         for side in sides.values():
             side()  # statements are prepared, pages are in memory
         shown = interleave(sides, bench.budget(12, 90))
-    p50 = {name: series["p50_ms"] for name, series in shown.items()}
-    last = str(EVENTS[-1])
+    last = f"{EVENTS[-1]}_p50_ms"
     return Findings(
         ratios={
-            "long_stream_ratio": ratio(p50[f"warm_{last}"], p50["warm_new"]),
-            "long_stream_first_ratio": ratio(p50[f"first_{last}"], p50["first_new"]),
+            "long_stream_ratio": ratio(shown["warm"][last], shown["warm"]["new_p50_ms"]),
+            "long_stream_first_ratio": ratio(shown["first"][last], shown["first"]["new_p50_ms"]),
         },
         figures=dict(spreads(shown)),
         notes=(
-            f"warm: {CALLS} reports of progress a round by a process that has told the job before",
-            "first: the first append of a process, without its start; new: a job with one event",
+            f"warm: {WARM_CALLS} reports of progress on each job in turn, by a process that has told them before",
+            f"first: the first append of a process, without its start, {FIRST_CALLS} on each job in turn",
+            "new: a job with one event",
         ),
     )
 
@@ -70,15 +68,26 @@ def _lines(events: int) -> Iterator[bytes]:
         yield json.dumps({"job": job, "event": "progressed", "done": number, "at": at}).encode()
 
 
-def _warm(ledger: Ledger, job: Callable[[], str], numbers: Iterator[int]) -> Sample:
-    took = []
-    for _ in range(CALLS):
-        told = job()
-        took.append(seconds(partial(ledger.progress, told, done=next(numbers))))
-    return millis(took)
+def _warm(ledger: Ledger, jobs: Jobs, numbers: Iterator[int]) -> Sample:
+    def tell(job: str) -> float:
+        _new(ledger, numbers)  # so that every report has the same before it
+        return seconds(partial(ledger.progress, job, done=next(numbers)))
+
+    return _turns(jobs, tell, WARM_CALLS)
 
 
-def _first(conninfo: str, job: Callable[[], str], numbers: Iterator[int]) -> Sample:
-    words = (sys.executable, "-c", FIRST, conninfo, job(), str(next(numbers)))
-    done = subprocess.run(words, capture_output=True, text=True, check=True)
-    return millis([float(done.stdout)])
+def _first(conninfo: str, jobs: Jobs, numbers: Iterator[int]) -> Sample:
+    def tell(job: str) -> float:
+        words = (sys.executable, "-c", FIRST, conninfo, job, str(next(numbers)))
+        return float(subprocess.run(words, capture_output=True, text=True, check=True).stdout)
+
+    return _turns(jobs, tell, FIRST_CALLS)
+
+
+def _turns(jobs: Jobs, tell: Callable[[str], float], calls: int) -> Sample:
+    """The p50 of telling each job something, in turns, as the pace of a machine changes within seconds."""
+    took: dict[str, list[float]] = {name: [] for name in jobs}
+    for _ in range(calls):
+        for name, job in jobs.items():
+            took[name].append(tell(job()))
+    return {f"{name}_p50_ms": millis(values)["p50_ms"] for name, values in took.items()}

@@ -1,6 +1,7 @@
 """The next append to a job with very many events reads as few of them as one to a new job."""
 
 from itertools import chain
+from typing import Any
 
 import pytest
 
@@ -8,6 +9,8 @@ from ledger.application import Ledger
 from ledger.domain.content import SHORT_EVENTS_MAX, Told
 from ledger.service.assembly import assemble
 from ledger.store.recorder import Recorder
+from ledger.store.views import Session
+from projections.runner import InlineViews
 from tests.store.long import counting, make_long, progress, tell
 
 
@@ -23,6 +26,27 @@ def test_a_fresh_process_reads_the_first_events_alone(
         for number in range(602, 610):
             assert fresh.record(progress("long", number)).version == number
         assert read == []
+
+
+def test_what_is_of_later_than_anything_told_is_looked_for_nowhere(
+    ledger: Ledger, conninfo: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that knows how far a job has come asks no more than of a new one."""
+    make_long(ledger, "long", 100)
+    asked: list[Any] = []
+    honest = InlineViews.told
+
+    def spy(self: InlineViews, session: Session, sought: Any) -> Any:
+        asked.append(sought)
+        return honest(self, session, sought)
+
+    monkeypatch.setattr(InlineViews, "told", spy)
+    with assemble(conninfo) as fresh:
+        for number in range(100, 110):
+            fresh.progress("long", done=number)
+        assert len(asked) == 1
+        fresh.record(progress("long", 100))
+        assert len(asked) == 2
 
 
 def test_what_others_appended_meanwhile_is_recalled_where_it_is_much(
