@@ -32,7 +32,7 @@ CROSS JOIN LATERAL (
         (
             SELECT state
             FROM ledger.stored_events
-            WHERE originator_id = 'job:' || kept.claimed AND topic = 'job.closing.v1'
+            WHERE kept.claimed IS NOT NULL AND originator_id = 'job:' || kept.claimed AND topic = 'job.closing.v1'
             ORDER BY originator_version DESC
             LIMIT 1
         ) AS closing
