@@ -30,6 +30,11 @@ class Owner:
         return self.fences(epoch) if epoch else self.newest > 0
 
 
+def owner_after(event: Event) -> Owner:
+    """The owner as its newest event alone leaves it: who starts or is fenced is above whatever was before."""
+    return evolve_owner(Owner(event.job), event)
+
+
 def evolve_owner(owner: Owner, event: Event) -> Owner:
     """The owner after an event of its stream."""
     why = owner.damaged or out_of_turn(owner.version, event)

@@ -8,11 +8,12 @@ from psycopg import Connection
 
 from ledger.domain.events import Damaged
 from ledger.domain.itself import Itself, evolve_itself
-from ledger.domain.values import print_time
+from ledger.domain.values import POSITION_MAX, print_time
 from ledger.errors import SchemaTooNew
 from ledger.store.finding import Finding
-from ledger.store.reading import read_all, read_in_turn
+from ledger.store.reading import read_in_turn
 from ledger.store.statements import SQL
+from ledger.store.streams import read_page
 
 SHOWN_MAX = 20
 BEHIND_MAX = 2_000  # events that the views have yet to take in
@@ -47,9 +48,8 @@ def _examine(connection: Connection[Any]) -> Iterator[Finding]:
 
 def _itself(connection: Connection[Any]) -> Itself:
     ledger = str(connection.execute(SQL["select_identity"]).fetchall()[0]["ledger"])
-    rows = connection.execute(SQL["select_streams"], {"after": f'{{"ledger:{ledger}":0}}'}).fetchall()
     itself = Itself(ledger)
-    for entry in read_all(connection, rows):
+    for entry in read_page(connection, {f"ledger:{ledger}": 0}, POSITION_MAX):
         itself = evolve_itself(itself, entry.event)
     return itself
 

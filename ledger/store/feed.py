@@ -1,7 +1,6 @@
 """Follows the ledger from any position: no gap, no duplicate, a tenth of a second late at most, whatever restarts."""
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from time import sleep
 
@@ -17,6 +16,7 @@ from ledger.store.datastore import Datastore
 from ledger.store.outage import Outage
 from ledger.store.reading import read_all
 from ledger.store.statements import SQL
+from ledger.store.streams import read_newest, read_stream, read_topic
 
 PAGE_EVENTS_MAX = 500
 LOOK_SECONDS = 0.1  # by which news may be late
@@ -46,22 +46,18 @@ class Feed:
             yield from page
             after = page[-1].position
 
-    def stream(self, name: str) -> Sequence[RecordedEvent]:
-        """The events of one stream (`job:<id>`, `owner:<name>`), in order."""
-        return self.streams({name: 0})
+    def stream(self, name: str, after: int = 0) -> Iterator[RecordedEvent]:
+        """The events of one stream (`job:<id>`, `owner:<name>`) after a position, in order, page by page."""
+        return read_stream(self._datastore.connection, name, after)
 
-    def streams(self, after: Mapping[str, int]) -> Sequence[RecordedEvent]:
-        """The events of several streams, each after a version, in the order of the ledger."""
-        parameters = {"after": json.dumps(after)}
+    def newest(self, names: Iterable[str]) -> Sequence[RecordedEvent]:
+        """The newest event of each of these streams that has one."""
         with self._datastore.connection() as connection:
-            return read_all(connection, connection.execute(SQL["select_streams"], parameters).fetchall())
+            return read_newest(connection, names)
 
-    def lates(self, jobs: Sequence[str]) -> Sequence[RecordedEvent]:
-        """The reports about these jobs that came too late, in the order of the ledger; none that cannot be read."""
-        parameters = {"streams": [f"job:{job}" for job in jobs], "topic": Late.topic}
-        with self._datastore.connection() as connection:
-            entries = read_all(connection, connection.execute(SQL["select_told_in_streams"], parameters).fetchall())
-        return [entry for entry in entries if type(entry.event.fact) is Late]
+    def lates(self, jobs: Iterable[str]) -> Iterator[RecordedEvent]:
+        """The reports about these jobs that came too late, each job's in order, page by page."""
+        return read_topic(self._datastore.connection, [f"job:{job}" for job in jobs], Late.topic)
 
     def follow(
         self, after: int | None, timeout: float | None = None, *, seen: bool = False

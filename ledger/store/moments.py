@@ -3,11 +3,9 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from ledger.domain.events import RecordedEvent
 from ledger.domain.past import AsOf
 from ledger.domain.values import POSITION_MAX, print_time
 from ledger.errors import MalformedRecord, MomentNotFound
-from ledger.store.reading import read_all
 from ledger.store.statements import SQL
 from ledger.store.views import Session
 
@@ -84,9 +82,3 @@ def _went_ahead(around: dict[str, Any], at: datetime) -> bool:
 
 def _occurred(session: Session, at: datetime) -> AsOf:
     return AsOf(int(session.execute(SQL["select_head"]).fetchall()[0]["head"]), at, occurred=True)
-
-
-def read_until(session: Session, streams: list[str], position: int) -> list[RecordedEvent]:
-    """The events of streams up to a position, in the order of the ledger."""
-    rows = session.execute(SQL["select_streams_until"], {"streams": streams, "position": position}).fetchall()
-    return read_all(session, rows)

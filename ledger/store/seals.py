@@ -1,6 +1,5 @@
 """The tree, its checkpoints and the public keys in the database, and the stored rows as the leaves that they are."""
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
@@ -13,8 +12,9 @@ from ledger.domain.values import POSITION_MAX
 from ledger.errors import AccessDenied
 from ledger.store.bounds import bound_waits
 from ledger.store.connection import in_our_words
-from ledger.store.reading import check_topics, read_all
+from ledger.store.reading import check_topics
 from ledger.store.statements import SQL
+from ledger.store.streams import read_page
 
 PAGE_LEAVES = 8_192
 LACKS_PRIVILEGE = "42501"
@@ -98,7 +98,7 @@ class Seals:
 
     def stream(self, name: str) -> Sequence[RecordedEvent]:
         """The events of a stream, in order."""
-        return read_all(self._connection, self._rows("select_streams", after=json.dumps({name: 0})))
+        return read_page(self._connection, {name: 0}, POSITION_MAX)
 
     def check_topics(self, topics: Sequence[str]) -> None:
         """Raise `SchemaTooNew` where only a newer release knows one of these topics."""

@@ -1,8 +1,8 @@
 """What one append knows: the streams it concerns, as they stand under the lock and as its own decisions leave them."""
 
-from collections import OrderedDict, deque
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections import Counter, deque
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import reduce
 from typing import Any
 
@@ -10,7 +10,7 @@ from pydantic_core import to_json
 
 from ledger.admission import Demand, Holder
 from ledger.domain.commands import Plan, Transition, print_fact
-from ledger.domain.content import Told
+from ledger.domain.content import SHORT_EVENTS_MAX, LongTold, Told
 from ledger.domain.decisions import Decision
 from ledger.domain.entities import Access
 from ledger.domain.events import (
@@ -23,74 +23,22 @@ from ledger.domain.events import (
     Limit,
     Planned,
     Progressed,
+    RecordedEvent,
     Started,
     asked_by,
 )
 from ledger.domain.itself import Itself, evolve_itself
-from ledger.domain.job import Job, evolve
-from ledger.domain.owner import Owner, evolve_owner
+from ledger.domain.job import Job
+from ledger.domain.owner import Owner, owner_after
 from ledger.domain.progress import advance
 from ledger.domain.quorum import Child
+from ledger.domain.values import POSITION_MAX
+from ledger.errors import IntegrityFailure
+from ledger.store.lookup import JOB, LEDGER, OWNER, Lookup, nothing
 from ledger.store.reading import read_all
+from ledger.store.shelf import Shelf, Stream
 from ledger.store.statements import SQL
 from ledger.store.views import Asked, Session, Views
-
-SHELF_STREAMS_MAX = 2_048
-LIGHT_BYTES_MAX = 4 * 1_024  # streams with larger events are read again, so that the shelf stays small
-
-
-@dataclass(slots=True)
-class Stream:
-    """A stream folded: the state of its job or owner, what it has told, and what the views keep of it."""
-
-    state: Job | Owner | Itself | None
-    told: Told
-    viewed: Any = None
-    light: bool = True
-
-    @property
-    def version(self) -> int:
-        """The version of the newest event that is folded in."""
-        return self.state.version if self.state else 0
-
-    @property
-    def damaged(self) -> bool:
-        """Whether one of its rows is no event, or stands out of turn."""
-        return self.state is not None and self.state.damaged is not None
-
-    def fold(self, event: Event) -> None:
-        """Take in the next event, all but what the views keep."""
-        if event.of_job:
-            self.state = evolve(self.state if isinstance(self.state, Job) else None, event)
-        elif event.stream.startswith("owner:"):
-            self.state = evolve_owner(self.state if isinstance(self.state, Owner) else Owner(event.job), event)
-        else:
-            self.state = evolve_itself(self.state if isinstance(self.state, Itself) else Itself(event.job), event)
-        if self.damaged:
-            return  # nothing more will be recorded here, so nothing is asked of it
-        self.told.note(event)
-        self.light = self.light and len(event.fact.text) <= LIGHT_BYTES_MAX
-
-
-class Shelf:
-    """Folded streams kept from one append to the next, the least used dropped first."""
-
-    def __init__(self) -> None:
-        self._streams: OrderedDict[str, Stream] = OrderedDict()
-
-    def take(self, name: str) -> Stream | None:
-        """The stream as it was left, or None."""
-        return self._streams.pop(name, None)
-
-    def put(self, name: str, stream: Stream) -> None:
-        """Keep a stream as an append has committed it."""
-        self._streams[name] = stream
-        if len(self._streams) > SHELF_STREAMS_MAX:
-            self._streams.popitem(last=False)
-
-    def clear(self) -> None:
-        """Forget everything, where it is not sure that the database still agrees."""
-        self._streams.clear()
 
 
 class Workspace:
@@ -109,6 +57,8 @@ class Workspace:
         self._asking: dict[tuple[str, str, Access], list[Event]] = {}
         self._present: dict[tuple[str, str, str], list[Holder]] = {}
         self._progress: dict[str, list[dict[str, Any]]] = {}
+        self._batch: Sequence[Transition] = ()
+        self._lookup = Lookup(session, views, self._streams)
         self.events: list[Event] = []
         self._written = 0
 
@@ -116,6 +66,7 @@ class Workspace:
 
     def ask(self, batch: Sequence[Transition]) -> Asked[None]:
         """Ask for what the transitions of a batch are sure to need, a statement for each kind; read when called."""
+        self._batch = batch
         ended = {said.job for said in batch if type(said.fact) in ENDINGS}
         plans = (said.fact for said in batch if type(said.fact) is Plan)
         limits = (limit for plan in plans for part in plan.walk() for limit in part.limits)
@@ -146,18 +97,97 @@ class Workspace:
         for name in fresh:
             self._streams[name] = self._shelf.take(name) or Stream(None, Told())
         if not fresh:
-            return _nothing
+            return nothing
         after = {name: self._streams[name].version for name in fresh}
-        cursor = self._session.execute(SQL["select_streams"], {"after": to_json(after).decode()})
+        parameters = {"after": to_json(after).decode(), "limit": SHORT_EVENTS_MAX + 1}
+        cursor = self._session.execute(SQL["select_streams"], parameters)
+        told = self._lookup.ask((name for name in fresh if after[name] > SHORT_EVENTS_MAX), self._batch)
 
         def read() -> None:
-            for recorded in read_all(self._session, cursor.fetchall()):
-                stream = self._streams[recorded.event.stream]
-                stream.fold(recorded.event)
-                if not stream.damaged:
-                    stream.viewed = self._views.fold(stream.viewed, recorded)
+            rows = cursor.fetchall()
+            long = _long(rows)
+            for entry in read_all(self._session, (row for row in rows if _is_read(row, long))):
+                if entry.event.stream in long:
+                    self._streams[entry.event.stream].note(entry.event)
+                else:
+                    self._fold(entry)
+            told()
+            if long:
+                self._recall(long)  # after it is noted what they told first
+            for name in fresh:
+                self._streams[name].stored = self._streams[name].version
 
         return read
+
+    def _fold(self, entry: RecordedEvent) -> None:
+        stream = self._streams[entry.event.stream]
+        stream.fold(entry.event)
+        if not stream.damaged:
+            stream.viewed = self._views.fold(stream.viewed, entry)
+
+    def _recall(self, names: Collection[str]) -> None:
+        """Take streams that are too long to be read from what the views, or the newest event, say of them."""
+        for name in names:
+            self._streams[name].latest = None
+        asked = [
+            self._recall_jobs([name.removeprefix(JOB) for name in names if name.startswith(JOB)]),
+            self._recall_owners([name for name in names if name.startswith(OWNER)]),
+            self._recall_itself([name for name in names if name.startswith(LEDGER)]),
+            self._lookup.ask(names, self._batch),
+        ]
+        for answer in asked:
+            answer()
+
+    def _recall_jobs(self, jobs: Sequence[str]) -> Asked[None]:
+        if not jobs:
+            return nothing
+        asked = self._views.recall(self._session, jobs)
+
+        def read() -> None:
+            found = asked()
+            for job in jobs:
+                if job not in found:
+                    raise IntegrityFailure(
+                        f"The views must know job {job}, which is on record; run jobledger projections rebuild.",
+                        stream=f"{JOB}{job}",
+                    )
+                self._streams[f"{JOB}{job}"].recall(*found[job])
+
+        return read
+
+    def _recall_owners(self, names: Sequence[str]) -> Asked[None]:
+        if not names:
+            return nothing
+        cursor = self._session.execute(SQL["select_newest_events"], {"streams": to_json(names).decode()})
+
+        def read() -> None:
+            for entry in read_all(self._session, cursor.fetchall()):
+                viewed = self._views.fold(None, entry)
+                self._streams[entry.event.stream].recall(owner_after(entry.event), viewed, len(entry.event.fact.text))
+
+        return read
+
+    def _recall_itself(self, names: Sequence[str]) -> Asked[None]:
+        """What a ledger has on record of itself is little, and every word of it counts."""
+        if not names:
+            return nothing
+        parameters = {"after": to_json(dict.fromkeys(names, 0)).decode(), "limit": POSITION_MAX}
+        cursor = self._session.execute(SQL["select_streams"], parameters)
+
+        def read() -> None:
+            for entry in read_all(self._session, cursor.fetchall()):
+                stream = self._streams[entry.event.stream]
+                before = stream.state if isinstance(stream.state, Itself) and entry.event.version > 1 else None
+                stream.state = evolve_itself(before or Itself(entry.event.job), entry.event)
+
+        return read
+
+    def _told(self, name: str) -> Told:
+        stream = self._stream(name)
+        return self._long_told(name, stream) if stream.version > SHORT_EVENTS_MAX else stream.told
+
+    def _long_told(self, name: str, stream: Stream) -> LongTold:
+        return self._lookup.told(name, stream)
 
     def _stream(self, name: str) -> Stream:
         if name not in self._streams:
@@ -171,7 +201,7 @@ class Workspace:
 
     def told(self, job: str) -> Told:
         """What the stream of a job has told so far."""
-        return self._stream(f"job:{job}").told
+        return self._told(f"job:{job}")
 
     def owner(self, name: str) -> Owner:
         """The state of an owner; one that never started has no epoch."""
@@ -180,7 +210,7 @@ class Workspace:
 
     def told_of_owner(self, name: str) -> Told:
         """What the stream of an owner has told so far."""
-        return self._stream(f"owner:{name}").told
+        return self._told(f"owner:{name}")
 
     def itself(self, ledger: str) -> Itself:
         """What a ledger has on record of itself."""
@@ -189,7 +219,7 @@ class Workspace:
 
     def told_of_itself(self, ledger: str) -> Told:
         """What the stream of a ledger itself has told so far."""
-        return self._stream(f"ledger:{ledger}").told
+        return self._told(f"ledger:{ledger}")
 
     def children(self, parent: str) -> Sequence[Child]:
         """The children of a job in the order of planning; one that was refused is none."""
@@ -214,7 +244,7 @@ class Workspace:
     def _ask_children(self, parents: Iterable[str]) -> Asked[None]:
         fresh = [parent for parent in parents if parent not in self._children]
         if not fresh:
-            return _nothing
+            return nothing
         asked = self._views.children(self._session, fresh)
 
         def read() -> None:
@@ -257,7 +287,7 @@ class Workspace:
     def _ask_bound(self, names: Iterable[tuple[str, str]]) -> Asked[None]:
         fresh = [name for name in names if name not in self._bound]
         if not fresh:
-            return _nothing
+            return nothing
         asked = self._views.bound(self._session, fresh)
 
         def read() -> None:
@@ -296,7 +326,7 @@ class Workspace:
     def _ask_present(self, limits: Iterable[Limit]) -> Asked[None]:
         fresh = {limit.counted: limit for limit in limits if limit.counted not in self._present}
         if not fresh:
-            return _nothing
+            return nothing
         asked = self._views.present(self._session, fresh.values())
 
         def read() -> None:
@@ -314,7 +344,7 @@ class Workspace:
     def _ask_holders(self, demands: Iterable[Demand]) -> Asked[None]:
         fresh = [demand for demand in demands if demand not in self._holders]
         if not fresh:
-            return _nothing
+            return nothing
         asked = self._views.holders(self._session, fresh)
 
         def read() -> None:
@@ -339,6 +369,8 @@ class Workspace:
         for event in decision.events:
             stream = self._stream(event.stream)
             stream.fold(event)
+            if event.version > SHORT_EVENTS_MAX:
+                self._long_told(event.stream, stream).note(event)
             self.events.append(event)
             if isinstance(stream.state, Job):
                 self._note_job(event, stream.state)
@@ -364,12 +396,13 @@ class Workspace:
         """Let the views write what the unwritten events have changed; all decided events come after a head."""
         touched: dict[str, Stream] = {}
         before = head + self._written
-        for position, event in enumerate(self.unwritten, start=before + 1):
-            name = event.stream
+        coming = [ComingEvent(event, position) for position, event in enumerate(self.unwritten, start=before + 1)]
+        for entry in coming:
+            name = entry.event.stream
             stream = touched[name] = self._streams[name]
-            stream.viewed = self._views.fold(stream.viewed, ComingEvent(event, position))
+            stream.viewed = self._views.fold(stream.viewed, entry)
         self._written = len(self.events)
-        self._views.write(self._session, [stream.viewed for stream in touched.values()], before, head + self._written)
+        self._views.write(self._session, [stream.viewed for stream in touched.values()], coming)
 
     def keep(self) -> None:
         """Leave the streams on the shelf, now that the append is committed; closed jobs are seldom spoken of again."""
@@ -379,8 +412,17 @@ class Workspace:
                 self._shelf.put(name, stream)
 
 
-def _nothing() -> None:
-    """The answer where nothing had to be asked."""
+def _is_read(row: Mapping[str, Any], long: Collection[str]) -> bool:
+    """Whether a row is to be read: of a stream that is recalled only those that it began with."""
+    return row["originator_id"] not in long or row["originator_version"] <= SHORT_EVENTS_MAX
+
+
+def _long(rows: Sequence[Any]) -> Collection[str]:
+    """The streams of which there is more than is read."""
+    if len(rows) <= SHORT_EVENTS_MAX:
+        return ()
+    found = Counter(row["originator_id"] for row in rows)
+    return {name for name, count in found.items() if count > SHORT_EVENTS_MAX}
 
 
 def _streams_of(said: Transition) -> Iterable[str]:

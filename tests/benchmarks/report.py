@@ -38,6 +38,12 @@ TARGETS = (
     Target("bulk_ratio", "bulk", "import, of plain INSERTs of 100 rows"),
     Target("guarded_write_ratio", "guards", "64 callers with the guards, of without", 0.95),
     Target("guarded_bulk_ratio", "guards", "import with the guards, of without", 0.95),
+    Target(
+        "long_stream_ratio", "streams", "next append at 100,000 events, of a new job", 1.3, 1.1, less_is_better=True
+    ),
+    Target(
+        "long_stream_first_ratio", "streams", "the same, the first append of a process", 1.3, 1.1, less_is_better=True
+    ),
     Target("busy_ratio", "reads", "busy at a million jobs, of SELECT 1", 2, 1.5, less_is_better=True),
     Target("busy_flatness", "reads", "busy at a million jobs, of 10 thousand", 1.3, less_is_better=True),
     Target("as_of_busy_ms", "past", "busy as of a position far back, p50 in ms"),

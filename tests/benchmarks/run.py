@@ -21,6 +21,7 @@ from tests.benchmarks import (
     searches,
     startup,
     storage,
+    streams,
     writes,
 )
 from tests.benchmarks.bench import Bench, Findings, opened, say
@@ -33,6 +34,7 @@ PARTS: dict[str, Callable[[Bench], Findings]] = {
     "writes": writes.measure,
     "bulk": bulk.measure,
     "guards": guards.measure,
+    "streams": streams.measure,
     "reads": reads.measure,
     "past": past.measure,
     "rebuild": rebuild.measure,

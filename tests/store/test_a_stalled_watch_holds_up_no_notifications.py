@@ -13,6 +13,7 @@ from ledger.application import Ledger
 from ledger.service.readiness import migrator
 from ledger.store import feed
 from ledger.store.doctor import examine
+from ledger.store.finding import Finding
 
 COMMAND = "from ledger.service.cli import main; main()"
 FOLLOWS = "SELECT pid FROM pg_stat_activity WHERE application_name LIKE %s AND query LIKE '%%notification_id >%%'"

@@ -7,6 +7,8 @@ CROSS JOIN LATERAL (
         greatest(least(recorded_at, '9999-12-31T23:59:59.999999Z'), '0001-01-01T00:00:00Z') AS recorded_at
     FROM ledger.stored_events
     WHERE originator_id = wanted.stream AND originator_version > wanted.version::bigint
+    ORDER BY originator_version
+    LIMIT %(limit)s
     OFFSET 0
 ) AS told
 ORDER BY told.notification_id

@@ -1,12 +1,14 @@
 -- OFFSET 0 keeps the planner to the index, whatever it takes the size of a young table for.
 SELECT told.*
-FROM unnest(%(streams)s::text[]) AS wanted (stream)
+FROM json_each_text(%(after)s::json) AS wanted (stream, version)
 CROSS JOIN LATERAL (
     SELECT
         originator_id, originator_version, topic, state, notification_id,
         greatest(least(recorded_at, '9999-12-31T23:59:59.999999Z'), '0001-01-01T00:00:00Z') AS recorded_at
     FROM ledger.stored_events
-    WHERE originator_id = wanted.stream AND topic = %(topic)s
+    WHERE originator_id = wanted.stream AND originator_version > wanted.version::bigint AND topic = %(topic)s
+    ORDER BY originator_version
+    LIMIT %(limit)s
     OFFSET 0
 ) AS told
 ORDER BY told.notification_id

@@ -1,0 +1,11 @@
+SELECT newest.*
+FROM json_array_elements_text(%(streams)s::json) AS wanted (stream)
+CROSS JOIN LATERAL (
+    SELECT
+        originator_id, originator_version, topic, state, notification_id,
+        greatest(least(recorded_at, '9999-12-31T23:59:59.999999Z'), '0001-01-01T00:00:00Z') AS recorded_at
+    FROM ledger.stored_events
+    WHERE originator_id = wanted.stream
+    ORDER BY originator_version DESC
+    LIMIT 1
+) AS newest

@@ -1,0 +1,3 @@
+SELECT
+    set_config('timezone', 'UTC', true),
+    set_config('datestyle', 'ISO', true)
