@@ -188,7 +188,7 @@ class IllegalTransition(Conflict):
 
 
 class ChildrenNotSucceeded(Conflict):
-    """A parent succeeds only where its required children did; facts: `job`, `children`."""
+    """A parent succeeds only where its required children did; facts: `job`, the first `children`, `count`."""
 
     code = "children_not_succeeded"
 

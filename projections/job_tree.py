@@ -9,7 +9,7 @@ from pydantic_core import to_json
 
 from ledger.answers import Name, RollUp, Standing, Unsettled
 from ledger.domain.progress import percent
-from ledger.domain.quorum import Child
+from ledger.domain.quorum import NAMED_MAX, Child, Family
 from ledger.domain.states import EndAction, Outcome, Phase
 from projections.statements import SQL
 
@@ -20,15 +20,56 @@ if TYPE_CHECKING:  # who asks for a tree need not load what an append asks of th
 def children(session: "Session", parents: Iterable[str]) -> "Asked[Mapping[str, list[Child]]]":
     """The children of each parent in the order of planning; one that was refused is none."""
     cursor = session.execute(SQL["select_children"], {"parents": to_json(list(parents)).decode()})
+    return lambda: _by_parent(cursor.fetchall())
 
-    def answer() -> Mapping[str, list[Child]]:
-        found: dict[str, list[Child]] = {}
-        for row in cursor.fetchall():
-            outcome = Outcome(row["outcome"]) if row["outcome"] else None
-            found.setdefault(row["parent"], []).append(Child(row["job"], outcome, row["required"], row["retry_of"]))
-        return found
 
-    return answer
+def some_children(session: "Session", parents: Iterable[str], at_most: int) -> "Asked[Mapping[str, Sequence[Child]]]":
+    """So many children of each parent, in the order of planning, those that were refused among them."""
+    parameters = {"parents": to_json(list(parents)).decode(), "at_most": at_most}
+    cursor = session.execute(SQL["select_some_children"], parameters)
+    return lambda: _by_parent(cursor.fetchall())
+
+
+def _by_parent(rows: Iterable[Mapping[str, Any]]) -> dict[str, list[Child]]:
+    found: dict[str, list[Child]] = {}
+    for row in rows:
+        found.setdefault(row["parent"], []).append(_child(row))
+    return found
+
+
+def _child(row: Mapping[str, Any]) -> Child:
+    return Child(row["job"], _outcome(row), row["required"], row["retry_of"])
+
+
+def _outcome(row: Mapping[str, Any]) -> Outcome | None:
+    return Outcome(row["outcome"]) if row["outcome"] else None
+
+
+def has_child(session: "Session", parent: str) -> bool:
+    """Whether a job has a child that was not refused."""
+    return bool(session.execute(SQL["select_has_child"], {"parent": parent}).fetchall()[0]["has_child"])
+
+
+def open_children(session: "Session", parent: str, at_most: int) -> list[str]:
+    """So many children that are not closed, in any order."""
+    rows = session.execute(SQL["select_open_children"], {"parent": parent, "at_most": at_most}).fetchall()
+    return [row["job"] for row in rows]
+
+
+def family(session: "Session", parent: str, spoken_of: Sequence[str]) -> Family:
+    """The children of a parent as far as they count for it, those of all outcomes where they are spoken of."""
+    parameters = {"parent": parent, "spoken_of": to_json(spoken_of).decode(), "at_most": NAMED_MAX}
+    rows = session.execute(SQL["select_family"], parameters).fetchall()
+    told = [row for row in rows if row["job"] is not None]
+    counts = Counter({_outcome(row): row["jobs"] for row in rows if row["job"] is None})
+    counts.subtract(_outcome(row) for row in told if row["alone"])
+    return Family([_child(row) for row in told], +counts)
+
+
+def unsettled_children(session: "Session", parent: str, besides: Sequence[str]) -> bool:
+    """Whether a parent has no value yet, whatever becomes of these children short of failing."""
+    rows = session.execute(SQL["select_unsettled_children"], {"parent": parent, "besides": list(besides)}).fetchall()
+    return bool(rows[0]["unsettled"])
 
 
 def descendants(session: "Session", job: str) -> list[str]:

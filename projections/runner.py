@@ -10,7 +10,7 @@ import psycopg
 from ledger.admission import Demand, Holder
 from ledger.audit import Tell, tell_nobody
 from ledger.domain.events import Limit, Placed, RecordedEvent
-from ledger.domain.quorum import Child
+from ledger.domain.quorum import Child, Family
 from ledger.errors import ViewBehind
 from ledger.store.mapper import read_recorded
 from ledger.store.migrate import load_migrations
@@ -75,9 +75,27 @@ class InlineViews:
             parameters |= projection.parameters(next(of_each, ()), before)
         session.execute(_WRITE_ALL, parameters)
 
-    def children(self, session: Session, parents: Iterable[str]) -> Asked[Mapping[str, list[Child]]]:
-        """The children of each parent in the order of planning; one that was refused is none."""
-        return job_tree.children(session, parents)
+    def some_children(
+        self, session: Session, parents: Iterable[str], at_most: int
+    ) -> Asked[Mapping[str, Sequence[Child]]]:
+        """So many children of each parent, in the order of planning, those that were refused among them."""
+        return job_tree.some_children(session, parents, at_most)
+
+    def has_child(self, session: Session, parent: str) -> bool:
+        """Whether a job has a child that was not refused."""
+        return job_tree.has_child(session, parent)
+
+    def open_children(self, session: Session, parent: str, at_most: int) -> list[str]:
+        """So many children that are not closed, in any order."""
+        return job_tree.open_children(session, parent, at_most)
+
+    def family(self, session: Session, parent: str, spoken_of: Sequence[str]) -> Family:
+        """The children of a parent of many, as far as they count for it; all of those that are spoken of are told."""
+        return job_tree.family(session, parent, spoken_of)
+
+    def unsettled(self, session: Session, parent: str, besides: Sequence[str]) -> bool:
+        """As `ledger.domain.quorum.unsettled_beside` says, of a parent of many."""
+        return job_tree.unsettled_children(session, parent, besides)
 
     def descendants(self, session: Session, job: str) -> list[str]:
         """The jobs below a job, parents first, without those that were refused."""

@@ -14,7 +14,7 @@ from ledger.domain.events import (
 )
 from ledger.domain.job import Job, evolve
 from ledger.domain.owner import Owner
-from ledger.domain.quorum import Child
+from ledger.domain.quorum import Child, Family
 from ledger.errors import (
     Contradiction,
     IllegalTransition,
@@ -48,11 +48,17 @@ class Surroundings(Protocol):
     def told_of_owner(self, name: str) -> Told:
         """What the stream of an owner has told so far."""
 
-    def children(self, parent: str) -> Sequence[Child]:
-        """The children of a job in the order of planning; one that was refused is none, until it is planned."""
+    def has_child(self, parent: str) -> bool:
+        """Whether a job has a child; one that was refused is none, until it is planned."""
+
+    def family(self, parent: str) -> Family:
+        """The children of a job, as far as they count for it."""
 
     def open_children(self, parent: str) -> Iterator[str]:
-        """The children of a job that are not closed, in the order of planning; read as far as they are asked for."""
+        """The children of a job that are not closed, in any order; read as far as they are asked for."""
+
+    def unsettled_beside(self, parent: str, child: str) -> bool:
+        """Whether a job stays without a value unless this child fails; no is said where that takes a longer look."""
 
     def descendants(self, job: str) -> Sequence[Job]:
         """Every job below a job, parents first; one that was refused is below none."""
@@ -118,9 +124,10 @@ class Draft:
             traceparent=said.traceparent,
         )
 
-    def children(self, parent: str) -> list[Child]:
+    def family(self, parent: str) -> Family:
         """The children of a job as this decision leaves them."""
-        return [self._as_it_is_left(child) for child in self.around.children(parent)]
+        family = self.around.family(parent)
+        return replace(family, told=[self._as_it_is_left(child) for child in family.told])
 
     def has_open_child(self, parent: str) -> bool:
         """Whether this decision leaves a child of the job open."""

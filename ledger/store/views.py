@@ -3,14 +3,14 @@
 A question is asked first and answered when its `Asked` is called, so that many share one round trip to the server.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 from psycopg import Connection
 
 from ledger.admission import Demand, Holder
 from ledger.domain.events import Limit, Placed
-from ledger.domain.quorum import Child
+from ledger.domain.quorum import Child, Family
 
 T = TypeVar("T")
 Asked = Callable[[], T]
@@ -35,8 +35,22 @@ class Views(Protocol):
         Where the ledger does not end there, the transaction fails (`psycopg.errors.NotNullViolation`).
         """
 
-    def children(self, session: Session, parents: Iterable[str]) -> Asked[Mapping[str, list[Child]]]:
-        """The children of each parent in the order of planning; one that was refused is none."""
+    def some_children(
+        self, session: Session, parents: Iterable[str], at_most: int
+    ) -> Asked[Mapping[str, Sequence[Child]]]:
+        """So many children of each parent, in the order of planning, those that were refused among them."""
+
+    def has_child(self, session: Session, parent: str) -> bool:
+        """Whether a job has a child that was not refused."""
+
+    def open_children(self, session: Session, parent: str, at_most: int) -> list[str]:
+        """So many children that are not closed, in any order."""
+
+    def family(self, session: Session, parent: str, spoken_of: Sequence[str]) -> Family:
+        """The children of a parent of many, as far as they count for it; all of those that are spoken of are told."""
+
+    def unsettled(self, session: Session, parent: str, besides: Sequence[str]) -> bool:
+        """As `ledger.domain.quorum.unsettled_beside` says, of a parent of many."""
 
     def descendants(self, session: Session, job: str) -> list[str]:
         """The jobs below a job, parents first, without those that were refused."""

@@ -23,13 +23,17 @@ from ledger.domain.events import (
     Limit,
     Planned,
     Progressed,
+    Resolved,
     Started,
+    Succeeded,
     asked_by,
 )
 from ledger.domain.job import Job, evolve
 from ledger.domain.owner import Owner, evolve_owner
 from ledger.domain.progress import advance
-from ledger.domain.quorum import Child
+from ledger.domain.quorum import Family
+from ledger.domain.states import Outcome
+from ledger.store.families import Families
 from ledger.store.mapper import read_recorded
 from ledger.store.statements import SQL
 from ledger.store.views import Asked, Session, Views
@@ -91,11 +95,9 @@ class Workspace:
         self._views = views
         self._shelf = shelf
         self._streams: dict[str, Stream] = {}
-        self._children: dict[str, list[Child]] = {}
-        self._first_open: dict[str, int] = {}
+        self._families = Families(session, views, self._known, self._spoken_of)
         self._bound: dict[tuple[str, str], str | None] = {}
         self._holders: dict[Demand, list[Holder]] = {}
-        self._planned_below: dict[str, list[str]] = {}
         self._asking: dict[tuple[str, str, Access], list[Event]] = {}
         self._present: dict[tuple[str, str, str], list[Holder]] = {}
         self._progress: dict[str, list[dict[str, Any]]] = {}
@@ -112,7 +114,7 @@ class Workspace:
         asked = [
             self._ask_streams({name for said in batch for name in _streams_of(said)}),
             self._ask_present(limits),
-            self._ask_children(ended),
+            self._families.ask(said.job for said in batch if _claims_success(said)),
             self._ask_bound(_names_of(batch)),
             self._ask_holders(_demands_of(batch)),
         ]
@@ -127,7 +129,7 @@ class Workspace:
     def _read_parents(self, ended: Collection[str]) -> None:
         jobs = [stream.state for stream in self._streams.values() if isinstance(stream.state, Job)]
         streams = self._ask_streams({f"job:{job.parent}" for job in jobs if job.parent})
-        children = self._ask_children({job.parent for job in jobs if job.parent and job.id in ended})
+        children = self._families.ask({job.parent for job in jobs if job.parent and job.id in ended})
         streams()
         children()
 
@@ -172,57 +174,36 @@ class Workspace:
         """What the stream of an owner has told so far."""
         return self._stream(f"owner:{name}").told
 
-    def children(self, parent: str) -> Sequence[Child]:
-        """The children of a job in the order of planning; one that was refused is none."""
-        if parent not in self._children:
-            self._ask_children({parent})()
-        return [self._as_it_stands(child) for child in self._children[parent]]
+    def has_child(self, parent: str) -> bool:
+        """Whether a job has a child; one that was refused is none."""
+        return self._families.has_child(parent)
+
+    def family(self, parent: str) -> Family:
+        """The children of a job, as far as they count for it."""
+        return self._families.family(parent)
 
     def open_children(self, parent: str) -> Iterator[str]:
-        """The children of a job that are not closed, in the order of planning."""
-        if parent not in self._children:
-            self._ask_children({parent})()
-        children = self._children[parent]
-        # A child that is closed stays so, and thus the next look may begin where this one found the first open one.
-        first = self._first_open.get(parent, 0)
-        while first < len(children) and self._as_it_stands(children[first]).outcome is not None:
-            first += 1
-        self._first_open[parent] = first
-        for place in range(first, len(children)):
-            if self._as_it_stands(children[place]).outcome is None:
-                yield children[place].job
+        """The children of a job that are not closed, in any order."""
+        return self._families.open_children(parent)
 
-    def _ask_children(self, parents: Iterable[str]) -> Asked[None]:
-        fresh = [parent for parent in parents if parent not in self._children]
-        if not fresh:
-            return _nothing
-        asked = self._views.children(self._session, fresh)
+    def unsettled_beside(self, parent: str, child: str) -> bool:
+        """Whether a job stays without a value unless this child fails, as far as a short look tells."""
+        return self._families.unsettled_beside(parent, child)
 
-        def read() -> None:
-            found = asked()
-            for parent in fresh:
-                known = found.get(parent, [])
-                names = {child.job for child in known}
-                planned = [name for name in self._planned_below.get(parent, []) if name not in names]
-                self._children[parent] = known + [self._child(name) for name in planned]
+    def _known(self, job: str) -> Job | None:
+        """A job of which this append has read or decided something."""
+        stream = self._streams.get(f"job:{job}")
+        return stream.state if stream and isinstance(stream.state, Job) else None
 
-        return read
-
-    def _child(self, name: str) -> Child:
-        job = self.job(name)
-        assert job is not None  # noqa: S101 - this append planned it
-        return Child(job.id, job.outcome, job.required, job.retry_of)
-
-    def _as_it_stands(self, child: Child) -> Child:
-        stream = self._streams.get(f"job:{child.job}")
-        return self._child(child.job) if stream and stream.state else child
+    def _spoken_of(self) -> Iterator[Job]:
+        return (stream.state for stream in self._streams.values() if isinstance(stream.state, Job))
 
     def descendants(self, job: str) -> Sequence[Job]:
         """Every job below a job, parents first."""
         names = dict.fromkeys(self._views.descendants(self._session, job))
         waiting = deque([job, *names])
         while waiting:
-            below = self._planned_below.get(waiting.popleft(), [])
+            below = self._families.planned_below(waiting.popleft())
             waiting += [name for name in below if name not in names]
             names.update(dict.fromkeys(below))
         self._ask_streams(f"job:{name}" for name in names)()
@@ -326,9 +307,7 @@ class Workspace:
 
     def _note_job(self, event: Event, job: Job) -> None:
         if type(event.fact) is Planned and job.parent:
-            self._planned_below.setdefault(job.parent, []).append(job.id)
-            if job.parent in self._children:
-                self._children[job.parent].append(self._child(job.id))
+            self._families.plan(job.parent, job.id)
         if job.executor and job.external_id:
             self._bound[job.executor, job.external_id] = job.id
         if type(event.fact) is Progressed:
@@ -361,6 +340,11 @@ class Workspace:
 
 def _nothing() -> None:
     """The answer where nothing had to be asked."""
+
+
+def _claims_success(said: Transition) -> bool:
+    """Whether a transition says that a job succeeded, which its children have to bear out."""
+    return type(said.fact) is Succeeded or (type(said.fact) is Resolved and said.fact.outcome is Outcome.SUCCEEDED)
 
 
 def _streams_of(said: Transition) -> Iterable[str]:

@@ -11,7 +11,7 @@ from ledger.domain.decisions import Decision, Disposition, decide
 from ledger.domain.events import OWNER_FACTS, Event
 from ledger.domain.job import Job, evolve
 from ledger.domain.owner import Owner, evolve_owner
-from ledger.domain.quorum import Child
+from ledger.domain.quorum import Child, Family, unsettled_beside
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 RECORDED, UNCHANGED, LATE = Disposition.RECORDED, Disposition.UNCHANGED, Disposition.LATE
@@ -52,8 +52,17 @@ class Memory:
         return self._told.setdefault(f"owner:{name}", Told())
 
     def children(self, parent: str) -> Sequence[Child]:
-        below = [job for job in self.jobs.values() if job.parent == parent]
+        below = [job for job in self.jobs.values() if job.parent == parent and not job.refused]
         return [Child(job.id, job.outcome, job.required, job.retry_of) for job in below]
+
+    def has_child(self, parent: str) -> bool:
+        return bool(self.children(parent))
+
+    def family(self, parent: str) -> Family:
+        return Family(self.children(parent))
+
+    def unsettled_beside(self, parent: str, child: str) -> bool:
+        return unsettled_beside(self.children(parent), child)
 
     def open_children(self, parent: str) -> Iterator[str]:
         return (child.job for child in self.children(parent) if child.outcome is None)

@@ -34,6 +34,7 @@ PUBLISHED = {  # the first 16 digits of each SHA-256; one that is new is added
     "projections 0004 job_view": "177c7de727aa008b",
     "projections 0005 document": "18bdc0a626645682",
     "projections 0006 defaults": "4e898cbcc42e21d2",
+    "projections 0008 families": "7ac501373a28fa7d",
     "history 0001 tracking": "9a89afabd94e380b",
     "history 0002 history": "11569fc2edd93200",
     "history 0003 activity": "8c9c102e59f15965",
@@ -99,7 +100,7 @@ def test_documents_are_made_of_what_was_in_columns(superuser: str, seed: int) ->
             connection.execute(migration.sql)
         connection.execute(IN_COLUMNS.format(defaults=sql.Literal(json.dumps(BY_DEFAULT))))
 
-    assert [migration.name for migration in migrator().migrate(superuser)] == ["document", "defaults"]
+    assert [migration.name for migration in migrator().migrate(superuser)] == ["document", "defaults", "families"]
 
     with assemble(superuser) as ledger:
         assert [view._replace(elapsed_seconds=0) for view in ledger.jobs(everything)] == shown
