@@ -105,24 +105,18 @@ def _standing(row: Mapping[str, Any]) -> Standing:
 
 def roll_up(cursor: Cursor[Any], job: str) -> RollUp | None:
     """How far a tree is, from the job down; None where no event speaks of the job."""
-    rows = cursor.execute(SQL["select_branches"], {"job": job}).fetchall()
-    if not rows:
+    row = cursor.execute(SQL["select_roll_up"], {"job": job}).fetchall()[0]
+    if not row["jobs"]:
         return None
-    told = [row for row in rows if row["outcome"] != Outcome.REFUSED]
-    stood_for = {row["parent"] for row in told} | {row["retry_of"] for row in told}
+    shares = (percent(dict(zip(_TOLD, told, strict=True))) or 0.0 for told in row["shares"] or ())
     return RollUp(
         job=job,
-        jobs=len(rows),
-        percent=_mean([_share(row) for row in told if row["job"] not in stood_for]),
-        phases=dict(Counter(row["phase"] for row in rows)),
-        outcomes=dict(Counter(row["outcome"] for row in rows if row["outcome"])),
-        position=rows[0]["reached"],
+        jobs=row["jobs"],
+        percent=round((100.0 * row["closed"] + sum(shares)) / row["leaves"], 2) if row["leaves"] else 100.0,
+        phases=row["phases"],
+        outcomes=row["outcomes"] or {},
+        position=row["reached"],
     )
 
 
-def _share(row: Mapping[str, Any]) -> float:
-    return 100.0 if row["phase"] == Phase.CLOSED else percent(row["progress"]) or 0.0
-
-
-def _mean(shares: Sequence[float]) -> float:
-    return round(sum(shares) / len(shares), 2) if shares else 100.0
+_TOLD = ("percent", "done", "total")

@@ -23,7 +23,7 @@ QUESTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "list --entity": ("list_touching", LIST | {"entity_type": "disk", "entity_id": "d7"}),
     "tree": ("select_tree", {"job": "j100"}),
     "children that failed": ("list_all", LIST | {"parent": "j100", "outcome": "failed"}),
-    "roll up": ("select_branches", {"job": "j100"}),
+    "roll up": ("select_roll_up", {"job": "j100"}),
     "due to close": ("select_due_to_close", {"limit": 100}),
     "holders": (
         "select_holders",

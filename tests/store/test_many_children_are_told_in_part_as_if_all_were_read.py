@@ -20,7 +20,7 @@ ENDS = ("succeeded", "succeeded", "succeeded", "failed", "cancelled", "abandoned
 
 
 def _life(seed: int) -> list[Record]:
-    """A tree of three levels that children join, end and are retried in, and whose parents are reported on too early."""
+    """A tree of three levels: children join, end and are retried, and their parents are reported on too early."""
     chance = random.Random(seed)
     end_actions = ("auto", "auto", "none", "owner")
     names = [f"p/{n}" for n in range(CHILDREN)]
@@ -40,7 +40,7 @@ def _life(seed: int) -> list[Record]:
                 life.append({"job": job, "event": "resolved", "outcome": chance.choice(("succeeded", "failed"))})
             case 2:
                 about = chance.choice(("p", "p", "top", "other"))
-                said = {"event": chance.choice(("succeeded", "closing", "lost", "cancel_requested"))}
+                said: Record = {"event": chance.choice(("succeeded", "closing", "lost", "cancel_requested"))}
                 said |= {"owner": "o", "epoch": 1} if said["event"] == "closing" else {}
                 said |= {"evidence": {"children": [job]}} if said["event"] == "lost" else {}
                 life.append({"job": about, **said})
