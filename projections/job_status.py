@@ -195,6 +195,7 @@ def _end(document: Document, entry: Placed) -> Document:
         **closed,
         "closed_at": document.get("closed_at") or closed["closed_at"],
         "outcome": str(outcome),
+        "claimed_by": None,
         "contact_lost": False,
         "residue": fact.residue,
         "error": fact.body["error"] if fact.error else None,
@@ -206,6 +207,11 @@ def _end(document: Document, entry: Placed) -> Document:
 
 def _answer(_document: Document, entry: Placed) -> Document:
     return {"owner": entry.event.owner, "epoch": entry.event.epoch}
+
+
+def _claim(document: Document, entry: Placed) -> Document:
+    event = entry.event
+    return _answer(document, entry) | {"claimed_by": [event.owner or "", event.epoch or 0]}
 
 
 def _flags(**flags: Any) -> Callable[[Document, Placed], Document]:
@@ -220,7 +226,7 @@ _CHANGES: dict[str, Callable[[Document, Placed], Document]] = {
     "cancel_requested": _flags(cancel_requested=True),
     "contact_lost": _flags(contact_lost=True),
     "contact_regained": _flags(contact_lost=False),
-    "closing": _answer,
+    "closing": _claim,
     "adopted": _answer,
     "succeeded": _end,
     "failed": _end,

@@ -15,8 +15,8 @@ from ledger.errors import ViewBehind
 from ledger.store.mapper import read_recorded
 from ledger.store.migrate import load_migrations
 from ledger.store.statements import SQL as STORE_SQL
-from ledger.store.views import Asked, Session
-from projections import job_tree, running_jobs
+from ledger.store.views import Asked, Recalled, Session
+from projections import job_tree, recalled, running_jobs
 from projections.job_status import JobStatus
 from projections.projection import Projection, project, track, versions
 from projections.running_jobs import RunningJobs
@@ -66,6 +66,13 @@ class InlineViews:
         for place, projection in enumerate(PROJECTIONS):
             kept[place] = projection.fold(kept[place], entry)
         return kept
+
+    def recall(self, session: Session, jobs: Iterable[str]) -> Asked[Mapping[str, Recalled]]:
+        """These jobs without their events, as far as they are on record."""
+        asked = recalled.recall(session, jobs)
+        return lambda: {
+            name: Recalled(job, [kept.status, kept.stays], kept.size) for name, (job, kept) in asked().items()
+        }
 
     def write(self, session: Session, kept: Iterable[Kept], before: int, position: int) -> None:
         """Write what has changed in these streams since a position, and that the views are now at another."""

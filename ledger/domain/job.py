@@ -147,12 +147,16 @@ def _adopt(_job: Job, event: Event, _fact: Any) -> dict[str, Any]:
 
 
 def _end(_job: Job, event: Event, _fact: Any) -> dict[str, Any]:
-    return {"outcome": OUTCOMES[event.name], "contact_lost": False}
+    return {"outcome": OUTCOMES[event.name], "contact_lost": False, "claimed_by": None}
 
 
-def _lose(_job: Job, _event: Event, fact: Any) -> dict[str, Any]:
-    through_children = isinstance(fact.evidence, dict) and isinstance(fact.evidence.get("children"), list)
-    return {"outcome": Outcome.UNKNOWN, "contact_lost": False, "lost_through_children": through_children}
+def _lose(job: Job, event: Event, fact: Any) -> dict[str, Any]:
+    return _end(job, event, fact) | {"lost_through_children": names_children(fact.evidence)}
+
+
+def names_children(evidence: object) -> bool:
+    """Whether evidence says that a job was lost through its children."""
+    return isinstance(evidence, dict) and isinstance(evidence.get("children"), list)
 
 
 def _flag(**changes: bool) -> "Change":
@@ -180,5 +184,5 @@ _CHANGES: dict[type[Fact], Change] = {
     Cancelled: _end,
     Abandoned: _end,
     Lost: _lose,
-    Resolved: lambda _job, _event, fact: {"outcome": fact.outcome},
+    Resolved: lambda _job, _event, fact: {"outcome": fact.outcome, "lost_through_children": False},
 }

@@ -4,17 +4,29 @@ A question is asked first and answered when its `Asked` is called, so that many 
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from psycopg import Connection
 
 from ledger.admission import Demand, Holder
 from ledger.domain.events import Limit, Placed
+from ledger.domain.job import Job
 from ledger.domain.quorum import Child, Family
 
 T = TypeVar("T")
 Asked = Callable[[], T]
 Session = Connection[dict[str, Any]]
+
+
+class Recalled(NamedTuple):
+    """A job as the rows of the views tell it: its state, what they keep of it, and how many bytes that has as JSON.
+
+    The state is the one that its events leave, but that the entities may stand in another order.
+    """
+
+    job: Job
+    kept: Any
+    size: int
 
 
 class Views(Protocol):
@@ -28,6 +40,9 @@ class Views(Protocol):
 
     def fold(self, kept: Any, entry: Placed) -> Any:
         """What the views keep of a stream after one more of its events; None before the first. It may change `kept`."""
+
+    def recall(self, session: Session, jobs: Iterable[str]) -> Asked[Mapping[str, Recalled]]:
+        """These jobs without their events, as far as they are on record, in a time that does not grow with these."""
 
     def write(self, session: Session, kept: Iterable[Any], before: int, position: int) -> None:
         """Write what has changed in these streams since a position, and that the views are now at another.
