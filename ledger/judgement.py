@@ -8,7 +8,7 @@ from ledger.domain.commands import Transition
 from ledger.domain.decisions import Decision, decide, refuse
 from ledger.domain.events import Attached
 from ledger.errors import EntityBusy
-from ledger.store.recorder import Verdict
+from ledger.store.verdict import Verdict
 from ledger.store.workspace import Workspace
 
 BLOCKERS_SHOWN = 5

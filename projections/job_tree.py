@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from psycopg import Cursor
@@ -72,9 +73,23 @@ def unsettled_children(session: "Session", parent: str, besides: Sequence[str]) 
     return bool(rows[0]["unsettled"])
 
 
-def descendants(session: "Session", job: str) -> list[str]:
-    """The jobs below a job, parents first, without those that were refused."""
-    return [row["job"] for row in session.execute(SQL["select_descendants"], {"job": job}).fetchall()]
+def left_below(
+    session: "Session", jobs: Iterable[str], event: str, at_most: int | None = None
+) -> "Asked[Mapping[str, list[str]]]":
+    """The jobs below each of these jobs of which an event about a whole tree is yet to be recorded.
+
+    At most so many in all; without that, those in front that keep the tree from it.
+    """
+    parameters = {"jobs": to_json(list(jobs)).decode(), "event": event, "at_most": at_most}
+    cursor = session.execute(SQL["select_left_below"], parameters)
+
+    def answer() -> Mapping[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for row in sorted(cursor.fetchall(), key=itemgetter("stays"), reverse=True):
+            found.setdefault(row["top"], []).append(row["job"])
+        return found
+
+    return answer
 
 
 def bound(session: "Session", names: Iterable[tuple[str, str]]) -> "Asked[Mapping[tuple[str, str], str]]":

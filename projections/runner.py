@@ -104,9 +104,11 @@ class InlineViews:
         """As `ledger.domain.quorum.unsettled_beside` says, of a parent of many."""
         return job_tree.unsettled_children(session, parent, besides)
 
-    def descendants(self, session: Session, job: str) -> list[str]:
-        """The jobs below a job, parents first, without those that were refused."""
-        return job_tree.descendants(session, job)
+    def left_below(
+        self, session: Session, jobs: Iterable[str], event: str, at_most: int | None = None
+    ) -> Asked[Mapping[str, list[str]]]:
+        """The jobs below each of these jobs of which an event about a whole tree is yet to be recorded."""
+        return job_tree.left_below(session, jobs, event, at_most)
 
     def bound(self, session: Session, names: Iterable[tuple[str, str]]) -> Asked[Mapping[tuple[str, str], str]]:
         """The job of each (executor, external id) that is bound."""

@@ -26,7 +26,7 @@ from ledger.recovery.orphans import adoption, job_of
 from ledger.recovery.plan import Judging, RecoveryPlan, Scope, left_behind, wanted
 from ledger.recovery.verdicts import Known, Verdict, judge_leaf
 from ledger.store.recorder import Judge, Receipt
-from ledger.store.recorder import Verdict as Judged
+from ledger.store.verdict import Verdict as Judged
 from ledger.store.workspace import Workspace
 
 ACTOR = "recovery"

@@ -54,7 +54,7 @@ class Families:
 
     def ask(self, parents: Iterable[str]) -> Asked[None]:
         """Ask for the children of parents, where those are few."""
-        fresh = [parent for parent in parents if parent not in self._few]
+        fresh = [parent for parent in dict.fromkeys(parents) if parent not in self._few]
         if not fresh:
             return _nothing
         asked = self._views.some_children(self._session, fresh, FEW_MAX + 1)
@@ -73,9 +73,9 @@ class Families:
         self._planned.setdefault(parent, []).append(child)
         self._planned_open.setdefault(parent, deque()).append(child)
 
-    def planned_below(self, parent: str) -> list[str]:
-        """The children that were planned in this append."""
-        return self._planned.get(parent, [])
+    def all_planned(self) -> Iterator[str]:
+        """Every child that was planned in this append."""
+        return (child for below in self._planned.values() for child in below)
 
     def has_child(self, parent: str) -> bool:
         """Whether there is a child that was not refused."""

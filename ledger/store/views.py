@@ -67,8 +67,13 @@ class Views(Protocol):
     def unsettled(self, session: Session, parent: str, besides: Sequence[str]) -> bool:
         """As `ledger.domain.quorum.unsettled_beside` says, of a parent of many."""
 
-    def descendants(self, session: Session, job: str) -> list[str]:
-        """The jobs below a job, parents first, without those that were refused."""
+    def left_below(
+        self, session: Session, jobs: Iterable[str], event: str, at_most: int | None = None
+    ) -> Asked[Mapping[str, list[str]]]:
+        """The jobs below each of these jobs of which an event about a whole tree is yet to be recorded.
+
+        At most so many in all; without that, those in front that keep the tree from it.
+        """
 
     def bound(self, session: Session, names: Iterable[tuple[str, str]]) -> Asked[Mapping[tuple[str, str], str]]:
         """The job of each (executor, external id) that is bound."""

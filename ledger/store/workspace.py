@@ -1,6 +1,6 @@
 """What one append knows: the streams it concerns, as they stand under the lock and as its own decisions leave them."""
 
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
@@ -12,6 +12,7 @@ from ledger.admission import Demand, Holder
 from ledger.domain.commands import Plan, Transition, print_fact
 from ledger.domain.content import Told
 from ledger.domain.decisions import Decision
+from ledger.domain.draft import Below
 from ledger.domain.entities import Access
 from ledger.domain.events import (
     ENDINGS,
@@ -20,6 +21,7 @@ from ledger.domain.events import (
     Attached,
     ComingEvent,
     Event,
+    Fact,
     Limit,
     Planned,
     Progressed,
@@ -33,12 +35,14 @@ from ledger.domain.owner import Owner, evolve_owner
 from ledger.domain.progress import advance
 from ledger.domain.quorum import Family
 from ledger.domain.states import Outcome
+from ledger.domain.trees import OF_TREES, TREE_EVENTS_MAX, is_left
 from ledger.store.families import Families
 from ledger.store.mapper import read_recorded
 from ledger.store.statements import SQL
 from ledger.store.views import Asked, Session, Views
 
 SHELF_STREAMS_MAX = 2_048
+LEFT_MAX = TREE_EVENTS_MAX + 1
 LIGHT_BYTES_MAX = 4 * 1_024  # streams with larger events are read again, so that the shelf stays small
 
 
@@ -50,6 +54,7 @@ class Stream:
     told: Told
     viewed: Any = None
     light: bool = True
+    recalled: bool = False  # then what it has told is yet to be read
 
     @property
     def version(self) -> int:
@@ -62,6 +67,10 @@ class Stream:
             self.state = evolve(self.state if isinstance(self.state, Job) else None, event)
         else:
             self.state = evolve_owner(self.state if isinstance(self.state, Owner) else Owner(event.job), event)
+        self.tell(event)
+
+    def tell(self, event: Event) -> None:
+        """Take in that an event was told, which the state knows already."""
         self.told.note(event)
         self.light = self.light and len(event.fact.text) <= LIGHT_BYTES_MAX
 
@@ -101,6 +110,8 @@ class Workspace:
         self._asking: dict[tuple[str, str, Access], list[Event]] = {}
         self._present: dict[tuple[str, str, str], list[Holder]] = {}
         self._progress: dict[str, list[dict[str, Any]]] = {}
+        self._left: dict[tuple[str, str], list[str]] = {}
+        self._of_trees = 0
         self.events: list[Event] = []
         self._written = 0
 
@@ -117,6 +128,7 @@ class Workspace:
             self._families.ask(said.job for said in batch if _claims_success(said)),
             self._ask_bound(_names_of(batch)),
             self._ask_holders(_demands_of(batch)),
+            self._ask_left(batch),
         ]
 
         def read() -> None:
@@ -134,32 +146,38 @@ class Workspace:
         children()
 
     def _ask_streams(self, names: Iterable[str]) -> Asked[None]:
-        fresh = [name for name in names if name not in self._streams]
+        fresh = [name for name in names if name not in self._streams or self._streams[name].recalled]
         for name in fresh:
-            self._streams[name] = self._shelf.take(name) or Stream(None, Told())
+            if name not in self._streams:
+                self._streams[name] = self._shelf.take(name) or Stream(None, Told())
         if not fresh:
             return _nothing
-        after = {name: self._streams[name].version for name in fresh}
+        after = {name: 0 if self._streams[name].recalled else self._streams[name].version for name in fresh}
         cursor = self._session.execute(SQL["select_streams"], {"after": to_json(after).decode()})
 
         def read() -> None:
             for row in cursor.fetchall():
                 recorded = read_recorded(row)
                 stream = self._streams[recorded.event.stream]
+                if stream.recalled:
+                    stream.tell(recorded.event)
+                    continue
                 stream.fold(recorded.event)
                 stream.viewed = self._views.fold(stream.viewed, recorded)
+            for name in fresh:
+                self._streams[name].recalled = False
 
         return read
 
     def _stream(self, name: str) -> Stream:
-        if name not in self._streams:
+        if name not in self._streams or self._streams[name].recalled:
             self._ask_streams([name])()
         return self._streams[name]
 
     def job(self, job: str) -> Job | None:
         """The state of a job, or None where no event speaks of it."""
-        state = self._stream(f"job:{job}").state
-        return state if isinstance(state, Job) else None
+        stream = self._streams.get(f"job:{job}") or self._stream(f"job:{job}")
+        return stream.state if isinstance(stream.state, Job) else None
 
     def told(self, job: str) -> Told:
         """What the stream of a job has told so far."""
@@ -198,17 +216,64 @@ class Workspace:
     def _spoken_of(self) -> Iterator[Job]:
         return (stream.state for stream in self._streams.values() if isinstance(stream.state, Job))
 
-    def descendants(self, job: str) -> Sequence[Job]:
-        """Every job below a job, parents first."""
-        names = dict.fromkeys(self._views.descendants(self._session, job))
-        waiting = deque([job, *names])
-        while waiting:
-            below = self._families.planned_below(waiting.popleft())
-            waiting += [name for name in below if name not in names]
-            names.update(dict.fromkeys(below))
-        self._ask_streams(f"job:{name}" for name in names)()
-        found = [state for name in names if (state := self.job(name))]
-        return sorted(found, key=lambda state: state.depth)
+    @property
+    def room(self) -> int:
+        """Of how many jobs this append may yet say what is said of whole trees."""
+        return max(0, TREE_EVENTS_MAX - self._of_trees)
+
+    def states(self, names: Sequence[str]) -> Sequence[Job]:
+        """The states of several jobs that are on record, parents first."""
+        self._recall(names)
+        return sorted((state for name in names if (state := self._known(name))), key=lambda state: state.depth)
+
+    def left_below(self, job: str, fact: Fact) -> Below:
+        """The jobs below a job of which this is yet to be said, as many as this append has room for."""
+        room = self.room
+        if (job, fact.name) not in self._left:
+            self._left[job, fact.name] = self._views.left_below(self._session, [job], fact.name, room + 1)().get(
+                job, []
+            )
+        asked = self._left.pop((job, fact.name))
+        found = [state for state in self.states([*asked, *self._planned_under(job)]) if is_left(state, fact)]
+        return Below(found[:room], len(asked) <= room and len(found) <= room)
+
+    def _planned_under(self, top: str) -> Iterator[str]:
+        """The jobs below a job that this append planned."""
+        root = job.root if (job := self.job(top)) else ""
+        for name in self._families.all_planned():
+            job = self.job(name)
+            if job is None or job.root != root:
+                continue
+            while job is not None and job.id != top:
+                job = self.job(job.parent) if job.parent else None
+            if job is not None:
+                yield name
+
+    def _ask_left(self, batch: Sequence[Transition]) -> Asked[None]:
+        """Ask of which jobs below it is to be said what is said of trees, and for the states of these."""
+        tops = {(said.job, said.fact.name) for said in batch if type(said.fact) in OF_TREES}
+        if not tops:
+            return _nothing
+        asked = {
+            event: self._views.left_below(self._session, [job for job, name in tops if name == event], event, LEFT_MAX)
+            for event in {event for _, event in tops}
+        }
+
+        def read() -> None:
+            for event, answer in asked.items():
+                found = answer()
+                if sum(map(len, found.values())) < LEFT_MAX:  # else each is asked for by itself
+                    self._left.update(((job, event), found.get(job, [])) for job, name in tops if name == event)
+            self._recall(name for names in self._left.values() for name in names)
+
+        return read
+
+    def _recall(self, names: Iterable[str]) -> None:
+        """Take in the states of jobs without what they have told."""
+        fresh = [name for name in dict.fromkeys(names) if f"job:{name}" not in self._streams]
+        if fresh:
+            for name, found in self._views.recall(self._session, fresh)().items():
+                self._streams[f"job:{name}"] = Stream(found.job, Told(), found.kept, recalled=True)
 
     def bound(self, executor: str, external_id: str) -> str | None:
         """The job that has this external id of this executor."""
@@ -298,8 +363,10 @@ class Workspace:
 
     def take(self, decision: Decision) -> None:
         """Take in the events of a decision, so that the next one sees them."""
+        if decision.events and type(decision.events[0].fact) in OF_TREES:
+            self._of_trees += len(decision.events)
         for event in decision.events:
-            stream = self._stream(event.stream)
+            stream = self._streams.get(event.stream) or self._stream(event.stream)
             stream.fold(event)
             self.events.append(event)
             if isinstance(stream.state, Job):
@@ -334,7 +401,11 @@ class Workspace:
     def keep(self) -> None:
         """Leave the streams on the shelf, now that the append is committed; closed jobs are seldom spoken of again."""
         for name, stream in self._streams.items():
-            if stream.light and (isinstance(stream.state, Owner) or (stream.state and stream.state.active)):
+            if (
+                stream.light
+                and not stream.recalled
+                and (isinstance(stream.state, Owner) or (stream.state and stream.state.active))
+            ):
                 self._shelf.put(name, stream)
 
 

@@ -8,10 +8,12 @@ from typing import Any
 from ledger.domain.commands import Transition, parse_transition
 from ledger.domain.content import Told
 from ledger.domain.decisions import Decision, Disposition, decide
-from ledger.domain.events import OWNER_FACTS, Event
+from ledger.domain.draft import Below
+from ledger.domain.events import OWNER_FACTS, Event, Fact
 from ledger.domain.job import Job, evolve
 from ledger.domain.owner import Owner, evolve_owner
 from ledger.domain.quorum import Child, Family, unsettled_beside
+from ledger.domain.trees import is_left
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 RECORDED, UNCHANGED, LATE = Disposition.RECORDED, Disposition.UNCHANGED, Disposition.LATE
@@ -37,6 +39,7 @@ class Memory:
         self.events: list[Event] = []
         self.jobs: dict[str, Job] = {}
         self.owners: dict[str, Owner] = {}
+        self.room = 1_000
         self._told: dict[str, Told] = {}
 
     def job(self, job: str) -> Job | None:
@@ -67,7 +70,10 @@ class Memory:
     def open_children(self, parent: str) -> Iterator[str]:
         return (child.job for child in self.children(parent) if child.outcome is None)
 
-    def descendants(self, job: str) -> Sequence[Job]:
+    def states(self, names: Sequence[str]) -> Sequence[Job]:
+        return [self.jobs[name] for name in names]
+
+    def left_below(self, job: str, fact: Fact) -> Below:
         found: list[Job] = []
         waiting = [job]
         while waiting:
@@ -75,7 +81,8 @@ class Memory:
             below = [child for child in self.jobs.values() if child.parent == above]
             found += below
             waiting += [child.id for child in below]
-        return found
+        left = [below for below in found if is_left(below, fact)]
+        return Below(left[: self.room], len(left) <= self.room)
 
     def bound(self, executor: str, external_id: str) -> str | None:
         names = {(job.executor, job.external_id): job.id for job in self.jobs.values()}

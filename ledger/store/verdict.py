@@ -1,0 +1,13 @@
+"""What a judge makes of a transition, under the append lock."""
+
+from typing import NamedTuple
+
+from ledger.admission import Beside
+from ledger.domain.decisions import Decision
+
+
+class Verdict(NamedTuple):
+    """A decision with what admission saw."""
+
+    decision: Decision
+    overlaps: tuple[Beside, ...] = ()
