@@ -25,7 +25,7 @@ def children(session: "Session", parents: Iterable[str]) -> "Asked[Mapping[str, 
 
 
 def some_children(session: "Session", parents: Iterable[str], at_most: int) -> "Asked[Mapping[str, Sequence[Child]]]":
-    """So many children of each parent, in the order of planning, those that were refused among them."""
+    """So many children of each parent, in the order of planning, those that are open before others are left out."""
     parameters = {"parents": to_json(list(parents)).decode(), "at_most": at_most}
     cursor = session.execute(SQL["select_some_children"], parameters)
     return lambda: _by_parent(cursor.fetchall())

@@ -85,7 +85,7 @@ class InlineViews:
     def some_children(
         self, session: Session, parents: Iterable[str], at_most: int
     ) -> Asked[Mapping[str, Sequence[Child]]]:
-        """So many children of each parent, in the order of planning, those that were refused among them."""
+        """So many children of each parent, in the order of planning, those that are open before others are left out."""
         return job_tree.some_children(session, parents, at_most)
 
     def has_child(self, session: Session, parent: str) -> bool:

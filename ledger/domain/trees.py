@@ -14,7 +14,7 @@ from ledger.domain.events import CancelRequested, Expired, Fact
 from ledger.domain.job import Job
 from ledger.domain.legality import check_legal
 
-TREE_EVENTS_MAX = 1_000  # of one append, which takes a tenth of a second
+TREE_EVENTS_MAX = 500  # of one append, which others wait for: a twentieth of a second, or several on a slow machine
 
 
 def cancel_tree(draft: Draft, job: Job, fact: CancelRequested) -> Decision:

@@ -14,8 +14,7 @@ from ledger.domain.quorum import FAILURES, Child, Family, unsettled_beside
 from ledger.domain.states import Outcome
 from ledger.store.views import Asked, Session, Views
 
-FEW_MAX = 32  # of one parent, those that were refused among them
-OPEN_ASKED = 4  # at first, twice as many each time that all of them have been closed meanwhile
+FEW_MAX = 16  # of one parent, those that were refused among them
 
 Known = Callable[[str], Job | None]
 
@@ -28,7 +27,7 @@ class _Many(NamedTuple):
 
 
 class _Open(NamedTuple):
-    """Children that were open when they were asked for, and how many were asked for."""
+    """Children that were open when they were asked for, how many were asked for, and whether that is all of them."""
 
     names: deque[str]
     size: int
@@ -65,6 +64,9 @@ class Families:
                 told = found.get(parent, [])
                 few = [child for child in told if child.outcome is not Outcome.REFUSED]
                 self._few[parent] = few if len(told) <= FEW_MAX else None
+                if len(told) > FEW_MAX:  # those that are open come before all others
+                    names = [child.job for child in few if child.outcome is None]
+                    self._open[parent] = _Open(deque(names), len(told), len(names) < len(told))
 
         return read
 
@@ -127,7 +129,7 @@ class Families:
 
     def _open_of_many(self, parent: str) -> Iterator[str]:
         """Names of children that were open when they were asked for, more of them as long as more are looked at."""
-        asked = self._open.get(parent) or self._ask_open(parent, OPEN_ASKED)
+        asked = self._open[parent]
         yield from self._from_first_open(asked.names)
         while not asked.all:
             asked = self._ask_open(parent, 2 * asked.size)

@@ -53,7 +53,7 @@ class Views(Protocol):
     def some_children(
         self, session: Session, parents: Iterable[str], at_most: int
     ) -> Asked[Mapping[str, Sequence[Child]]]:
-        """So many children of each parent, in the order of planning, those that were refused among them."""
+        """So many children of each parent, in the order of planning, those that are open before others are left out."""
 
     def has_child(self, session: Session, parent: str) -> bool:
         """Whether a job has a child that was not refused."""

@@ -1,5 +1,4 @@
--- The last planned in front: children often end in the order of planning, and a search from the front would go through
--- all that have just ended. The order is that of the index, and so there is one way to it, whatever the statistics say.
+-- In the order of the index, the last planned in front, as in `select_some_children`.
 SELECT job
 FROM job_status
 WHERE parent = %(parent)s AND outcome IS NULL

@@ -1,30 +1,33 @@
 -- UNION meets each job once, though a refused one may name a parent that is below it. OFFSET 0 keeps the planner to the
 -- index, whatever it takes the size of a young table for. `shares` are of the open jobs that count, those that told none
 -- aside: percent, done and total, as they were told.
-WITH RECURSIVE below AS (
-    SELECT job FROM job_status WHERE job = %(job)s
+WITH RECURSIVE part AS (
+    SELECT
+        job, parent, retry_of, phase, outcome,
+        (progress -> 'percent')::text AS percent, (progress -> 'done')::text AS done, (progress -> 'total')::text AS total
+    FROM job_status
+    WHERE job = %(job)s
     UNION
-    SELECT child.job
-    FROM below
-    CROSS JOIN LATERAL (SELECT job FROM job_status WHERE parent = below.job OFFSET 0) AS child
-),
-part AS MATERIALIZED (
-    SELECT told.*
-    FROM below
+    SELECT child.*
+    FROM part
     CROSS JOIN LATERAL (
-        SELECT job, parent, retry_of, phase, outcome, outcome IS DISTINCT FROM 'refused' AS counts, progress
+        SELECT
+            job, parent, retry_of, phase, outcome,
+            (progress -> 'percent')::text, (progress -> 'done')::text, (progress -> 'total')::text
         FROM job_status
-        WHERE job = below.job
+        WHERE parent = part.job
         OFFSET 0
-    ) AS told
+    ) AS child
 ),
 stood_for AS MATERIALIZED (
-    SELECT parent AS job FROM part WHERE counts AND parent IS NOT NULL
+    SELECT parent AS job FROM part WHERE outcome IS DISTINCT FROM 'refused' AND parent IS NOT NULL
     UNION
-    SELECT retry_of FROM part WHERE counts AND retry_of IS NOT NULL
+    SELECT retry_of FROM part WHERE outcome IS DISTINCT FROM 'refused' AND retry_of IS NOT NULL
 ),
 leaf AS MATERIALIZED (
-    SELECT phase, progress FROM part WHERE counts AND job NOT IN (SELECT job FROM stood_for)
+    SELECT phase, percent, done, total
+    FROM part
+    WHERE outcome IS DISTINCT FROM 'refused' AND job NOT IN (SELECT job FROM stood_for)
 )
 SELECT
     (SELECT coalesce(min(position), 0) FROM tracking) AS reached,
@@ -38,7 +41,7 @@ SELECT
     (SELECT count(*) FROM leaf) AS leaves,
     (SELECT count(*) FROM leaf WHERE phase = 'closed') AS closed,
     (
-        SELECT json_agg(json_build_array(progress -> 'percent', progress -> 'done', progress -> 'total'))
+        SELECT json_agg(json_build_array(percent::json, done::json, total::json))
         FROM leaf
-        WHERE phase <> 'closed' AND progress IS NOT NULL
+        WHERE phase <> 'closed' AND (percent IS NOT NULL OR done IS NOT NULL)
     ) AS shares
