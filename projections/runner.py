@@ -7,15 +7,15 @@ from typing import Any
 
 import psycopg
 
-from ledger.admission import Demand, Holder
+from ledger.admission import Demand, Held, Holder
 from ledger.audit import Tell, tell_nobody
-from ledger.domain.events import Limit, Placed, RecordedEvent
+from ledger.domain.events import Placed, RecordedEvent
 from ledger.domain.quorum import Child, Family
 from ledger.errors import ViewBehind
 from ledger.store.mapper import read_recorded
 from ledger.store.migrate import load_migrations
 from ledger.store.statements import SQL as STORE_SQL
-from ledger.store.views import Asked, Recalled, Session
+from ledger.store.views import Asked, Counted, Crowd, Recalled, Session
 from projections import job_tree, recalled, running_jobs
 from projections.job_status import JobStatus
 from projections.projection import Projection, project, track, versions
@@ -114,13 +114,21 @@ class InlineViews:
         """The job of each (executor, external id) that is bound."""
         return job_tree.bound(session, names)
 
-    def holders(self, session: Session, demands: Iterable[Demand]) -> Asked[list[Holder]]:
-        """The active jobs that stand against a demand, their own tree included."""
-        return running_jobs.holders(session, demands)
+    def holders(
+        self, session: Session, demands: Iterable[Demand], at_most: int
+    ) -> Asked[Mapping[Demand, Sequence[Holder]]]:
+        """The active jobs that stand against each demand, its own tree included, so many with each access."""
+        return running_jobs.holders(session, demands, at_most)
 
-    def present(self, session: Session, limits: Iterable[Limit]) -> Asked[list[Holder]]:
-        """The active jobs that count against limits, whatever their access."""
-        return running_jobs.present(session, limits)
+    def present(
+        self, session: Session, counted: Iterable[Counted], at_most: int
+    ) -> Asked[Mapping[Counted, Sequence[Holder]]]:
+        """The active jobs on each entity with a limit, so many of them, whatever their type and access."""
+        return running_jobs.present(session, counted, at_most)
+
+    def crowd(self, session: Session, crowd: Crowd, spoken_of: Sequence[str]) -> Held:
+        """The oldest of many holders, beside them all that are spoken of, and how many others there are."""
+        return running_jobs.crowd(session, crowd, spoken_of)
 
 
 def _position_of(projection: Projection, reached: Mapping[str, tuple[int, int]], head: int) -> int:

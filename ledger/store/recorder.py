@@ -40,7 +40,10 @@ FIND_LOCK_SECONDS_MAX = 15
 
 
 class Receipt(NamedTuple):
-    """What became of a transition, and where the answer stands; `overlaps` tells whom an imported one ran beside."""
+    """What became of a transition, and where the answer stands.
+
+    `overlaps` tells whom an imported one ran beside, a hundred at most, and `overlapping` how many they are.
+    """
 
     disposition: Disposition
     job: str
@@ -48,6 +51,7 @@ class Receipt(NamedTuple):
     position: int
     overlaps: tuple[Beside, ...] = ()
     events: int = 0
+    overlapping: int = 0
 
 
 class Unfinished(NamedTuple):
@@ -395,7 +399,8 @@ def _receipt(
     if decision.error is not None:
         return decision.error
     position = positions[0] if positions else known[_place(said, verdict)]
-    receipt = Receipt(decision.disposition, said.job, decision.version, position, verdict.overlaps, len(positions))
+    met, events = verdict.overlaps, len(positions)
+    receipt = Receipt(decision.disposition, said.job, decision.version, position, met, events, verdict.overlapping)
     return Unfinished(said, receipt) if decision.unfinished or _may_be_left(said, decision) else receipt
 
 

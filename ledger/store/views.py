@@ -8,14 +8,28 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from psycopg import Connection
 
-from ledger.admission import Demand, Holder
-from ledger.domain.events import Limit, Placed
+from ledger.admission import Demand, Held, Holder
+from ledger.domain.entities import Access
+from ledger.domain.events import Placed
 from ledger.domain.job import Job
 from ledger.domain.quorum import Child, Family
 
 T = TypeVar("T")
 Asked = Callable[[], T]
 Session = Connection[dict[str, Any]]
+
+
+Counted = tuple[str, str, str]  # the type of jobs, and the type and id of the entity that they are counted on
+
+
+class Crowd(NamedTuple):
+    """Those who hold an entity with one of some accesses, the tree of a root aside; of one type where that is said."""
+
+    type: str
+    id: str
+    accesses: tuple[Access, ...]
+    root: str
+    job_type: str | None = None
 
 
 class Recalled(NamedTuple):
@@ -78,8 +92,15 @@ class Views(Protocol):
     def bound(self, session: Session, names: Iterable[tuple[str, str]]) -> Asked[Mapping[tuple[str, str], str]]:
         """The job of each (executor, external id) that is bound."""
 
-    def holders(self, session: Session, demands: Iterable[Demand]) -> Asked[list[Holder]]:
-        """The active jobs that stand against a demand, their own tree included."""
+    def holders(
+        self, session: Session, demands: Iterable[Demand], at_most: int
+    ) -> Asked[Mapping[Demand, Sequence[Holder]]]:
+        """The active jobs that stand against each demand, its own tree included, so many with each access."""
 
-    def present(self, session: Session, limits: Iterable[Limit]) -> Asked[list[Holder]]:
-        """The active jobs that count against limits, whatever their access."""
+    def present(
+        self, session: Session, counted: Iterable[Counted], at_most: int
+    ) -> Asked[Mapping[Counted, Sequence[Holder]]]:
+        """The active jobs on each entity with a limit, so many of them, whatever their type and access."""
+
+    def crowd(self, session: Session, crowd: Crowd, spoken_of: Sequence[str]) -> Held:
+        """The oldest of many holders, beside them all that are spoken of, and how many others there are."""

@@ -2,14 +2,13 @@
 
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import reduce
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic_core import to_json
 
-from ledger.admission import Demand, Holder
-from ledger.domain.commands import Plan, Transition, print_fact
+from ledger.admission import Demand, Held
+from ledger.domain.commands import Plan, Transition
 from ledger.domain.content import Told
 from ledger.domain.decisions import Decision
 from ledger.domain.draft import Below
@@ -24,19 +23,17 @@ from ledger.domain.events import (
     Fact,
     Limit,
     Planned,
-    Progressed,
     Resolved,
     Started,
     Succeeded,
-    asked_by,
 )
 from ledger.domain.job import Job, evolve
 from ledger.domain.owner import Owner, evolve_owner
-from ledger.domain.progress import advance
 from ledger.domain.quorum import Family
 from ledger.domain.states import Outcome
 from ledger.domain.trees import OF_TREES, TREE_EVENTS_MAX, is_left
 from ledger.store.families import Families
+from ledger.store.holdings import Holdings
 from ledger.store.mapper import read_recorded
 from ledger.store.statements import SQL
 from ledger.store.views import Asked, Session, Views
@@ -106,10 +103,8 @@ class Workspace:
         self._streams: dict[str, Stream] = {}
         self._families = Families(session, views, self._known, self._spoken_of)
         self._bound: dict[tuple[str, str], str | None] = {}
-        self._holders: dict[Demand, list[Holder]] = {}
-        self._asking: dict[tuple[str, str, Access], list[Event]] = {}
-        self._present: dict[tuple[str, str, str], list[Holder]] = {}
-        self._progress: dict[str, list[dict[str, Any]]] = {}
+        self._holdings = Holdings(session, views, self._known, self._spoken_of, lambda: self._read)
+        self._read = 0
         self._left: dict[tuple[str, str], list[str]] = {}
         self._of_trees = 0
         self.events: list[Event] = []
@@ -124,10 +119,10 @@ class Workspace:
         limits = (limit for plan in plans for part in plan.walk() for limit in part.limits)
         asked = [
             self._ask_streams({name for said in batch for name in _streams_of(said)}),
-            self._ask_present(limits),
+            self._holdings.ask_present(limits),
             self._families.ask(said.job for said in batch if _claims_success(said)),
             self._ask_bound(_names_of(batch)),
-            self._ask_holders(_demands_of(batch)),
+            self._holdings.ask(_demands_of(batch)),
             self._ask_left(batch),
         ]
 
@@ -166,6 +161,7 @@ class Workspace:
                 stream.viewed = self._views.fold(stream.viewed, recorded)
             for name in fresh:
                 self._streams[name].recalled = False
+            self._read += len(fresh)
 
         return read
 
@@ -272,6 +268,7 @@ class Workspace:
         """Take in the states of jobs without what they have told."""
         fresh = [name for name in dict.fromkeys(names) if f"job:{name}" not in self._streams]
         if fresh:
+            self._read += len(fresh)
             for name, found in self._views.recall(self._session, fresh)().items():
                 self._streams[f"job:{name}"] = Stream(found.job, Told(), found.kept, recalled=True)
 
@@ -293,71 +290,13 @@ class Workspace:
 
         return read
 
-    def holders(self, demands: Sequence[Demand]) -> Sequence[Holder]:
-        """The active jobs that may stand against these demands."""
-        self._ask_holders(demands)()
-        found = [holder for demand in demands for holder in self._holders[demand]]
-        for demand in demands:
-            found += self._asked_here(demand.type, demand.id, demand.access.against)
-        return [self._as_told(holder) for holder in found if self._still_holds(holder)]
+    def against(self, demands: Sequence[Demand], root: str | None) -> Held:
+        """The active jobs that may stand against these demands; of many the oldest, none of them of this tree."""
+        return self._holdings.against(demands, root)
 
-    def present(self, limit: Limit) -> Sequence[Holder]:
-        """The active jobs that count against a limit, each once."""
-        self._ask_present([limit])()
-        found = {holder.job: holder for holder in self._present[limit.counted] if self._still_holds(holder)}
-        for holder in self._asked_here(limit.entity.type, limit.entity.id, tuple(Access)):
-            if holder.job_type == limit.type and self._still_holds(holder):
-                found.setdefault(holder.job, holder)
-        return [self._as_told(holder) for holder in found.values()]
-
-    def _asked_here(self, entity_type: str, entity_id: str, accesses: Sequence[Access]) -> Iterator[Holder]:
-        """Who has begun in this append to hold an entity, with one of these accesses."""
-        for access in accesses:
-            for event in self._asking.get((entity_type, entity_id, access), ()):
-                job = self.job(event.job)
-                if job is not None:
-                    yield Holder(
-                        job.id, job.type, job.root, entity_type, entity_id, access, event.occurred_at, job.owner
-                    )
-
-    def _ask_present(self, limits: Iterable[Limit]) -> Asked[None]:
-        fresh = {limit.counted: limit for limit in limits if limit.counted not in self._present}
-        if not fresh:
-            return _nothing
-        asked = self._views.present(self._session, fresh.values())
-
-        def read() -> None:
-            self._present.update({counted: [] for counted in fresh})
-            for holder in asked():
-                self._present[holder.job_type, holder.type, holder.id].append(holder)
-
-        return read
-
-    def _as_told(self, holder: Holder) -> Holder:
-        """A holder with what this append itself has told of it."""
-        told = self._progress.get(holder.job)
-        return replace(holder, progress=reduce(advance, told, holder.progress)) if told else holder
-
-    def _ask_holders(self, demands: Iterable[Demand]) -> Asked[None]:
-        fresh = [demand for demand in demands if demand not in self._holders]
-        if not fresh:
-            return _nothing
-        asked = self._views.holders(self._session, fresh)
-
-        def read() -> None:
-            found: dict[tuple[str, str], list[Holder]] = {}
-            for holder in asked():
-                found.setdefault((holder.type, holder.id), []).append(holder)
-            self._holders.update((demand, found.get((demand.type, demand.id), [])) for demand in fresh)
-
-        return read
-
-    def _still_holds(self, holder: Holder) -> bool:
-        stream = self._streams.get(f"job:{holder.job}")
-        if stream is None or not isinstance(stream.state, Job):
-            return True
-        held = ((entity.type, entity.id, entity.access) for entity in stream.state.entities)
-        return stream.state.active and (holder.type, holder.id, holder.access) in held
+    def present(self, limit: Limit) -> Held:
+        """The active jobs that count against a limit, each once; of many the oldest."""
+        return self._holdings.present(limit)
 
     # --- Deciding
 
@@ -377,10 +316,7 @@ class Workspace:
             self._families.plan(job.parent, job.id)
         if job.executor and job.external_id:
             self._bound[job.executor, job.external_id] = job.id
-        if type(event.fact) is Progressed:
-            self._progress.setdefault(job.id, []).append(print_fact(event.fact))
-        for entity in asked_by(event.fact):
-            self._asking.setdefault((entity.type, entity.id, entity.access), []).append(event)
+        self._holdings.take(event, job)
 
     @property
     def unwritten(self) -> Sequence[Event]:
