@@ -27,13 +27,13 @@ QUESTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "due to close": ("select_due_to_close", {"limit": 100}),
     "holders": (
         "select_holders",
-        {"demands": json.dumps([ON_HOT | {"access": "exclusive"}])},
+        {"demands": json.dumps([ON_HOT | {"access": "exclusive"}]), "at_most": 17},
     ),
     "present": (
         "select_present",
-        {"limits": json.dumps([ON_HOT | {"job_type": "T"}])},
+        {"counted": json.dumps([ON_HOT | {"job_type": "T"}]), "at_most": 17},
     ),
-    "descendants": ("select_descendants", {"job": "j100"}),
+    "left below": ("select_left_below", {"jobs": '["j100"]', "event": "expired", "at_most": None}),
     "children": ("select_children", {"parents": json.dumps(["j100", "j200"])}),
     "bound": ("select_bound", {"names": json.dumps([{"executor": "x", "external_id": "e5"}])}),
     "documents": ("select_documents", {"jobs": ["j99999"]}),
