@@ -145,6 +145,8 @@ class Recorder(PostgresApplicationRecorder):
         rest, events = Rest(names), receipt.events
         while rest:
             part = self._committer.submit([(said, rest, None)])[0]
+            if isinstance(part, Unfinished):  # others took the room of that append
+                part = part.receipt
             if not isinstance(part, Receipt):
                 return part
             events += part.events
