@@ -252,7 +252,7 @@ class Ledger(Questions):
     def expire(self, policy: Retention = PRESETS["default"], *, limit: int | None = None) -> list[TreeExpiry]:
         """Take the trees out of the live views whose time has come; `policy` is for trees planned without one.
 
-        A tree leaves in one append, one of more than 500 jobs in several and its root in the last. What was held
+        A tree leaves in one append, one of more than 250 jobs in several and its root in the last. What was held
         since the look stays, and what another sweeper took is not told.
         """
         now = clock.now()

@@ -14,7 +14,7 @@ from ledger.domain.events import CancelRequested, Expired, Fact
 from ledger.domain.job import Job
 from ledger.domain.legality import check_legal
 
-TREE_EVENTS_MAX = 500  # of one append, which others wait for: a twentieth of a second, or several on a slow machine
+TREE_EVENTS_MAX = 250  # of one append, which others wait for: 50 ms, or several times that on a busy machine
 
 
 def cancel_tree(draft: Draft, job: Job, fact: CancelRequested) -> Decision:

@@ -20,6 +20,7 @@ from tests.benchmarks import (
     searches,
     startup,
     storage,
+    trees,
     writes,
 )
 from tests.benchmarks.bench import Bench, Findings, opened, say
@@ -33,6 +34,7 @@ PARTS: dict[str, Callable[[Bench], Findings]] = {
     "bulk": bulk.measure,
     "reads": reads.measure,
     "past": past.measure,
+    "trees": trees.measure,
     "rebuild": rebuild.measure,
     "recovery": recovery.measure,
     "startup": startup.measure,
