@@ -322,8 +322,8 @@ class Recall(Protocol):
     def catch_up(self, as_of: "AsOf", tell: Callable[[int, int], None]) -> None:
         """Bring what is asked about entities and trees up to the moment; `tell` hears position and goal on the way."""
 
-    def history(self, as_of: "AsOf", job: str) -> "list[RecordedEvent]":
-        """The events of a job that count at the moment, in order."""
+    def history(self, as_of: "AsOf", job: str, after: int) -> "Iterator[RecordedEvent]":
+        """The events of a job after a position that count at the moment, in order, read page by page."""
 
     def job(self, as_of: "AsOf", job: str) -> JobView | None:
         """A job as the views showed it; None where it was not on record."""

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
+from itertools import islice
 from typing import Any, TypedDict, Unpack
 
 from ledger import clock, waiting
@@ -360,14 +361,17 @@ class Ledger(Questions):
 
     # --- Questions to the events; those to the views are in `ledger.questions`
 
-    def lates(self, jobs: Sequence[str]) -> Sequence[RecordedEvent]:
-        """The reports about these jobs that came too late, in the order of the ledger."""
+    def lates(self, jobs: Iterable[str]) -> Iterator[RecordedEvent]:
+        """The reports about these jobs that came too late, each job's in order, read page by page."""
         return self._feed.lates(jobs)
 
-    def history(self, job: str) -> Sequence[RecordedEvent]:
-        """Every event of a job, in order; raises `JobNotFound`."""
-        events = self._feed.stream(f"job:{job}")
-        if not events:
+    def history(self, job: str, *, after: int = 0, limit: int | None = None) -> Sequence[RecordedEvent]:
+        """The events of a job after a position, in order, `limit` at most; raises `JobNotFound`.
+
+        Without a limit it is every one of them: where a job may have very many, `events` reads them page by page.
+        """
+        events = list(islice(self.events(after, job=job), limit))
+        if not events and self._queries.job(job) is None:
             raise JobNotFound(f"No event speaks of job {job}.", job=job)
         return events
 
@@ -386,9 +390,9 @@ class Ledger(Questions):
         """
         return open_past(self._all.past, moment, occurred=occurred)
 
-    def events(self, after: int = 0) -> Iterator[RecordedEvent]:
-        """Every event after a position, up to the end of the ledger."""
-        return self._feed.read(after)
+    def events(self, after: int = 0, *, job: str | None = None) -> Iterator[RecordedEvent]:
+        """Every event after a position, up to the end of the ledger, or those of one job; read page by page."""
+        return self._feed.read(after) if job is None else self._feed.stream(f"job:{job}", after)
 
     def position(self) -> int:
         """The last position of the ledger."""

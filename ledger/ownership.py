@@ -1,11 +1,11 @@
 """Owners and their epochs: each start is a new one and fences those before it, whatever process bears the name."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 
 from ledger.answers import Leases, OwnerState, OwnerView, Queries
 from ledger.domain.decisions import Disposition
 from ledger.domain.epoch import Lease, OwnerEpoch
-from ledger.domain.owner import Owner, evolve_owner
+from ledger.domain.owner import Owner, owner_after
 from ledger.errors import OwnerNotFound, StaleEpoch
 from ledger.store.feed import Feed
 from ledger.store.recorder import Receipt
@@ -28,10 +28,9 @@ class Owners:
         """
         me, version = self._begin(name, tell)
         self._leases.renew(me, lease_seconds)
-        started = {f"owner:{name}": version}
 
         def beat() -> None:
-            self._check_not_fenced(me, started)
+            self._check_not_fenced(me, version)
             self._leases.renew(me, lease_seconds)
 
         stop = self._leases.keep(beat, lease_seconds)
@@ -64,10 +63,10 @@ class Owners:
             raise OwnerNotFound(f"No event and no job speaks of owner {name}.", owner=name)
         return max(told, used or 0)
 
-    def _check_not_fenced(self, me: OwnerEpoch, started: Mapping[str, int]) -> None:
-        if self._feed.streams(started):  # its own start was the last word of that stream
-            newest = self.states([me.owner])[me.owner].newest
-            raise StaleEpoch(f"Epoch {me.epoch} of {me.owner} is fenced.", **me._asdict(), newest=newest)
+    def _check_not_fenced(self, me: OwnerEpoch, started: int) -> None:
+        owner = self.states([me.owner])[me.owner]
+        if owner.version > started:  # its own start was the last word of that stream
+            raise StaleEpoch(f"Epoch {me.epoch} of {me.owner} is fenced.", **me._asdict(), newest=owner.newest)
 
     def fence(self, name: str, tell: Tell) -> Receipt:
         """Fence every epoch of an owner so far, and drop its lease; `tell` records it."""
@@ -79,9 +78,8 @@ class Owners:
     def states(self, names: Iterable[str]) -> dict[str, Owner]:
         """What the events say of each owner; one that never started has no epoch."""
         states = {name: Owner(name) for name in names}
-        for entry in self._feed.streams({f"owner:{name}": 0 for name in states}):
-            states[entry.event.job] = evolve_owner(states[entry.event.job], entry.event)
-        return states
+        newest = self._feed.newest(f"owner:{name}" for name in states)
+        return states | {entry.event.job: owner_after(entry.event) for entry in newest}
 
     def views(self) -> list[OwnerView]:
         """Every owner that has active jobs or a lease, each epoch by itself."""

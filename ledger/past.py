@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import islice
 
 from ledger.answers import BusyAnswer, JobFilter, JobView, Recall, asked_access, asked_entity
 from ledger.diff import Diff, Fits, compare
@@ -82,12 +83,16 @@ class Past:
         """The active jobs that fit, the last planned first; of those that were closed, `Ledger.jobs` tells."""
         return self._recall.active(self.as_of, replace(which or JobFilter(), active=True), before=before, limit=limit)
 
-    def history(self, job: str) -> Sequence[RecordedEvent]:
-        """Every event of a job that counts, in order; raises `JobNotFound`."""
-        events = self._recall.history(self.as_of, job)
-        if not events:
+    def history(self, job: str, *, after: int = 0, limit: int | None = None) -> Sequence[RecordedEvent]:
+        """The events of a job after a position that count, in order, `limit` at most; raises `JobNotFound`."""
+        events = list(islice(self.events(after, job=job), limit))
+        if not events and next(self.events(job=job), None) is None:
             raise self._missing(job)
         return events
+
+    def events(self, after: int = 0, *, job: str) -> Iterator[RecordedEvent]:
+        """The events of a job after a position that count, in order, read page by page."""
+        return self._recall.history(self.as_of, job, after)
 
     def diff(self, later: "Past", fits: Fits = lambda _job: True) -> Diff:
         """What is different at a later moment of the ledger; `fits` says which jobs to tell of, as they are then."""

@@ -5,7 +5,7 @@ in columns of the same names as in the document.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic_core import from_json, to_json
 
@@ -19,15 +19,31 @@ from projections.document import BY_DEFAULT, Document
 from projections.statements import SQL
 from projections.touched import Touched
 
+SNAPSHOT_EVENTS = 512  # of a job, from one to the next
+
+
+class Snapshot(NamedTuple):
+    """A job as it was: its position then, its document and what it touched, as JSON."""
+
+    position: int
+    document: bytes
+    entities: bytes
+
 
 class Status:
-    """What is kept of one job."""
+    """What is kept of one job, and the snapshots of it that were not written yet."""
 
-    __slots__ = ("document", "touched")
+    __slots__ = ("document", "snapshots", "touched")
 
     def __init__(self, document: Document, entities: Iterable[dict[str, str]] = ()) -> None:
         self.document = document
         self.touched = Touched(entities)
+        self.snapshots: list[Snapshot] = []
+
+    def snap(self) -> None:
+        """Take a snapshot."""
+        entities = to_json(self.touched.shown())
+        self.snapshots.append(Snapshot(self.document["position"], to_json(self.document), entities))
 
 
 class JobStatus:
@@ -35,8 +51,7 @@ class JobStatus:
 
     name = "job_status"
     version = 1  # a migration that says the same in another form needs no other
-    tables: Mapping[str, str] = {"job_status": "job"}
-    statement = "upsert_documents"
+    tables: Mapping[str, str] = {"job_status": "job", "snapshots": "job, position"}
 
     def read(self, session: Session, jobs: Sequence[str]) -> Mapping[str, Status]:
         """What the rows of jobs say."""
@@ -49,12 +64,33 @@ class JobStatus:
         """The same after an event."""
         return fold(kept, entry)
 
-    def parameters(self, kept: Iterable[Status], before: int) -> Mapping[str, str]:
-        """The documents of those that have changed, and their entities where these have, a line each."""
+    def writes(
+        self, kept: Iterable[Status], before: int, _entries: Sequence[Placed]
+    ) -> Mapping[str, Mapping[str, str]]:
+        """The documents of those that have changed, and their entities where these have, a line each; snapshots."""
         changed = [status for status in kept if status.document["position"] > before]
+        if not changed:
+            return {}
         documents = [to_json(status.document) for status in changed]
         entities = [to_json(status.touched.shown()) if status.touched.position > before else b"" for status in changed]
-        return {"documents": b"\n".join(documents).decode(), "entities": b"\n".join(entities).decode()}
+        written = {"upsert_documents": {"documents": _lines(documents), "entities": _lines(entities)}}
+        snapshots = [snapshot for status in changed for snapshot in status.snapshots if snapshot.position > before]
+        if snapshots:
+            written |= write_snapshots(snapshots)
+            for status in changed:
+                status.snapshots.clear()
+        return written
+
+
+def write_snapshots(snapshots: Sequence[Snapshot]) -> dict[str, dict[str, str]]:
+    """What writes snapshots, and what it is given."""
+    documents = _lines([snapshot.document for snapshot in snapshots])
+    entities = _lines([snapshot.entities for snapshot in snapshots])
+    return {"insert_snapshots": {"past_documents": documents, "past_entities": entities}}
+
+
+def _lines(said: Sequence[bytes]) -> str:
+    return b"\n".join(said).decode()
 
 
 def fold(kept: Status | None, entry: Placed) -> Status:
@@ -63,6 +99,8 @@ def fold(kept: Status | None, entry: Placed) -> Status:
     status = kept or Status(document)
     status.document = document
     status.touched.take(entry)
+    if entry.event.version % SNAPSHOT_EVENTS == 0:
+        status.snap()
     return status
 
 

@@ -1,8 +1,12 @@
 """Answers as of a moment in the past: jobs folded from their own events, found by the views that keep what was when."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import dropwhile
 from typing import Any
+
+from pydantic_core import to_json
 
 from ledger.answers import BusyAnswer, JobFilter, JobView, Was
 from ledger.audit import Tell, tell_nobody
@@ -11,19 +15,23 @@ from ledger.domain.events import RecordedEvent
 from ledger.domain.past import AsOf
 from ledger.domain.states import Flag
 from ledger.errors import ViewBehind
-from ledger.store.moments import find_moment, read_until
+from ledger.store.moments import find_moment
+from ledger.store.streams import read_page, read_stream
+from ledger.store.views import Session
 from projections.activity import ITSELF, Activity, second
 from projections.follower import Follower, reached
 from projections.interval_tree import path
 from projections.queries import Connect
-from projections.remembered import Remembered, counted, remember
+from projections.recalled import keep
+from projections.remembered import Memory, Place, Remembered, counted
 from projections.statements import SQL
 
 FOLD_JOBS_MAX = 500
+FOLD_EVENTS_MAX = 128  # of each job at a time
 LEVELS_OF_POSITIONS = 62
 LEVELS_OF_SECONDS = 38  # up to the year 9999
 VIEW = Activity()
-Place = tuple[str, str]
+_AT = "WITH kept AS ({}) {}".format(SQL["select_kept_at"], SQL["select_kept"])
 
 
 class PastQueries:
@@ -48,11 +56,13 @@ class PastQueries:
         if view["position"] < as_of.position:
             self._follower.catch_up(tell)
 
-    def history(self, as_of: AsOf, job: str) -> list[RecordedEvent]:
-        """The events of a job that count at the moment, in order."""
-        with self._connect() as connection:
-            entries = read_until(connection, [f"job:{job}"], as_of.position)
-        return list(counted(entries, as_of))
+    def history(self, as_of: AsOf, job: str, after: int) -> Iterator[RecordedEvent]:
+        """The events of a job after a position that count at the moment, in order, read page by page."""
+        name = f"job:{job}"
+        if not as_of.occurred:
+            return read_stream(self._connect, name, after, as_of.position)
+        told = counted(read_stream(self._connect, name, until=as_of.position), as_of)
+        return dropwhile(lambda entry: entry.position <= after, told)
 
     def job(self, as_of: AsOf, job: str) -> JobView | None:
         """A job as the views showed it; None where it was not on record."""
@@ -112,7 +122,7 @@ class PastQueries:
             for job in page:
                 if told == limit:
                     return
-                if job in found and found[job].active and _fits(found[job], which, as_of):
+                if job in found and found[job].active and self._fits(found[job], which, as_of):
                     told += 1
                     yield found[job].view
 
@@ -123,25 +133,20 @@ class PastQueries:
             rows = connection.execute(SQL["select_jobs_told_between"], parameters).fetchall()
         for start in range(0, len(rows), FOLD_JOBS_MAX):
             jobs = [row["job"] for row in rows[start : start + FOLD_JOBS_MAX]]
-            for entries in self._told(jobs, later.position).values():
-                before, after = remember(entries, earlier), remember(entries, later)
-                if after is not None:
-                    yield before.was() if before else None, after.was()
+            before, after = self._remember(earlier, jobs), self._remember(later, jobs)
+            for job in after:
+                yield before[job].was() if job in before else None, after[job].was()
 
     def _remember(self, as_of: AsOf, jobs: Sequence[str]) -> dict[str, Remembered]:
         """Those of these jobs that were on record, each as it was."""
-        told = self._told(jobs, as_of.position)
-        found = ((job, remember(entries, as_of)) for job, entries in told.items())
-        return {job: remembered for job, remembered in found if remembered}
-
-    def _told(self, jobs: Sequence[str], position: int) -> dict[str, list[RecordedEvent]]:
-        told: dict[str, list[RecordedEvent]] = {job: [] for job in jobs}
+        found: dict[str, Remembered] = {}
         with self._connect() as connection:
             for start in range(0, len(jobs), FOLD_JOBS_MAX):
-                streams = [f"job:{job}" for job in jobs[start : start + FOLD_JOBS_MAX]]
-                for entry in read_until(connection, streams, position):
-                    told[entry.event.job].append(entry)
-        return told
+                memories = {job: Memory(as_of) for job in jobs[start : start + FOLD_JOBS_MAX]}
+                _read(connection, memories, as_of)
+                told = ((job, memory.remembered()) for job, memory in memories.items())
+                found |= {job: remembered for job, remembered in told if remembered}
+        return found
 
     def _candidates(self, as_of: AsOf, places: Sequence[Place]) -> tuple[AsOf, list[Mapping[str, Any]]]:
         """The jobs that may have been active on each place, and the moment as of which the view tells them."""
@@ -174,9 +179,43 @@ class PastQueries:
             )
         return rows
 
+    def _fits(self, job: Remembered, which: JobFilter, as_of: AsOf) -> bool:
+        return _fits(job, which, as_of) and (which.entity is None or self._touched(job, which.entity))
+
+    def _touched(self, job: Remembered, entity: EntityRef) -> bool:
+        if (entity.type, entity.id) in job.places:
+            return True
+        asked = {"job": job.view.job, "entity_type": entity.type, "entity_id": entity.id, "position": job.snapshot}
+        return job.snapshot > 0 and bool(self._rows("select_touched_until", asked)[0]["touched"])
+
     def _rows(self, statement: str, parameters: Mapping[str, Any]) -> list[Mapping[str, Any]]:
         with self._connect() as connection:
             return list(connection.execute(SQL[statement], parameters).fetchall())
+
+
+def _read(connection: Session, memories: Mapping[str, Memory], as_of: AsOf) -> None:
+    """Let jobs come together, page by page; where one page does not do, from the last snapshot of how they were."""
+    more = _read_page(connection, memories, memories, as_of)
+    if more and not as_of.occurred:
+        asked = {"jobs": to_json(list(more)).decode(), "position": as_of.position}
+        for row in connection.execute(_AT, asked).fetchall():
+            status, stays, _ = keep(row)
+            memories[stays.job].begin(status, stays)
+    while more:
+        more = _read_page(connection, memories, more, as_of)
+
+
+def _read_page(
+    connection: Session, memories: Mapping[str, Memory], jobs: Iterable[str], as_of: AsOf
+) -> Collection[str]:
+    """Take in the next page of jobs; those of which more counts are returned."""
+    after = {f"job:{job}": memories[job].version for job in jobs}
+    told = Counter[str]()
+    for entry in read_page(connection, after, FOLD_EVENTS_MAX):
+        if entry.position <= as_of.position:
+            memories[entry.event.job].take(entry)
+            told[entry.event.job] += 1
+    return {job for job, count in told.items() if count == FOLD_EVENTS_MAX}
 
 
 def _planned(job: JobView) -> int:
@@ -200,7 +239,6 @@ def _fits(job: Remembered, which: JobFilter, as_of: AsOf) -> bool:
         and (which.expired or Flag.EXPIRED not in view.flags)
         and (not which.overdue or Flag.OVERDUE in view.flags)
         and (which.silent_for is None or view.last_at < as_of.at - silent_for)
-        and (which.entity is None or any(_on(row, (which.entity.type, which.entity.id)) for row in job.touched))
     )
 
 

@@ -38,12 +38,11 @@ class Projection(View, Protocol):
     def fold(self, kept: Any, entry: Placed) -> Any:
         """What is kept of a job after one more event of its stream; None before the first. It may change `kept`."""
 
-    @property
-    def statement(self) -> str:
-        """The name of the statement that writes rows."""
+    def writes(self, kept: Iterable[Any], before: int, entries: Sequence[Placed]) -> Mapping[str, Mapping[str, str]]:
+        """Which statements, by name, write what these events after `before` have changed, and what each is given.
 
-    def parameters(self, kept: Iterable[Any], before: int) -> Mapping[str, str]:
-        """What the statement is given, to write what has changed in these jobs since the position `before`."""
+        `kept` is what is kept of their jobs after them.
+        """
 
 
 def versions(views: Iterable[View]) -> str:
@@ -57,12 +56,12 @@ def track(session: Session, views: Iterable[View], position: int) -> None:
     session.execute(statement, {"versions": versions(views), "position": position})
 
 
-def project(session: Session, projection: Projection, page: Iterable[Placed]) -> None:
+def project(session: Session, projection: Projection, page: Sequence[Placed]) -> None:
     """Take in the next events, which follow those taken in before; a second time must not happen."""
     entries = [entry for entry in page if entry.event.of_job]
     known = {entry.event.job for entry in entries} - {entry.event.job for entry in entries if entry.event.version == 1}
     kept = dict(projection.read(session, sorted(known)))
     for entry in entries:
         kept[entry.event.job] = projection.fold(kept.get(entry.event.job), entry)
-    if kept:
-        session.execute(SQL[projection.statement], projection.parameters(kept.values(), entries[0].position - 1))
+    for statement, parameters in projection.writes(kept.values(), page[0].position - 1, page).items():
+        session.execute(SQL[statement], parameters)

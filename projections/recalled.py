@@ -11,7 +11,7 @@ from ledger.domain.entities import Access, Entity
 from ledger.domain.events import Limit, Planned
 from ledger.domain.job import Job, names_children
 from ledger.domain.states import EndAction, Outcome, Phase
-from ledger.domain.values import POSITION_MAX, print_time
+from ledger.domain.values import print_time
 from ledger.store.mapper import read_event
 from ledger.store.views import Asked, Session
 from projections.document import Document
@@ -36,23 +36,29 @@ def recall(session: Session, jobs: Iterable[str]) -> Asked[Mapping[str, tuple[Jo
     return lambda: {job.id: (job, kept) for job, kept in map(_recall, cursor.fetchall())}
 
 
-def keep(row: Mapping[str, Any], position: int = POSITION_MAX) -> Kept:
+def keep(row: Mapping[str, Any]) -> Kept:
     """What the views kept at a position, as a row of `select_kept` tells it."""
-    status = Status(from_json(row["document"]), from_json(row["entities"]))
-    stays = Stays(status.document["job"], status.document["root"])
-    for stay in _stays(row, status.document):
-        if stay["to_position"] is None or stay["to_position"] > position:
+    return _keep(row, from_json(row["document"]))[0]
+
+
+def _keep(row: Mapping[str, Any], document: Document) -> tuple[Kept, list[Row]]:
+    """The same, and the last stay of each entity that the job touched."""
+    last = list(_stays(row, document))
+    stays = Stays(document["job"], document["root"])
+    for stay in last:
+        if stay["to_position"] is None or stay["to_position"] > row["position"]:
             stays.keep(stay | {"to_position": None})
-    return Kept(status, stays, len(row["document"]) + len(row["entities"]))
+    size = len(row["document"]) + len(row["entities"])
+    return Kept(Status(document, from_json(row["entities"])), stays, size), last
 
 
 def _recall(row: Mapping[str, Any]) -> tuple[Job, Kept]:
-    kept = keep(row)
-    document = kept.status.document
+    document = from_json(row["document"])
+    kept, last = _keep(row, document)
     if document.get("outcome") == Outcome.REFUSED:
         return _refused(document), kept
     held = (None, document.get("closed_position"))
-    entities = tuple(_entity(stay) for stay in _stays(row, document) if stay["to_position"] in held)
+    entities = tuple(_entity(stay) for stay in last if stay["to_position"] in held)
     return _job(document, entities, _limits(row), _claimed_by(row, document)), kept
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from time import sleep
 from typing import Any
 
@@ -9,32 +10,28 @@ import psycopg
 
 from ledger.admission import Demand, Held, Holder
 from ledger.audit import Tell, tell_nobody
-from ledger.domain.events import Placed, RecordedEvent
+from ledger.domain.events import Event, Placed, RecordedEvent
 from ledger.domain.quorum import Child, Family
 from ledger.errors import ViewBehind
 from ledger.store.mapper import read_recorded
 from ledger.store.migrate import load_migrations
 from ledger.store.statements import SQL as STORE_SQL
-from ledger.store.views import Asked, Counted, Crowd, Recalled, Session
-from projections import job_tree, recalled, running_jobs
+from ledger.store.views import Asked, Counted, Crowd, Recalled, Session, Sought
+from projections import job_tree, recalled, running_jobs, told
 from projections.job_status import JobStatus
 from projections.projection import Projection, project, track, versions
 from projections.running_jobs import RunningJobs
 from projections.statements import SQL
+from projections.told import ToldRows
 
 CATCH_UP_EVENTS_MAX = 1_000
 PAGE_EVENTS_MAX = 2_000
 # Readers queue behind a waiting swap, so it waits briefly at first; only beyond a second does a vacuum give way.
 SWAP_WAITS_MS = (50, 100, 200, 400, 800) + (1_600,) * 15
-PROJECTIONS: tuple[Projection, ...] = (JobStatus(), RunningJobs())  # each may read what those before it have taken in
+# Each may read what those before it have taken in.
+PROJECTIONS: tuple[Projection, ...] = (JobStatus(), RunningJobs(), ToldRows())
 Kept = list[Any]  # what each of them keeps of a job
 _VERSIONS = versions(PROJECTIONS)
-# One statement for all views, since each costs an append a sending and a receiving.
-_WRITE_ALL = "WITH {}, reached AS ({}) {}".format(
-    ", ".join(f"written_{projection.name} AS ({SQL[projection.statement]})" for projection in PROJECTIONS),
-    SQL["select_end"],
-    SQL["upsert_tracking"],
-)
 
 
 class InlineViews:
@@ -71,16 +68,24 @@ class InlineViews:
         """These jobs without their events, as far as they are on record."""
         asked = recalled.recall(session, jobs)
         return lambda: {
-            name: Recalled(job, [kept.status, kept.stays], kept.size) for name, (job, kept) in asked().items()
+            name: Recalled(job, [kept.status, kept.stays, None], kept.size) for name, (job, kept) in asked().items()
         }
 
-    def write(self, session: Session, kept: Iterable[Kept], before: int, position: int) -> None:
-        """Write what has changed in these streams since a position, and that the views are now at another."""
+    def told(self, session: Session, sought: Iterable[Sought]) -> Asked[Mapping[Sought, list[Event]]]:
+        """The events of each stream, beyond its first 16, that have a mark, in order."""
+        return told.find(session, sought)
+
+    def write(self, session: Session, kept: Iterable[Kept], entries: Sequence[Placed]) -> None:
+        """Write what these events, which come next in the ledger, have changed in these streams."""
         of_each = zip(*(each for each in kept if each), strict=True)
+        before, position = entries[0].position - 1, entries[-1].position
         parameters: dict[str, Any] = {"versions": _VERSIONS, "position": position}
+        statements = []
         for projection in PROJECTIONS:
-            parameters |= projection.parameters(next(of_each, ()), before)
-        session.execute(_WRITE_ALL, parameters)
+            for statement, given in projection.writes(next(of_each, ()), before, entries).items():
+                statements.append(statement)
+                parameters |= given
+        session.execute(_writing(tuple(statements)), parameters)
 
     def some_children(
         self, session: Session, parents: Iterable[str], at_most: int
@@ -131,6 +136,13 @@ class InlineViews:
         return running_jobs.crowd(session, crowd, spoken_of)
 
 
+@cache
+def _writing(statements: tuple[str, ...]) -> str:
+    """One statement for all that is written, since each costs an append a sending and a receiving."""
+    written = "".join(f"{name} AS ({SQL[name]}), " for name in statements)
+    return "WITH {}reached AS ({}) {}".format(written, SQL["select_end"], SQL["upsert_tracking"])
+
+
 def _position_of(projection: Projection, reached: Mapping[str, tuple[int, int]], head: int) -> int:
     version, position = reached.get(projection.name, (projection.version, 0))
     if version != projection.version or head - position > CATCH_UP_EVENTS_MAX:
@@ -169,7 +181,7 @@ def rebuild(
     Interrupted, it leaves the live views as they are, and the next rebuild starts over. A second rebuild waits for the
     first. Raises `psycopg.errors.LockNotAvailable` where readers or a vacuum leave no moment to swap.
     """
-    with _alone(session):
+    with alone(session):
         _build_beside(session, projections, tell)
         for wait in SWAP_WAITS_MS:
             _follow(session, projections, tell)
@@ -183,7 +195,7 @@ def rebuild(
 
 def compare(session: Session, tell: Tell = tell_nobody) -> dict[str, int]:
     """How many rows of each view differ between the live one and one built beside it now; writes go on meanwhile."""
-    with _alone(session):
+    with alone(session):
         _build_beside(session, PROJECTIONS, tell)
         with session.transaction(force_rollback=True):
             session.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
@@ -199,7 +211,7 @@ def compare(session: Session, tell: Tell = tell_nobody) -> dict[str, int]:
 
 
 @contextmanager
-def _alone(session: Session) -> Iterator[None]:
+def alone(session: Session) -> Iterator[None]:
     """Hold the schema `projections_rebuild` for this session; it is let go with the session at the latest."""
     with session.transaction():
         session.execute(SQL["take_rebuild_lock"])

@@ -40,7 +40,6 @@ class RunningJobs:
     name = "running_jobs"
     version = 1
     tables: Mapping[str, str] = {"running_jobs": "job, entity_type, entity_id, role, from_position"}
-    statement = "upsert_intervals"
 
     def read(self, session: Session, jobs: Sequence[str]) -> Mapping[str, "Stays"]:
         """The open intervals of jobs."""
@@ -58,10 +57,12 @@ class RunningJobs:
         stays.take(entry)
         return stays
 
-    def parameters(self, kept: Iterable["Stays"], before: int) -> Mapping[str, str]:
+    def writes(
+        self, kept: Iterable["Stays"], before: int, _entries: Sequence[Placed]
+    ) -> Mapping[str, Mapping[str, str]]:
         """The intervals that were begun or ended."""
         rows = [row for stays in kept if stays.changed for row in stays.changes(before)]
-        return {"running_jobs": to_json(rows).decode()}
+        return {"upsert_intervals": {"running_jobs": to_json(rows).decode()}} if rows else {}
 
 
 class Stays:

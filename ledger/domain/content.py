@@ -6,13 +6,18 @@ out actor, reason and trace, and owner and epoch save where they are what is sai
 
 import hashlib
 import json
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from typing import NamedTuple
 
 from ledger.domain.commands import Plan, Transition, parse_transition, planned
 from ledger.domain.events import Adopted, Closing, Event, Fact, Late, OwnerFenced, OwnerStarted, Refused, Resolved
 from ledger.domain.values import print_time
-from ledger.errors import MalformedRecord
+from ledger.errors import LedgerError, MalformedRecord
+
+DERIVED = "~"  # begins the ids that no caller may give
+SHORT_EVENTS_MAX = 16  # of a stream that is read whole; of a longer one so many are remembered
 
 # Sets of types, since isinstance is slow for the classes of pydantic.
 _OWNED = frozenset({Closing, Adopted, OwnerStarted, OwnerFenced})
@@ -59,6 +64,57 @@ def _digest_of(said: Transition, at: datetime | None) -> bytes:
     return digest(fact, said.raw, at, said.owner, said.epoch)
 
 
+class Mark(NamedTuple):
+    """What an event of a long stream is looked for by: the same for the same id or content, and seldom for another.
+
+    `sign` is 4 bytes of the id or of the digest, `at` the time where that counts. Without a sign it stands for
+    whatever was said of that time or a later one.
+    """
+
+    sign: bytes
+    at: datetime | None = None
+
+
+SIGN_BYTES = 4
+
+
+def mark_of_id(said_id: str) -> Mark:
+    """What an event is looked for by under its id."""
+    return Mark(hashlib.blake2b(said_id.encode(), digest_size=SIGN_BYTES).digest())
+
+
+def _mark_of(fact: Fact, content: bytes, at: datetime | None) -> Mark:
+    return Mark(content[:SIGN_BYTES], at if fact.timed else None)
+
+
+def marks(event: Event) -> Iterator[Mark]:
+    """All that an event is looked for by: its id, if a caller may have given it, its content, the report it took."""
+    if not event.id.startswith(DERIVED):
+        yield mark_of_id(event.id)
+    content = digest(event.fact, event.raw, event.occurred_at, event.owner, event.epoch)
+    yield _mark_of(event.fact, content, event.occurred_at)
+    if type(event.fact) is Late or type(event.fact) is Resolved:
+        with suppress(LedgerError):  # what nobody could have said nobody says again
+            said = quoted_in(event.fact, event.job)
+            if said is not None:
+                yield _mark_of(said.fact, _digest_of(said, said.at), said.at)
+
+
+def sought_by(said: Transition, latest: datetime | None, now: datetime) -> Iterator[Mark]:
+    """What a decision about a report will look for in a stream that has told nothing of later than `latest`.
+
+    Where that is not known and the report has no time of its own, it is whatever is of now or later.
+    """
+    fact, at = said.fact, said.at
+    if said.id is not None and not said.id.startswith(DERIVED):
+        yield mark_of_id(said.id)
+    if fact.timed and at is None:
+        if latest is None:
+            yield Mark(b"", now)
+    elif not isinstance(fact, Plan) and not (fact.timed and latest is not None and at is not None and at > latest):
+        yield _mark_of(fact, digest(fact, said.raw, at, said.owner, said.epoch), at)
+
+
 class Telling(NamedTuple):
     """Under which version and when something was told, and what its id stands for: contents without their times."""
 
@@ -70,10 +126,11 @@ class Telling(NamedTuple):
 FRESH_MAX = 16
 FRESH_BYTES_MAX = 1_024
 Epoch = tuple[str | None, int | None]  # of an owner
+Seek = Callable[[Mark], Iterable[Event]]
 
 
 class Told:
-    """What one stream has told so far; it grows with the stream.
+    """What one stream has told so far; it grows with what it takes note of.
 
     What a job tells once it seldom tells again: contents are digested only once something of their kind is asked about.
     """
@@ -99,11 +156,14 @@ class Told:
 
     def version_of(self, fact: Fact, raw: str | None, at: datetime | None, by: Epoch) -> int | None:
         """The version under which this content was told; None where it was not."""
+        heard = self.heard_of(fact)
+        return heard.by_content.get(digest(fact, raw, at, *by)) if heard else None
+
+    def heard_of(self, fact: Fact) -> "Heard | None":
+        """What was told, where something of this kind was."""
         if fact.name in [event.fact.name for event in self._fresh]:
             self._hear()
-        if self._heard is None or fact.name not in self._heard.names:
-            return None
-        return self._heard.by_content.get(digest(fact, raw, at, *by))
+        return self._heard if self._heard is not None and fact.name in self._heard.names else None
 
     def late_version_of(self, fact: Fact, raw: str | None, at: datetime | None, by: Epoch) -> int | None:
         """The version under which this content was kept as a report that came too late; None where it was not."""
@@ -114,6 +174,56 @@ class Told:
         for event in self._fresh:
             self._heard.take(event)
         self._fresh.clear()
+
+
+class LongTold(Told):
+    """What a long stream has told: the beginning and what it tells now are remembered, the rest is looked for.
+
+    `seek` finds the events beyond the beginning that have a mark; None where there are none yet.
+    """
+
+    __slots__ = ("_first", "_found", "_seek", "_sought")
+
+    def __init__(self, first: Told, seek: Seek | None) -> None:
+        super().__init__()
+        self._first = first
+        self._seek = seek
+        self._sought: set[Mark] = set()
+        self._found = Heard()
+
+    def under(self, said_id: str | None) -> Telling | None:
+        """What was told under an id."""
+        told = self._first.under(said_id) or super().under(said_id)
+        if told is not None or said_id is None or said_id.startswith(DERIVED):
+            return told
+        return self._look_for(mark_of_id(said_id)).by_id.get(said_id)
+
+    def version_of(self, fact: Fact, raw: str | None, at: datetime | None, by: Epoch) -> int | None:
+        """The version under which this content was told; None where it was not."""
+        content = digest(fact, raw, at, *by)
+        for told in (self._first, self):
+            heard = told.heard_of(fact)
+            if heard and content in heard.by_content:
+                return heard.by_content[content]
+        return self._look_for(_mark_of(fact, content, at)).by_content.get(content)
+
+    def late_version_of(self, fact: Fact, raw: str | None, at: datetime | None, by: Epoch) -> int | None:
+        """The version under which this content was kept as a report that came too late; None where it was not."""
+        version = self._first.late_version_of(fact, raw, at, by)
+        if version is None:
+            version = super().late_version_of(fact, raw, at, by)
+        if version is not None:
+            return version
+        content = digest(fact, raw, at, *by)
+        return self._look_for(_mark_of(fact, content, at)).lates.get(content)
+
+    def _look_for(self, mark: Mark) -> "Heard":
+        """What was found, now that this mark is looked for, too."""
+        if self._seek is not None and mark not in self._sought:
+            self._sought.add(mark)
+            for event in self._seek(mark):
+                self._found.take(event)
+        return self._found
 
 
 class Heard:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from ledger.domain.commands import Transition
-from ledger.domain.content import Told
+from ledger.domain.content import DERIVED, Told
 from ledger.domain.events import (
     Event,
     Fact,
@@ -21,8 +21,6 @@ from ledger.errors import (
     LedgerError,
     StaleEpoch,
 )
-
-DERIVED = "~"  # begins the ids that no caller may give
 
 
 class Disposition(StrEnum):

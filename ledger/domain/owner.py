@@ -28,6 +28,11 @@ class Owner:
         return self.fences(epoch) if epoch else self.newest > 0
 
 
+def owner_after(event: Event) -> Owner:
+    """The owner as its newest event alone leaves it: who starts or is fenced is above whatever was before."""
+    return evolve_owner(Owner(event.job), event)
+
+
 def evolve_owner(owner: Owner, event: Event) -> Owner:
     """The owner after an event of its stream."""
     epoch = event.epoch or 0

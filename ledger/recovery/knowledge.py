@@ -160,12 +160,17 @@ def _merge(lines: Sequence[Task]) -> Told:
 
 
 def late_reports(jobs: Iterable[Standing], events: Iterable[RecordedEvent]) -> dict[str, list[LateReport]]:
-    """What the late reports of each job said since it was last planned, in order."""
+    """What the late reports of each job said since it was last planned: the last of each kind and name, in order.
+
+    However many came, no more are kept.
+    """
     planned = {job.job: job.planned_position for job in jobs}
-    found: defaultdict[str, list[LateReport]] = defaultdict(list)
+    found: defaultdict[str, dict[tuple[str, str | None], LateReport]] = defaultdict(dict)
     for entry in events:
         if isinstance(entry.event.fact, Late) and entry.position > planned[entry.event.job]:
             said = entry.event.fact.report
             fields: dict[str, Any] = {name: said[name] for name in _TOLD if name in said}
-            found[entry.event.job].append(LateReport(said["event"], said.get("external_id"), fields, entry.position))
-    return found
+            report = LateReport(said["event"], said.get("external_id"), fields, entry.position)
+            found[entry.event.job].pop((report.event, report.external_id), None)  # the last one stands last
+            found[entry.event.job][report.event, report.external_id] = report
+    return {job: list(reports.values()) for job, reports in found.items()}

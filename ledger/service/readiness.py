@@ -1,6 +1,6 @@
 """Sees to it that a database is there, is of this release, and keeps what it acknowledges."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from psycopg.rows import DictRow
 from ledger.errors import Unavailable, UnsafeSettings
 from ledger.service.settings import Database, allowed_unsafe_settings
 from ledger.store.connection import connect, in_our_words
-from ledger.store.migrate import Migrator, load_migrations
+from ledger.store.migrate import Migration, Migrator, load_migrations
 from ledger.store.statements import SQL
 
 WRITER = "-c role=jobledger_writer"
@@ -26,6 +26,19 @@ def migrator() -> Migrator:
             *load_migrations("history", "projections", "history_migrations"),
         ]
     )
+
+
+def bring_up(conninfo: str, tell: Callable[[int, int], None] = lambda _position, _goal: None) -> list[Migration]:
+    """Bring a database to this release, with the views that are new to it; the migrations applied are returned.
+
+    The user must be one who may migrate. `tell` hears how far a view is that is filled, and how far it has to come.
+    """
+    from projections.backfill import fill  # noqa: PLC0415 - only where it is needed
+
+    applied = migrator().migrate(conninfo)
+    with connect(conninfo) as connection, in_our_words:
+        fill(connection, tell)
+    return applied
 
 
 def ready_conninfo(database: Database) -> str:
@@ -44,8 +57,8 @@ def ready_connection(database: Database) -> Iterator[Connection[DictRow]]:
         return
     superuser = start_embedded(database)
     with _connect_embedded(database.folder, superuser) as connection:
-        if migrator().pending(connection):
-            migrator().migrate(superuser)
+        if migrator().pending(connection) or connection.execute(SQL["select_unfilled"]).fetchall()[0]["unfilled"]:
+            bring_up(superuser)
         yield connection
 
 
@@ -53,7 +66,7 @@ def _connect_embedded(folder: Path, superuser: str) -> Connection[DictRow]:
     try:
         return connect(_writer(folder))
     except Unavailable:  # without the role nothing is migrated yet
-        migrator().migrate(superuser)
+        bring_up(superuser)
         return connect(_writer(folder))
 
 

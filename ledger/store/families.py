@@ -12,6 +12,7 @@ from typing import NamedTuple
 from ledger.domain.job import Job
 from ledger.domain.quorum import FAILURES, Child, Family, unsettled_beside
 from ledger.domain.states import Outcome
+from ledger.store.lookup import nothing
 from ledger.store.views import Asked, Session, Views
 
 FEW_MAX = 16  # of one parent, those that were refused among them
@@ -55,7 +56,7 @@ class Families:
         """Ask for the children of parents, where those are few."""
         fresh = [parent for parent in dict.fromkeys(parents) if parent not in self._few]
         if not fresh:
-            return _nothing
+            return nothing
         asked = self._views.some_children(self._session, fresh, FEW_MAX + 1)
 
         def read() -> None:
@@ -163,7 +164,3 @@ class Families:
 
 def _child(job: Job) -> Child:
     return Child(job.id, job.outcome, job.required, job.retry_of)
-
-
-def _nothing() -> None:
-    """The answer where nothing had to be asked."""

@@ -1,7 +1,6 @@
 """Follows the ledger from any position: no gap, no duplicate, woken by NOTIFY and by a poll to be sure."""
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from psycopg import Connection
 from psycopg.rows import DictRow
@@ -13,6 +12,7 @@ from ledger.store.connection import connect, in_our_words
 from ledger.store.datastore import Datastore
 from ledger.store.mapper import read_recorded
 from ledger.store.statements import SQL
+from ledger.store.streams import read_newest, read_stream, read_topic
 
 PAGE_EVENTS_MAX = 500
 POLL_SECONDS = 1.0
@@ -40,23 +40,18 @@ class Feed:
             yield from page
             after = page[-1].position
 
-    def stream(self, name: str) -> Sequence[RecordedEvent]:
-        """The events of one stream (`job:<id>`, `owner:<name>`), in order."""
-        return self.streams({name: 0})
+    def stream(self, name: str, after: int = 0) -> Iterator[RecordedEvent]:
+        """The events of one stream (`job:<id>`, `owner:<name>`) after a position, in order, page by page."""
+        return read_stream(self._datastore.connection, name, after)
 
-    def streams(self, after: Mapping[str, int]) -> Sequence[RecordedEvent]:
-        """The events of several streams, each after a version, in the order of the ledger."""
-        parameters = {"after": json.dumps(after)}
+    def newest(self, names: Iterable[str]) -> Sequence[RecordedEvent]:
+        """The newest event of each of these streams that has one."""
         with self._datastore.connection() as connection:
-            rows = connection.execute(SQL["select_streams"], parameters).fetchall()
-        return [read_recorded(row) for row in rows]
+            return read_newest(connection, names)
 
-    def lates(self, jobs: Sequence[str]) -> Sequence[RecordedEvent]:
-        """The reports about these jobs that came too late, in the order of the ledger."""
-        parameters = {"streams": [f"job:{job}" for job in jobs], "topic": Late.topic}
-        with self._datastore.connection() as connection:
-            rows = connection.execute(SQL["select_told_in_streams"], parameters).fetchall()
-        return [read_recorded(row) for row in rows]
+    def lates(self, jobs: Iterable[str]) -> Iterator[RecordedEvent]:
+        """The reports about these jobs that came too late, each job's in order, page by page."""
+        return read_topic(self._datastore.connection, [f"job:{job}" for job in jobs], Late.topic)
 
     def follow(self, after: int, timeout: float | None = None) -> Iterator[RecordedEvent | None]:
         """Every event after a position, then those to come; `None` each time there is nothing new for a while.

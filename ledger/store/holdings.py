@@ -15,6 +15,7 @@ from ledger.domain.entities import Access
 from ledger.domain.events import Attached, Detached, Event, Limit, Planned, Progressed, asked_by
 from ledger.domain.job import Job
 from ledger.domain.progress import advance
+from ledger.store.lookup import nothing
 from ledger.store.views import Asked, Counted, Crowd, Session, Views
 
 FEW_MAX = 16  # of one entity, with one access; one job may count several times
@@ -60,7 +61,7 @@ class Holdings:
         """Ask who stands against demands, where those are few."""
         fresh = [demand for demand in dict.fromkeys(demands) if demand not in self._few]
         if not fresh:
-            return _nothing
+            return nothing
         asked = self._views.holders(self._session, fresh, FEW_MAX + 1)
 
         def read() -> None:
@@ -73,7 +74,7 @@ class Holdings:
         """Ask who counts against limits, where few hold their entities."""
         fresh = [*dict.fromkeys(limit.counted for limit in limits if limit.counted not in self._present)]
         if not fresh:
-            return _nothing
+            return nothing
         asked = self._views.present(self._session, fresh, FEW_MAX + 1)
 
         def read() -> None:
@@ -165,7 +166,3 @@ _ALL = tuple(Access)
 def _few(held: Sequence[Holder]) -> list[Holder] | None:
     """The holders, each once, where none was left out."""
     return [*dict.fromkeys(held)] if len(held) <= FEW_MAX else None
-
-
-def _nothing() -> None:
-    """The answer where nothing had to be asked."""

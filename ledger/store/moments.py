@@ -2,11 +2,9 @@
 
 from datetime import datetime
 
-from ledger.domain.events import RecordedEvent
 from ledger.domain.past import AsOf
 from ledger.domain.values import POSITION_MAX, print_time
 from ledger.errors import MalformedRecord, MomentNotFound
-from ledger.store.mapper import read_recorded
 from ledger.store.statements import SQL
 from ledger.store.views import Session
 
@@ -45,9 +43,3 @@ def _recorded(session: Session, at: datetime) -> AsOf:
 
 def _occurred(session: Session, at: datetime) -> AsOf:
     return AsOf(int(session.execute(SQL["select_head"]).fetchall()[0]["head"]), at, occurred=True)
-
-
-def read_until(session: Session, streams: list[str], position: int) -> list[RecordedEvent]:
-    """The events of streams up to a position, in the order of the ledger."""
-    rows = session.execute(SQL["select_streams_until"], {"streams": streams, "position": position}).fetchall()
-    return [read_recorded(row) for row in rows]

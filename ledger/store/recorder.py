@@ -30,10 +30,11 @@ from ledger.store.connection import translate
 from ledger.store.datastore import Datastore
 from ledger.store.line import Line
 from ledger.store.mapper import write_row
+from ledger.store.shelf import Shelf
 from ledger.store.statements import SQL
 from ledger.store.verdict import Verdict
 from ledger.store.views import Session, Views
-from ledger.store.workspace import Shelf, Workspace
+from ledger.store.workspace import Workspace
 
 PART_MIN, PARTS_MAX = 24, 6  # the database writes a part of a batch while the next one is decided
 FIND_LOCK_SECONDS_MAX = 15

@@ -4,19 +4,21 @@ A question is asked first and answered when its `Asked` is called, so that many 
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from psycopg import Connection
 
 from ledger.admission import Demand, Held, Holder
+from ledger.domain.content import Mark
 from ledger.domain.entities import Access
-from ledger.domain.events import Placed
+from ledger.domain.events import Event, Placed
 from ledger.domain.job import Job
 from ledger.domain.quorum import Child, Family
 
 T = TypeVar("T")
 Asked = Callable[[], T]
 Session = Connection[dict[str, Any]]
+Sought: TypeAlias = tuple[str, Mark]  # by its name a stream, and what is looked for in it
 
 
 Counted = tuple[str, str, str]  # the type of jobs, and the type and id of the entity that they are counted on
@@ -58,8 +60,14 @@ class Views(Protocol):
     def recall(self, session: Session, jobs: Iterable[str]) -> Asked[Mapping[str, Recalled]]:
         """These jobs without their events, as far as they are on record, in a time that does not grow with these."""
 
-    def write(self, session: Session, kept: Iterable[Any], before: int, position: int) -> None:
-        """Write what has changed in these streams since a position, and that the views are now at another.
+    def told(self, session: Session, sought: Iterable[Sought]) -> Asked[Mapping[Sought, list[Event]]]:
+        """The events of each stream, beyond its first 16, that have a mark, in order.
+
+        What is not there was not told. Where a mark has no sign, the list may be empty all the same.
+        """
+
+    def write(self, session: Session, kept: Iterable[Any], entries: Sequence[Placed]) -> None:
+        """Write what these events, which come next in the ledger, have changed in these streams.
 
         Where the ledger does not end there, the transaction fails (`psycopg.errors.NotNullViolation`).
         """

@@ -1,15 +1,14 @@
 """What one append knows: the streams it concerns, as they stand under the lock and as its own decisions leave them."""
 
-from collections import OrderedDict
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from pydantic_core import to_json
 
 from ledger.admission import Demand, Held
 from ledger.domain.commands import Plan, Transition
-from ledger.domain.content import Told
+from ledger.domain.content import SHORT_EVENTS_MAX, LongTold, Told
 from ledger.domain.decisions import Decision
 from ledger.domain.draft import Below
 from ledger.domain.entities import Access
@@ -27,70 +26,21 @@ from ledger.domain.events import (
     Started,
     Succeeded,
 )
-from ledger.domain.job import Job, evolve
-from ledger.domain.owner import Owner, evolve_owner
+from ledger.domain.job import Job
+from ledger.domain.owner import Owner, owner_after
 from ledger.domain.quorum import Family
 from ledger.domain.states import Outcome
 from ledger.domain.trees import OF_TREES, TREE_EVENTS_MAX, is_left
+from ledger.errors import IntegrityFailure
 from ledger.store.families import Families
 from ledger.store.holdings import Holdings
+from ledger.store.lookup import JOB, OWNER, Lookup, nothing
 from ledger.store.mapper import read_recorded
+from ledger.store.shelf import Shelf, Stream
 from ledger.store.statements import SQL
 from ledger.store.views import Asked, Session, Views
 
-SHELF_STREAMS_MAX = 2_048
 LEFT_MAX = TREE_EVENTS_MAX + 1
-LIGHT_BYTES_MAX = 4 * 1_024  # streams with larger events are read again, so that the shelf stays small
-
-
-@dataclass(slots=True)
-class Stream:
-    """A stream folded: the state of its job or owner, what it has told, and what the views keep of it."""
-
-    state: Job | Owner | None
-    told: Told
-    viewed: Any = None
-    light: bool = True
-    recalled: bool = False  # then what it has told is yet to be read
-
-    @property
-    def version(self) -> int:
-        """The version of the newest event that is folded in."""
-        return self.state.version if self.state else 0
-
-    def fold(self, event: Event) -> None:
-        """Take in the next event, all but what the views keep."""
-        if event.of_job:
-            self.state = evolve(self.state if isinstance(self.state, Job) else None, event)
-        else:
-            self.state = evolve_owner(self.state if isinstance(self.state, Owner) else Owner(event.job), event)
-        self.tell(event)
-
-    def tell(self, event: Event) -> None:
-        """Take in that an event was told, which the state knows already."""
-        self.told.note(event)
-        self.light = self.light and len(event.fact.text) <= LIGHT_BYTES_MAX
-
-
-class Shelf:
-    """Folded streams kept from one append to the next, the least used dropped first."""
-
-    def __init__(self) -> None:
-        self._streams: OrderedDict[str, Stream] = OrderedDict()
-
-    def take(self, name: str) -> Stream | None:
-        """The stream as it was left, or None."""
-        return self._streams.pop(name, None)
-
-    def put(self, name: str, stream: Stream) -> None:
-        """Keep a stream as an append has committed it."""
-        self._streams[name] = stream
-        if len(self._streams) > SHELF_STREAMS_MAX:
-            self._streams.popitem(last=False)
-
-    def clear(self) -> None:
-        """Forget everything, where it is not sure that the database still agrees."""
-        self._streams.clear()
 
 
 class Workspace:
@@ -101,12 +51,15 @@ class Workspace:
         self._views = views
         self._shelf = shelf
         self._streams: dict[str, Stream] = {}
-        self._families = Families(session, views, self._known, self._spoken_of)
-        self._bound: dict[tuple[str, str], str | None] = {}
-        self._holdings = Holdings(session, views, self._known, self._spoken_of, lambda: self._read)
+        self._untold: set[str] = set()  # streams of which the state alone was read
         self._read = 0
+        self._families = Families(session, views, self._known, self._spoken_of)
+        self._holdings = Holdings(session, views, self._known, self._spoken_of, lambda: self._read)
+        self._bound: dict[tuple[str, str], str | None] = {}
         self._left: dict[tuple[str, str], list[str]] = {}
         self._of_trees = 0
+        self._batch: Sequence[Transition] = ()
+        self._lookup = Lookup(session, views, self._streams)
         self.events: list[Event] = []
         self._written = 0
 
@@ -114,6 +67,7 @@ class Workspace:
 
     def ask(self, batch: Sequence[Transition]) -> Asked[None]:
         """Ask for what the transitions of a batch are sure to need, a statement for each kind; read when called."""
+        self._batch = batch
         ended = {said.job for said in batch if type(said.fact) in ENDINGS}
         plans = (said.fact for said in batch if type(said.fact) is Plan)
         limits = (limit for plan in plans for part in plan.walk() for limit in part.limits)
@@ -141,32 +95,93 @@ class Workspace:
         children()
 
     def _ask_streams(self, names: Iterable[str]) -> Asked[None]:
-        fresh = [name for name in names if name not in self._streams or self._streams[name].recalled]
+        fresh = [name for name in names if name not in self._streams or name in self._untold]
         for name in fresh:
             if name not in self._streams:
                 self._streams[name] = self._shelf.take(name) or Stream(None, Told())
         if not fresh:
-            return _nothing
-        after = {name: 0 if self._streams[name].recalled else self._streams[name].version for name in fresh}
-        cursor = self._session.execute(SQL["select_streams"], {"after": to_json(after).decode()})
+            return nothing
+        after = {name: 0 if name in self._untold else self._streams[name].version for name in fresh}
+        parameters = {"after": to_json(after).decode(), "limit": SHORT_EVENTS_MAX + 1}
+        cursor = self._session.execute(SQL["select_streams"], parameters)
+        told = self._lookup.ask((name for name in fresh if after[name] > SHORT_EVENTS_MAX), self._batch)
+
+        return lambda: self._take_in(fresh, cursor.fetchall(), told)
+
+    def _take_in(self, names: Sequence[str], rows: Sequence[Any], told: Asked[None]) -> None:
+        """Fold streams, of the long ones what they told first; of those whose state is known, no more than that."""
+        long = _long(rows)
+        for row in rows:
+            if row["originator_id"] not in long and row["originator_id"] not in self._untold:
+                self._fold(row)
+            elif row["originator_version"] <= SHORT_EVENTS_MAX:
+                self._streams[row["originator_id"]].note(read_recorded(row).event)
+        told()
+        if long:
+            self._recall(long)  # after it is noted what they told first
+        for name in names:
+            if name not in self._untold:
+                self._streams[name].stored = self._streams[name].version
+        self._untold.difference_update(names)
+        self._read += len(names)
+
+    def _fold(self, row: Any) -> None:
+        recorded = read_recorded(row)
+        stream = self._streams[row["originator_id"]]
+        stream.fold(recorded.event)
+        stream.viewed = self._views.fold(stream.viewed, recorded)
+
+    def _recall(self, names: Collection[str]) -> None:
+        """Take streams that are too long to be read from what the views, or the newest event, say of them."""
+        for name in names:
+            self._streams[name].latest = None
+        unknown = [name for name in names if name not in self._untold]
+        asked = [
+            self._recall_jobs([name.removeprefix(JOB) for name in unknown if name.startswith(JOB)]),
+            self._recall_owners([name for name in unknown if name.startswith(OWNER)]),
+            self._lookup.ask(names, self._batch),
+        ]
+        for answer in asked:
+            answer()
+
+    def _recall_jobs(self, jobs: Sequence[str]) -> Asked[None]:
+        if not jobs:
+            return nothing
+        asked = self._views.recall(self._session, jobs)
 
         def read() -> None:
-            for row in cursor.fetchall():
-                recorded = read_recorded(row)
-                stream = self._streams[recorded.event.stream]
-                if stream.recalled:
-                    stream.tell(recorded.event)
-                    continue
-                stream.fold(recorded.event)
-                stream.viewed = self._views.fold(stream.viewed, recorded)
-            for name in fresh:
-                self._streams[name].recalled = False
-            self._read += len(fresh)
+            found = asked()
+            for job in jobs:
+                if job not in found:
+                    raise IntegrityFailure(
+                        f"The views must know job {job}, which is on record; run jobledger projections rebuild.",
+                        stream=f"{JOB}{job}",
+                    )
+                self._streams[f"{JOB}{job}"].recall(*found[job])
 
         return read
 
+    def _recall_owners(self, names: Sequence[str]) -> Asked[None]:
+        if not names:
+            return nothing
+        cursor = self._session.execute(SQL["select_newest_events"], {"streams": to_json(names).decode()})
+
+        def read() -> None:
+            for entry in map(read_recorded, cursor.fetchall()):
+                viewed = self._views.fold(None, entry)
+                self._streams[entry.event.stream].recall(owner_after(entry.event), viewed, len(entry.event.fact.text))
+
+        return read
+
+    def _told(self, name: str) -> Told:
+        stream = self._stream(name)
+        return self._long_told(name, stream) if stream.version > SHORT_EVENTS_MAX else stream.told
+
+    def _long_told(self, name: str, stream: Stream) -> LongTold:
+        return self._lookup.told(name, stream)
+
     def _stream(self, name: str) -> Stream:
-        if name not in self._streams or self._streams[name].recalled:
+        if name not in self._streams or name in self._untold:
             self._ask_streams([name])()
         return self._streams[name]
 
@@ -177,7 +192,7 @@ class Workspace:
 
     def told(self, job: str) -> Told:
         """What the stream of a job has told so far."""
-        return self._stream(f"job:{job}").told
+        return self._told(f"job:{job}")
 
     def owner(self, name: str) -> Owner:
         """The state of an owner; one that never started has no epoch."""
@@ -186,7 +201,7 @@ class Workspace:
 
     def told_of_owner(self, name: str) -> Told:
         """What the stream of an owner has told so far."""
-        return self._stream(f"owner:{name}").told
+        return self._told(f"owner:{name}")
 
     def has_child(self, parent: str) -> bool:
         """Whether a job has a child; one that was refused is none."""
@@ -219,7 +234,7 @@ class Workspace:
 
     def states(self, names: Sequence[str]) -> Sequence[Job]:
         """The states of several jobs that are on record, parents first."""
-        self._recall(names)
+        self._recall_states(names)
         return sorted((state for name in names if (state := self._known(name))), key=lambda state: state.depth)
 
     def left_below(self, job: str, fact: Fact) -> Below:
@@ -249,7 +264,7 @@ class Workspace:
         """Ask of which jobs below it is to be said what is said of trees, and for the states of these."""
         tops = {(said.job, said.fact.name) for said in batch if type(said.fact) in OF_TREES}
         if not tops:
-            return _nothing
+            return nothing
         asked = {
             event: self._views.left_below(self._session, [job for job, name in tops if name == event], event, LEFT_MAX)
             for event in {event for _, event in tops}
@@ -260,17 +275,20 @@ class Workspace:
                 found = answer()
                 if sum(map(len, found.values())) < LEFT_MAX:  # else each is asked for by itself
                     self._left.update(((job, event), found.get(job, [])) for job, name in tops if name == event)
-            self._recall(name for names in self._left.values() for name in names)
+            self._recall_states(name for names in self._left.values() for name in names)
 
         return read
 
-    def _recall(self, names: Iterable[str]) -> None:
+    def _recall_states(self, names: Iterable[str]) -> None:
         """Take in the states of jobs without what they have told."""
-        fresh = [name for name in dict.fromkeys(names) if f"job:{name}" not in self._streams]
-        if fresh:
-            self._read += len(fresh)
-            for name, found in self._views.recall(self._session, fresh)().items():
-                self._streams[f"job:{name}"] = Stream(found.job, Told(), found.kept, recalled=True)
+        fresh = [name for name in dict.fromkeys(names) if f"{JOB}{name}" not in self._streams]
+        if not fresh:
+            return
+        for name, found in self._views.recall(self._session, fresh)().items():
+            stream = self._streams[f"{JOB}{name}"] = Stream(None, Told(), stored=found.job.version, latest=None)
+            stream.recall(*found)
+            self._untold.add(f"{JOB}{name}")
+        self._read += len(fresh)
 
     def bound(self, executor: str, external_id: str) -> str | None:
         """The job that has this external id of this executor."""
@@ -281,7 +299,7 @@ class Workspace:
     def _ask_bound(self, names: Iterable[tuple[str, str]]) -> Asked[None]:
         fresh = [name for name in names if name not in self._bound]
         if not fresh:
-            return _nothing
+            return nothing
         asked = self._views.bound(self._session, fresh)
 
         def read() -> None:
@@ -307,6 +325,8 @@ class Workspace:
         for event in decision.events:
             stream = self._streams.get(event.stream) or self._stream(event.stream)
             stream.fold(event)
+            if event.version > SHORT_EVENTS_MAX:
+                self._long_told(event.stream, stream).note(event)
             self.events.append(event)
             if isinstance(stream.state, Job):
                 self._note_job(event, stream.state)
@@ -327,26 +347,28 @@ class Workspace:
         """Let the views write what the unwritten events have changed; all decided events come after a head."""
         touched: dict[str, Stream] = {}
         before = head + self._written
-        for position, event in enumerate(self.unwritten, start=before + 1):
-            name = event.stream
+        coming = [ComingEvent(event, position) for position, event in enumerate(self.unwritten, start=before + 1)]
+        for entry in coming:
+            name = entry.event.stream
             stream = touched[name] = self._streams[name]
-            stream.viewed = self._views.fold(stream.viewed, ComingEvent(event, position))
+            stream.viewed = self._views.fold(stream.viewed, entry)
         self._written = len(self.events)
-        self._views.write(self._session, [stream.viewed for stream in touched.values()], before, head + self._written)
+        self._views.write(self._session, [stream.viewed for stream in touched.values()], coming)
 
     def keep(self) -> None:
         """Leave the streams on the shelf, now that the append is committed; closed jobs are seldom spoken of again."""
         for name, stream in self._streams.items():
-            if (
-                stream.light
-                and not stream.recalled
-                and (isinstance(stream.state, Owner) or (stream.state and stream.state.active))
-            ):
+            kept = isinstance(stream.state, Owner) or (stream.state and stream.state.active)
+            if stream.light and kept and name not in self._untold:
                 self._shelf.put(name, stream)
 
 
-def _nothing() -> None:
-    """The answer where nothing had to be asked."""
+def _long(rows: Sequence[Any]) -> Collection[str]:
+    """The streams of which there is more than is read."""
+    if len(rows) <= SHORT_EVENTS_MAX:
+        return ()
+    found = Counter(row["originator_id"] for row in rows)
+    return {name for name, count in found.items() if count > SHORT_EVENTS_MAX}
 
 
 def _claims_success(said: Transition) -> bool:

@@ -1,6 +1,6 @@
 -- What the views keep of jobs, whose rows `kept` names and which stands in front: the document, what it touches, and of
 -- each entity the last stay that is no product and had begun by a position.
-SELECT kept.document::text, kept.entities::text, stays.stays, told.planned, told.closing
+SELECT kept.position, kept.document::text, kept.entities::text, stays.stays, told.planned, told.closing
 FROM kept
 CROSS JOIN LATERAL (
     SELECT

@@ -36,6 +36,12 @@ TARGETS = (
     Target("single_ratio", "writes", "a lone caller's p50, of a one-row INSERT", 4, 2, less_is_better=True),
     Target("bulk_events_per_s", "bulk", "import, events/s", 12_000, 40_000),
     Target("bulk_ratio", "bulk", "import, of plain INSERTs of 100 rows"),
+    Target(
+        "long_stream_ratio", "streams", "next append at 100,000 events, of a new job", 1.3, 1.1, less_is_better=True
+    ),
+    Target(
+        "long_stream_first_ratio", "streams", "the same, the first append of a process", 1.3, 1.1, less_is_better=True
+    ),
     Target("busy_ratio", "reads", "busy at a million jobs, of SELECT 1", 2, 1.5, less_is_better=True),
     Target("busy_flatness", "reads", "busy at a million jobs, of 10 thousand", 1.3, less_is_better=True),
     Target("as_of_busy_ms", "past", "busy as of a position far back, p50 in ms"),

@@ -20,6 +20,7 @@ from tests.benchmarks import (
     searches,
     startup,
     storage,
+    streams,
     trees,
     writes,
 )
@@ -32,6 +33,7 @@ RECORDS = ROOT.parent / "shared" / "data" / "openb.jsonl.gz"
 PARTS: dict[str, Callable[[Bench], Findings]] = {
     "writes": writes.measure,
     "bulk": bulk.measure,
+    "streams": streams.measure,
     "reads": reads.measure,
     "past": past.measure,
     "trees": trees.measure,

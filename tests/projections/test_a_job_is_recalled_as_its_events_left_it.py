@@ -55,6 +55,19 @@ def test_of_a_parent_whose_end_action_was_taken_and_taken_over(ledger: Ledger, s
         _compare(ledger, session)
 
 
+def test_of_a_parent_that_was_lost_through_a_child(ledger: Ledger, superuser: str) -> None:
+    """As long as it is lost, its state says through what."""
+    ledger.plan("Move", job="p", end_action="auto", children=[{"job": "c", "type": "Part"}])
+    with connect(superuser) as session:
+        configure(session)
+        ledger.lose("c")
+        assert _recalled(session)["p"].job.lost_through_children
+        _compare(ledger, session)
+        ledger.resolve("c", "failed")
+        assert ledger.job("p").outcome == "failed"
+        _compare(ledger, session)
+
+
 def test_of_an_entity_that_was_let_go_and_taken_again(ledger: Ledger, superuser: str) -> None:
     """However often it came and went, and whatever was made in its place."""
     ledger.plan("Move", job="a", entities=[{"type": "vm", "id": "1"}, {"type": "vm", "id": "2"}])

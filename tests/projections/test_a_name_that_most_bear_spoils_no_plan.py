@@ -40,7 +40,7 @@ OF_FEW: dict[str, tuple[str, dict[str, Any]]] = {
     "a crowd of a type": (SQL["select_crowd"], COUNT | {"spoken_of": "[]", "at_most": 100, "job_type": "T"}),
     "busy": (BUSY_ON_ONE, ANY_ACCESS | S7),
     "busy on several": (BUSY_ON_SEVERAL, ANY_ACCESS | {"entities": json.dumps([S7, {"type": "disk", "id": "s8"}])}),
-    "streams": (STORE_SQL["select_streams"], {"after": '{"job:few":0}'}),
+    "streams": (STORE_SQL["select_streams"], {"after": '{"job:few":0}', "limit": 17}),
     "events": (STORE_SQL["select_positions"], {"streams": ["job:few"], "versions": [1]}),
 }
 OF_MANY: dict[str, tuple[str, dict[str, Any]]] = {
@@ -54,7 +54,7 @@ OF_MANY: dict[str, tuple[str, dict[str, Any]]] = {
         SQL["select_crowd"],
         COUNT | HOT | {"root": "big", "spoken_of": "[]", "at_most": 100},
     ),
-    "streams": (STORE_SQL["select_streams"], {"after": '{"job:many":49990}'}),
+    "streams": (STORE_SQL["select_streams"], {"after": '{"job:many":0}', "limit": 17}),
 }
 ROWS_MAX = 100  # each name is borne by ten, or read only so far
 

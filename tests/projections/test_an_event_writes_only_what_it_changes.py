@@ -28,4 +28,4 @@ def test_what_a_job_touches_is_written_only_when_it_changes(ledger: Ledger, admi
     ledger.record({"job": "large", "event": "detached", "entities": disks[:1]})
     ledger.succeed("large")
     assert {entity["id"] for entity in ledger.job("large").entities} == {disk["id"] for disk in disks[1:]}
-    assert runner.compare(admin) == {"job_status": 0, "running_jobs": 0}
+    assert set(runner.compare(admin).values()) == {0}

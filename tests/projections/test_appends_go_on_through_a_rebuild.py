@@ -31,10 +31,10 @@ def test_appends_go_on_through_a_rebuild(ledger: Ledger, admin: psycopg.Connecti
             for _ in range(3):
                 before = ledger.position()
                 assert runner.rebuild(admin) >= before
-                assert runner.compare(admin) == {"job_status": 0, "running_jobs": 0}, "compared while writes go on"
+                assert set(runner.compare(admin).values()) == {0}, "compared while writes go on"
         finally:
             stop.set()
         done = [worker.result() for worker in workers]
     assert min(done) > 0
     assert sum(1 for _ in ledger.jobs()) == sum(done) + 20
-    assert runner.compare(admin) == {"job_status": 0, "running_jobs": 0}
+    assert set(runner.compare(admin).values()) == {0}

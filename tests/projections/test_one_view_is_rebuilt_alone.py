@@ -9,9 +9,10 @@ from projections.projection import Projection
 from tests.projections.conftest import Rows
 
 TABLES = ("job_status", "running_jobs")
+OF_JOBS = [view for view in runner.PROJECTIONS if view.name in TABLES]
 
 
-@pytest.mark.parametrize("view", runner.PROJECTIONS, ids=lambda view: view.name)
+@pytest.mark.parametrize("view", OF_JOBS, ids=lambda view: view.name)
 def test_one_view_is_rebuilt_alone(
     ledger: Ledger, admin: psycopg.Connection[Any], rows: Rows, view: Projection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -39,4 +40,4 @@ def test_one_view_is_rebuilt_alone(
     ledger.succeed("whole")
     admin.execute("UPDATE projections.job_status SET root = 'whole' WHERE job = 'whole'")
     admin.execute("UPDATE projections.running_jobs SET root = 'whole' WHERE job = 'whole'")
-    assert runner.compare(admin) == {"job_status": 0, "running_jobs": 0}
+    assert set(runner.compare(admin).values()) == {0}

@@ -27,7 +27,7 @@ def test_rebuild_works_for_a_member_of_the_projector(ledger: Ledger, admin: Admi
     ledger.plan("Build", job="a", entities=[{"type": "vm", "id": "1"}])
     with connect(member) as connection:
         assert runner.rebuild(connection) == 1
-        assert runner.compare(connection) == {"job_status": 0, "running_jobs": 0}
+        assert set(runner.compare(connection).values()) == {0}
     ledger.start("a")
     assert ledger.job("a").phase == "running"
     for view in ("tracking", "job_status", "running_jobs", "job_expiry"):

@@ -30,5 +30,5 @@ def test_two_rebuilds_at_once_take_turns(
         rebuilt = [pool.submit(rebuild) for _ in range(3)]
         compared = pool.submit(compare)
         assert [done.result() for done in rebuilt] == [60, 60, 60]
-        assert compared.result() == {"job_status": 0, "running_jobs": 0}
+        assert set(compared.result().values()) == {0}
     assert (rows("job_status"), rows("running_jobs")) == before

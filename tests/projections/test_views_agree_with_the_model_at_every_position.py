@@ -38,7 +38,7 @@ def test_views_agree_with_the_model_at_every_position(ledger: Ledger, superuser:
             if model.position > before or number == 199:
                 _compare(ledger, rows, model, choose)
         live = {table: _rows(rows, table) for table in TABLES}
-        assert runner.compare(rows) == {"job_status": 0, "running_jobs": 0}
+        assert set(runner.compare(rows).values()) == {0}
         assert runner.rebuild(rows) == model.position
         assert {table: _rows(rows, table) for table in TABLES} == live
     _compare_jobs(ledger, model)

@@ -94,4 +94,4 @@ def test_callers_of_the_same_process_record_beside_an_import(ledger: Ledger, sup
     assert len(jobs) == len(set(jobs)) == len(lines) + CALLERS * JOBS_EACH
     assert [job for job in jobs if job.startswith("i")] == [f"i{n}" for n in range(len(lines))]
     with connect(superuser) as session:
-        assert runner.compare(session) == {"job_status": 0, "running_jobs": 0}
+        assert set(runner.compare(session).values()) == {0}

@@ -40,7 +40,7 @@ def test_a_batch_written_in_parts_is_decided_as_one(
                 answers = [answer for append in appends for answer in _answers(ledger, append)]
                 events = [(entry.position, entry.event.stream, entry.event.name) for entry in ledger.events()]
             with connect(superuser) as session:
-                assert runner.compare(session) == {"job_status": 0, "running_jobs": 0}
+                assert set(runner.compare(session).values()) == {0}
         told[size] = answers, events
 
     assert told[part] == told[WHOLE] == told[ALONE]

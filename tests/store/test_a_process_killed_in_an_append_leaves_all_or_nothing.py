@@ -42,4 +42,4 @@ def test_a_process_killed_in_an_append_leaves_all_or_nothing(
     assert ledger.plan("T", job="after").position == 2 + len(left)
     assert [entry.event.job for entry in ledger.events()] == ["before", *left, "after"]
     with connect(superuser) as session:
-        assert runner.compare(session) == {"job_status": 0, "running_jobs": 0}
+        assert set(runner.compare(session).values()) == {0}

@@ -41,7 +41,7 @@ def test_a_batch_interrupted_between_two_parts_leaves_nothing(ledger: Ledger, mo
 
     def interrupt(self: InlineViews, *said: Any) -> None:
         write(self, *said)
-        written.append(said[-1])
+        written.append(said[-1][-1].position)
         if len(written) == 2:
             raise Interrupted
 

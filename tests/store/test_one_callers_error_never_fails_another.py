@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from ledger.application import Ledger
+from ledger.domain.events import Placed
 from ledger.errors import IntegrityFailure, LedgerError, Unavailable
 from ledger.importer import Rejected
 from ledger.store.views import Session
@@ -40,10 +41,10 @@ def test_an_unexpected_error_of_the_database_stays_with_its_caller(
 ) -> None:
     honest = InlineViews.write
 
-    def poisoned(self: InlineViews, session: Session, kept: Sequence[Any], *place: int) -> None:
-        if any(status.document["job"] == "poison" for status, _ in kept):
+    def poisoned(self: InlineViews, session: Session, kept: Sequence[Any], entries: Sequence[Placed]) -> None:
+        if any(status.document["job"] == "poison" for status, *_ in kept):
             session.execute(poison)
-        honest(self, session, kept, *place)
+        honest(self, session, kept, entries)
 
     monkeypatch.setattr(InlineViews, "write", poisoned)
     rejected: list[Rejected] = []

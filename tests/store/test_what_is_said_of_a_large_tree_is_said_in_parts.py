@@ -112,7 +112,7 @@ def test_cancelling_asks_the_root_first_and_then_all_below(ledger: Ledger, super
     assert (receipt.disposition, receipt.version, receipt.position) == (Disposition.RECORDED, 2, position + 1)
     assert receipt.events == JOBS - 1
     with connect(superuser) as session:
-        assert runner.compare(session) == {"job_status": 0, "running_jobs": 0}
+        assert not any(runner.compare(session).values())
 
 
 def test_a_tree_that_an_append_has_room_for_is_one_append(ledger: Ledger) -> None:
@@ -174,7 +174,7 @@ def test_a_tree_leaves_with_its_root_last(ledger: Ledger, superuser: str) -> Non
     assert ledger.expire(AT_ONCE) == []
     assert [*ledger.jobs()] == []
     with connect(superuser) as session:
-        assert runner.compare(session) == {"job_status": 0, "running_jobs": 0}
+        assert not any(runner.compare(session).values())
 
 
 @pytest.mark.parametrize("appends", range(1, 5))

@@ -32,7 +32,7 @@ def migrate(
         print("The database is of this release.")
         return
     conninfo = readiness.admin_conninfo(find_database())
-    applied = readiness.migrator().migrate(conninfo)
+    applied = readiness.bring_up(conninfo, output.catching_up("The view told is"))
     for migration in applied:
         print(f"applied {migration.schema} {migration.number:04} {migration.name}")
     if not applied:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -43,7 +44,7 @@ def history(
     oldest: Annotated[bool, typer.Option("--oldest", help="The oldest first, not the newest.")] = False,
     durations: Annotated[bool, typer.Option("--durations", help="How long jobs took, by outcome, instead.")] = False,
 ) -> None:
-    """Search the events of all jobs; with the id of a job, print every event of that one in order.
+    """Search the events of all jobs; with the id of a job, print the events of that one in order, from --after on.
 
     A space is AND, a comma OR, a minus before a term NOT; a value with a space or a comma stands in double quotes.
     type:T,T outcome:O event:E is:MARK job:JOB under:JOB entity:TYPE/ID actor:A owner:O executor:X before:TIME
@@ -54,10 +55,10 @@ def history(
     from ledger import open_ledger
     from ledger.domain.filters import Filter, Key, Term
 
-    told = oldest or durations or any(option is not None for option in (limit, before, after))
+    searched = oldest or durations or before is not None or (limit is not None and after is None)
     with open_ledger() as ledger:
-        if which and ":" not in which and not told:
-            _print_job(moments.then(ledger, as_of, occurred=occurred), which, form)
+        if which and ":" not in which and not searched:
+            _print_job(moments.then(ledger, as_of, occurred=occurred), which, after or 0, limit, form)
             return
         if occurred:
             raise typer.BadParameter(
@@ -76,21 +77,28 @@ def history(
             _print_page(search, page, form, oldest=oldest)
 
 
-def _print_job(asked: "Ledger | Past", job: str, form: Form) -> None:
-    events = asked.history(job)
+def _print_job(asked: "Ledger | Past", job: str, after: int, limit: int | None, form: Form) -> None:
+    if form is Form.JSONL:
+        asked.history(job, after=after, limit=1)  # one that is not on record is told before anything is printed
+        output.print_jsonl(output.event_json(entry) for entry in islice(asked.events(after, job=job), limit))
+        return
+    size = min(limit or PAGE_ENTRIES, LAST - 1)
+    events = asked.history(job, after=after, limit=size + 1)
+    page = events[:size]
+    last = page[-1].position if len(events) > size else None
     if form is Form.JSON:
-        output.print_json({"job": job, "events": [output.event_json(entry) for entry in events]})
-    elif form is Form.JSONL:
-        output.print_jsonl(output.event_json(entry) for entry in events)
-    else:
-        output.print_table(
-            ("position", "occurred", "event", "actor", "reason", "said"),
-            (
-                (str(entry.position), output.moment(entry.event.occurred_at), entry.event.name,
-                 entry.event.actor or "–", entry.event.reason or "–", output.event_said(entry))
-                for entry in events
-            ),
-        )  # fmt: skip
+        output.print_json({"job": job, "events": [output.event_json(entry) for entry in page], "after": last})
+        return
+    output.print_table(
+        ("position", "occurred", "event", "actor", "reason", "said"),
+        (
+            (str(entry.position), output.moment(entry.event.occurred_at), entry.event.name,
+             entry.event.actor or "–", entry.event.reason or "–", output.event_said(entry))
+            for entry in page
+        ),
+    )  # fmt: skip
+    if last is not None:
+        output.note(f"There are more: --after {last} goes on, -o jsonl prints all.")
 
 
 def _entry_json(found: "HistoryEntry") -> dict[str, Any]:

@@ -5,6 +5,8 @@ CROSS JOIN LATERAL (
     SELECT originator_id, originator_version, topic, state, notification_id, recorded_at
     FROM ledger.stored_events
     WHERE originator_id = wanted.stream AND originator_version > wanted.version::bigint
+    ORDER BY originator_version
+    LIMIT %(limit)s
     OFFSET 0
 ) AS told
 ORDER BY told.notification_id

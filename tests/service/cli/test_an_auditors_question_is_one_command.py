@@ -132,7 +132,8 @@ def test_history_is_rebuilt_and_listed(run: Run, told: Ledger, superuser: str) -
         line["view"]: line["lag"]
         for line in map(json.loads, run("projections", "list", "-o", "jsonl").out.splitlines())
     }
-    assert views == {"job_status": 0, "running_jobs": 0, "history": told.position(), "activity": told.position()}
+    inline = dict.fromkeys(("job_status", "running_jobs", "told"), 0)
+    assert views == {**inline, "history": told.position(), "activity": told.position()}
     before = _found(run, "")
     rebuilt = run("projections", "rebuild", "history", env=environment(superuser))
     assert f"rebuilt up to position {told.position()}" in rebuilt.out
@@ -141,7 +142,7 @@ def test_history_is_rebuilt_and_listed(run: Run, told: Ledger, superuser: str) -
     wrong = run("projections", "rebuild", "histroy")
     assert wrong.code == 4
     assert wrong.err == (
-        "jobledger: A view must be one of job_status, running_jobs, history, activity, and 'histroy' is none.\n"
+        "jobledger: A view must be one of job_status, running_jobs, told, history, activity, and 'histroy' is none.\n"
     )
     rebuilt = run("projections", "rebuild", "running_jobs", env=environment(superuser))
     assert rebuilt.out == f"The view running_jobs is rebuilt up to position {told.position()}.\n"

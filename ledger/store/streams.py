@@ -1,0 +1,67 @@
+"""Streams read page by page, however long they are."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+from psycopg import Connection
+from pydantic_core import to_json
+
+from ledger.domain.events import RecordedEvent
+from ledger.domain.values import POSITION_MAX
+from ledger.store.mapper import read_recorded
+from ledger.store.statements import SQL
+
+PAGE_EVENTS_MAX = 500
+PAGE_STREAMS_MAX, PAGE_OF_EACH_MAX = 500, 100
+
+Connect = Callable[[], AbstractContextManager[Connection[Any]]]
+
+
+def read_page(connection: Connection[Any], after: Mapping[str, int], limit: int) -> list[RecordedEvent]:
+    """The next events of each stream after a version, `limit` of each at most, in the order of the ledger."""
+    parameters = {"after": to_json(after).decode(), "limit": limit}
+    return [read_recorded(row) for row in connection.execute(SQL["select_streams"], parameters).fetchall()]
+
+
+def read_stream(connect: Connect, name: str, after: int = 0, until: int = POSITION_MAX) -> Iterator[RecordedEvent]:
+    """The events of one stream (`job:<id>`, `owner:<name>`) after a position and up to another, in order.
+
+    They are read as they are asked for, a page at a time, each over a connection of its own.
+    """
+    version = 0
+    if after > 0:
+        with connect() as connection:
+            asked = {"stream": name, "position": min(after, POSITION_MAX)}
+            version = int(connection.execute(SQL["select_version_at"], asked).fetchall()[0]["version"])
+    full = True
+    while full:
+        with connect() as connection:
+            page = read_page(connection, {name: version}, PAGE_EVENTS_MAX)
+        full = len(page) == PAGE_EVENTS_MAX
+        for entry in page:
+            if entry.position > until:
+                return
+            yield entry
+            version = entry.event.version
+
+
+def read_topic(connect: Connect, names: Sequence[str], topic: str) -> Iterator[RecordedEvent]:
+    """The events of streams that are stored under a topic, each stream's in order, a page at a time."""
+    for start in range(0, len(names), PAGE_STREAMS_MAX):
+        after = dict.fromkeys(names[start : start + PAGE_STREAMS_MAX], 0)
+        while after:
+            parameters = {"after": to_json(after).decode(), "topic": topic, "limit": PAGE_OF_EACH_MAX}
+            with connect() as connection:
+                page = list(map(read_recorded, connection.execute(SQL["select_topic_in_streams"], parameters)))
+            yield from page
+            found = Counter(entry.event.stream for entry in page)
+            last = {entry.event.stream: entry.event.version for entry in page}
+            after = {name: last[name] for name, count in found.items() if count == PAGE_OF_EACH_MAX}
+
+
+def read_newest(connection: Connection[Any], names: Iterable[str]) -> list[RecordedEvent]:
+    """The newest event of each stream that has one."""
+    parameters = {"streams": to_json(list(names)).decode()}
+    return [read_recorded(row) for row in connection.execute(SQL["select_newest_events"], parameters).fetchall()]
