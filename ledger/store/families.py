@@ -47,6 +47,7 @@ class Families:
         self._known = known
         self._spoken_of = spoken_of
         self._few: dict[str, list[Child] | None] = {}  # None of a parent of many
+        self._with_children: set[str] = set()
         self._many: dict[str, _Many] = {}
         self._open: dict[str, _Open] = {}
         self._planned: dict[str, list[str]] = {}
@@ -65,6 +66,8 @@ class Families:
                 told = found.get(parent, [])
                 few = [child for child in told if child.outcome is not Outcome.REFUSED]
                 self._few[parent] = few if len(told) <= FEW_MAX else None
+                if few:
+                    self._with_children.add(parent)
                 if len(told) > FEW_MAX:  # those that are open come before all others
                     names = [child.job for child in few if child.outcome is None]
                     self._open[parent] = _Open(deque(names), len(told), len(names) < len(told))
@@ -82,10 +85,10 @@ class Families:
 
     def has_child(self, parent: str) -> bool:
         """Whether there is a child that was not refused."""
-        few = self._of_few(parent)
-        if few is not None or parent in self._planned:
-            return bool(few) or parent in self._planned
-        return self._views.has_child(self._session, parent)
+        few = self._of_few(parent)  # which tells of one, if not all of those are refused
+        if parent in self._planned or parent in self._with_children:
+            return True
+        return few is None and self._views.has_child(self._session, parent)
 
     def family(self, parent: str) -> Family:
         """The children, as far as they count for their parent."""
