@@ -14,7 +14,8 @@ from typing import Any, NamedTuple, Protocol
 from ledger.domain.entities import Access
 from ledger.domain.events import Attached, Event, Limit, Planned, asked_by
 from ledger.domain.job import Job
-from ledger.domain.progress import shown
+from ledger.domain.progress import shown as told
+from ledger.domain.quorum import NAMED_MAX
 from ledger.domain.values import print_time
 
 
@@ -44,6 +45,13 @@ class Holder:
     progress: Mapping[str, Any] | None = field(default=None, compare=False)
 
 
+class Held(NamedTuple):
+    """Holders in no order, and how many others there are, each of them younger than a hundred of these."""
+
+    shown: Sequence[Holder]
+    more: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Blocker:
     """A job in the way: it holds what is asked for, or it fills a limit."""
@@ -65,13 +73,24 @@ class Blocker:
 
     def as_fact(self) -> dict[str, Any]:
         """The blocker as the caller is told of it: with its progress, which may move at any time."""
-        return self.as_json() | {"progress": shown(self.holder.progress)}
+        return self.as_json() | {"progress": told(self.holder.progress)}
 
     def __str__(self) -> str:
         entity = f"{self.holder.type}/{self.holder.id}"
         if self.limit:
             return f"{self.holder.job} (at most {self.limit.at_most:,} {self.limit.type} on {entity})"
         return f"{self.holder.job} (on {entity}, {self.holder.access})"
+
+
+@dataclass(frozen=True, slots=True)
+class Blockers:
+    """The jobs in the way, oldest first: a hundred at most, and how many there are."""
+
+    shown: Sequence[Blocker]
+    count: int
+
+    def __bool__(self) -> bool:
+        return self.count > 0
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -85,11 +104,11 @@ class Beside:
 class Running(Protocol):
     """Who reads what is running."""
 
-    def holders(self, demands: Sequence[Demand]) -> Sequence[Holder]:
-        """The active jobs that may stand against these demands."""
+    def against(self, demands: Sequence[Demand], root: str | None) -> Held:
+        """The active jobs that may stand against these demands; of many the oldest, none of them of this tree."""
 
-    def present(self, limit: Limit) -> Sequence[Holder]:
-        """The active jobs that count against a limit, each once."""
+    def present(self, limit: Limit) -> Held:
+        """The active jobs that count against a limit, each once; of many the oldest."""
 
     def job(self, job: str) -> Job | None:
         """The state of a job."""
@@ -112,22 +131,36 @@ def conflicts(demand: Demand, holder: Holder) -> bool:
     return same and holder.access in demand.access.against
 
 
-def blockers(events: Sequence[Event], running: Running) -> list[Blocker]:
-    """Every job that stands in the way of the events of one decision, oldest first."""
+NOBODY = Blockers((), 0)
+
+
+def blockers(events: Sequence[Event], running: Running) -> Blockers:
+    """Who stands in the way of the events of one decision, oldest first."""
     if _ASKING.isdisjoint([type(event.fact) for event in events]):
-        return []
-    found = {*_in_conflict(events, running), *_over_limit(events, running)}
-    return sorted(found, key=lambda it: (it.holder.since, it.holder.job, it.holder.type, it.holder.id, str(it)))
+        return NOBODY
+    sides = [_in_conflict(events, running), *_over_limit(events, running)]
+    found = {blocker for side in sides for blocker in side.shown}
+    first = sorted(found, key=lambda it: (it.holder.since, it.holder.job, it.holder.type, it.holder.id, str(it)))
+    return Blockers(first[:NAMED_MAX], len(found) + sum(side.count - len(side.shown) for side in sides))
 
 
-def _in_conflict(events: Sequence[Event], running: Running) -> Iterator[Blocker]:
+def _in_conflict(events: Sequence[Event], running: Running) -> Blockers:
     asked = demands(events)
     if not asked:
-        return
+        return NOBODY
     root = _root(events[0], running)
-    for holder in running.holders(asked):
-        if holder.root != root and any(conflicts(demand, holder) for demand in asked):
-            yield Blocker(holder)
+    held = running.against(asked, None if _begins(events[0]) else root)
+    found = {
+        Blocker(holder)
+        for holder in held.shown
+        if holder.root != root and any(conflicts(demand, holder) for demand in asked)
+    }
+    return Blockers([*found], len(found) + held.more)
+
+
+def _begins(event: Event) -> bool:
+    """Whether a tree begins with an event, so that nobody of it holds anything yet."""
+    return type(event.fact) is Planned and event.fact.parent is None
 
 
 def _root(event: Event, running: Running) -> str:
@@ -137,15 +170,17 @@ def _root(event: Event, running: Running) -> str:
     return job.root if job else event.job
 
 
-def _over_limit(events: Sequence[Event], running: Running) -> Iterator[Blocker]:
+def _over_limit(events: Sequence[Event], running: Running) -> Iterator[Blockers]:
     for limit in {limit for event in events if type(event.fact) in _ASKING for limit in _limits(event, running)}:
         coming = {event.job: event for event in events if _counts(event, limit, running)}
         if isinstance(events[0].fact, Attached) and not _names(events[0].fact, limit):
             continue  # a limit holds again for what is attached to its entity
-        present = [holder for holder in running.present(limit) if holder.job not in coming]
-        if len(present) + len(coming) > limit.at_most:
-            own = (_as_holder(event, limit) for event in coming.values())
-            yield from (Blocker(holder, limit) for holder in present or own)
+        held = running.present(limit)
+        present = [holder for holder in held.shown if holder.job not in coming]
+        count = len(present) + held.more
+        if count + len(coming) > limit.at_most:
+            shown = present or [_as_holder(event, limit) for event in coming.values()]
+            yield Blockers([Blocker(holder, limit) for holder in shown], len(shown) + held.more)
 
 
 def _as_holder(event: Event, limit: Limit) -> Holder:

@@ -376,8 +376,10 @@ class Queries(Protocol):
     def roll_up(self, job: str) -> RollUp | None:
         """How far a tree is, from the job down; None where no event speaks of the job."""
 
-    def expiry(self, policy: Retention, now: datetime, limit: int | None = None) -> list[TreeExpiry]:
-        """Trees in the live views, those that leave first in front."""
+    def expiry(
+        self, policy: Retention, now: datetime, limit: int | None = None, *, due: bool = False
+    ) -> list[TreeExpiry]:
+        """Trees in the live views, or those of them that are due, those that leave first in front."""
 
     def owners(self) -> list[tuple[OwnerEpoch, int]]:
         """The owners of active jobs, each epoch with the number of its jobs."""

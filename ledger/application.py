@@ -28,6 +28,7 @@ from ledger.domain.numbers import asked_number, asked_page, asked_seconds
 from ledger.domain.owner import Owner
 from ledger.domain.retention import PRESETS, Retention
 from ledger.domain.states import Phase
+from ledger.domain.trees import TREE_EVENTS_MAX
 from ledger.domain.values import print_time
 from ledger.errors import (
     AlreadyClaimed,
@@ -46,7 +47,7 @@ from ledger.questions import Questions
 from ledger.store.feed import Feed
 from ledger.store.recorder import Judge, Receipt, Recorder
 
-EXPIRY_PAGE_TREES = 5_000
+EXPIRY_PAGE_TREES = 500
 LEASE_SECONDS = 30.0
 LEASE_SECONDS_MIN = 0.001
 
@@ -255,31 +256,34 @@ class Ledger(Questions):
     def expire(self, policy: Retention = PRESETS["default"], *, limit: int | None = None) -> list[TreeExpiry]:
         """Take the trees out of the live views whose time has come; `policy` is for trees planned without one.
 
-        Each tree leaves in one append. What was held since the look stays, and what another sweeper took is not told.
+        A tree leaves in one append, one of more than 250 jobs in several and its root in the last. What was held
+        since the look stays, and what another sweeper took is not told.
         """
         asked_page(None, limit)
         now = clock.now()
         left: list[TreeExpiry] = []
-        while limit is None or len(left) < limit:
-            size = EXPIRY_PAGE_TREES if limit is None else min(limit - len(left), EXPIRY_PAGE_TREES)
-            page = [tree for tree in self._queries.expiry(policy, now, size) if tree.due(now)]
-            taken = [tree for tree in page if self._expire(tree)]
-            if not taken:
-                break
+        more = True
+        while more:
+            asked = None if limit is None else limit - len(left)
+            due = self._queries.expiry(policy, now, asked, due=True)
+            taken = [tree for page in _pages(due) for tree in self._take_out(page)]
             left += taken
+            # Whom others held or took meanwhile is not due any more, and so those behind it are found.
+            more = bool(taken) and limit is not None and len(due) == asked and len(left) < limit
         return left
 
-    def _expire(self, tree: TreeExpiry) -> bool:
-        policy = tree.policy.model_dump(mode="json")
-        # A job that was refused and comes back expires anew: when its tree closed tells one leaving from the other.
-        closed_at = print_time(tree.closed_at) if tree.closed_at else None
-        threshold = {tree.cause: policy[tree.cause], "closed_at": closed_at}
-        said = {"policy": policy, "cause": tree.cause, "threshold": threshold, "actor": "sweeper"}
-        try:
-            receipt = self.record({"job": tree.root, "event": "expired", **said})
-        except (IllegalTransition, StreamDamaged):  # held since the look, or nothing can be recorded of it
-            return False
-        return receipt.disposition is Disposition.RECORDED
+    def _take_out(self, trees: Sequence[TreeExpiry]) -> list[TreeExpiry]:
+        """Expire trees; those that nobody held or took meanwhile are returned."""
+        answers = self.record_each([parse_transition(_expired(tree), clock.new_id) for tree in trees])
+        left = []
+        for tree, answer in zip(trees, answers, strict=True):
+            if isinstance(answer, Receipt):
+                left += [tree] if answer.disposition is Disposition.RECORDED else []
+            elif not isinstance(
+                answer, IllegalTransition | StreamDamaged
+            ):  # held since the look, or nothing can be recorded
+                raise answer
+        return left
 
     # --- Owners
 
@@ -429,3 +433,26 @@ class Ledger(Questions):
             timeout,
             f"{entity} to be free",
         )
+
+
+def _pages(trees: Iterable[TreeExpiry]) -> Iterator[list[TreeExpiry]]:
+    """Trees in pages that an append has room for, and those that none has room for by themselves."""
+    page: list[TreeExpiry] = []
+    jobs = 0
+    for tree in trees:
+        jobs += tree.jobs
+        if page and (jobs > TREE_EVENTS_MAX or len(page) == EXPIRY_PAGE_TREES):
+            yield page
+            page, jobs = [], tree.jobs
+        page.append(tree)
+    if page:
+        yield page
+
+
+def _expired(tree: TreeExpiry) -> dict[str, Any]:
+    policy = tree.policy.model_dump(mode="json")
+    # A job that was refused and comes back expires anew: when its tree closed tells one leaving from the other.
+    closed_at = print_time(tree.closed_at) if tree.closed_at else None
+    threshold = {tree.cause: policy[tree.cause], "closed_at": closed_at}
+    said = {"policy": policy, "cause": tree.cause, "threshold": threshold, "actor": "sweeper"}
+    return {"job": tree.root, "event": "expired", **said}

@@ -212,7 +212,7 @@ class IllegalTransition(Conflict):
 
 
 class ChildrenNotSucceeded(Conflict):
-    """A parent succeeds only where its required children did; facts: `job`, `children`."""
+    """A parent succeeds only where its required children did; facts: `job`, the first `children`, `count`."""
 
     code = "children_not_succeeded"
 
@@ -256,7 +256,7 @@ class VersionConflict(Conflict):
 class EntityBusy(Conflict):
     """Other jobs are in the way; facts: `job`, `blockers`, each with job, type, entity, access, since, owner, progress.
 
-    A blocker that fills a limit also has the `limit`.
+    A blocker that fills a limit also has the `limit`. The oldest hundred are told, and `count` is how many there are.
     """
 
     code = "entity_busy"

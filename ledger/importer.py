@@ -29,11 +29,15 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """A line whose job, or a child planned with it, ran beside jobs that exclude it: its number from 1, and which."""
+    """A line whose job, or a child planned with it, ran beside jobs that exclude it: its number from 1, and which.
+
+    A hundred at most are named; `count` says how many there are.
+    """
 
     number: int
     job: str
     beside: tuple[Beside, ...]
+    count: int
 
 
 @dataclass(slots=True)
@@ -102,7 +106,7 @@ class Importer:
                 continue
             self.summary.count(answer)
             if answer.overlaps:
-                self._on_overlap(Overlap(number, answer.job, answer.overlaps))
+                self._on_overlap(Overlap(number, answer.job, answer.overlaps, answer.overlapping))
 
 
 PARSED_AT_ONCE = PAGE_LINES_MAX // 2  # an append waits twice

@@ -1,14 +1,12 @@
 """How one transition is judged under the append lock: decided first, then held against what is running."""
 
-from collections.abc import Sequence
-
 from ledger import clock
-from ledger.admission import Beside, Blocker, blockers
+from ledger.admission import Beside, Blockers, blockers
 from ledger.domain.commands import Transition
 from ledger.domain.decisions import Decision, decide, refuse
 from ledger.domain.events import Attached
 from ledger.errors import EntityBusy
-from ledger.store.recorder import Verdict
+from ledger.store.verdict import Verdict
 from ledger.store.workspace import Workspace
 
 BLOCKERS_SHOWN = 5
@@ -36,8 +34,10 @@ def judge_past(said: Transition, workspace: Workspace) -> Verdict:
     found = blockers(decision.events, workspace)
     if not found:
         return Verdict(decision)
-    beside = {Beside(f"{it.holder.type}/{it.holder.id}", it.holder.job) for it in found if not it.limit}
-    return Verdict(decision, tuple(sorted(beside)))
+    conflicts = [it for it in found.shown if not it.limit]
+    beside = {Beside(f"{it.holder.type}/{it.holder.id}", it.holder.job) for it in conflicts}
+    more = found.count - len(found.shown) if conflicts else 0
+    return Verdict(decision, tuple(sorted(beside)), len(beside) + more)
 
 
 def judge_admitting(said: Transition, workspace: Workspace) -> Verdict:
@@ -52,16 +52,16 @@ def _decide_past(said: Transition, workspace: Workspace) -> Decision:
     return decision._replace(error=None) if decision.error else decision
 
 
-def _refused(said: Transition, workspace: Workspace, found: Sequence[Blocker]) -> Verdict:
+def _refused(said: Transition, workspace: Workspace, found: Blockers) -> Verdict:
     error = _busy(said, found)
     if isinstance(said.fact, Attached):
         raise error
-    told = [blocker.as_json() for blocker in found]
-    return Verdict(refuse(said, clock.now(), workspace, told)._replace(error=error))
+    told = [blocker.as_json() for blocker in found.shown]
+    return Verdict(refuse(said, clock.now(), workspace, told, found.count)._replace(error=error))
 
 
-def _busy(said: Transition, found: Sequence[Blocker]) -> EntityBusy:
-    names = ", ".join(map(str, found[:BLOCKERS_SHOWN]))
-    more = f" and {len(found) - BLOCKERS_SHOWN:,} more" if len(found) > BLOCKERS_SHOWN else ""
-    facts = [blocker.as_fact() for blocker in found]
-    return EntityBusy(f"Job {said.job} must wait for {names}{more}.", job=said.job, blockers=facts)
+def _busy(said: Transition, found: Blockers) -> EntityBusy:
+    names = ", ".join(map(str, found.shown[:BLOCKERS_SHOWN]))
+    more = f" and {found.count - BLOCKERS_SHOWN:,} more" if found.count > BLOCKERS_SHOWN else ""
+    facts = [blocker.as_fact() for blocker in found.shown]
+    return EntityBusy(f"Job {said.job} must wait for {names}{more}.", job=said.job, blockers=facts, count=found.count)

@@ -11,14 +11,20 @@ from ledger.domain.retention import Retention
 from projections.statements import SQL
 
 
-def forecast(cursor: Cursor[Any], default: Retention, now: datetime, limit: int | None = None) -> list[TreeExpiry]:
-    """Trees in the live views, those that leave first in front; `default` is for trees planned without a policy."""
+def forecast(
+    cursor: Cursor[Any], default: Retention, now: datetime, limit: int | None = None, *, due: bool = False
+) -> list[TreeExpiry]:
+    """Trees in the live views, those that leave first in front; `default` is for trees planned without a policy.
+
+    Where only those that are `due` are asked for, none whose time is yet to come.
+    """
     parameters = {
         "keep_for": default.keep_for,
         "keep_at_most": default.keep_at_most,
         "dwell": default.dwell,
         "now": now,
         "limit": limit,
+        "due": due,
     }
     cursor.execute(SQL["select_expiry"], parameters)
     return [_tree(row) for row in cursor.fetchall()]

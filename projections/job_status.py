@@ -201,7 +201,7 @@ def _refuse(document: Document | None, fact: Refused, entry: Placed) -> Document
     return _begin(event, _asked(fact.plan), entry, root=event.job, depth=1) | {
         "phase": str(Phase.CLOSED),
         "outcome": str(Outcome.REFUSED),
-        "evidence": {"blockers": fact.blockers},
+        "evidence": {"blockers": fact.blockers} | ({} if fact.count is None else {"count": fact.count}),
         **_closed(entry),
         **kept,
     }

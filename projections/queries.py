@@ -92,10 +92,12 @@ class ViewQueries:
         found = ((entity, on.get((entity.type, entity.id), {})) for entity in entities)
         return [BusyAnswer(entity, Jobs([*jobs.values()], _read), position, would) for entity, jobs in found]
 
-    def expiry(self, policy: Retention, now: datetime, limit: int | None = None) -> list[TreeExpiry]:
-        """Trees in the live views, those that leave first in front."""
+    def expiry(
+        self, policy: Retention, now: datetime, limit: int | None = None, *, due: bool = False
+    ) -> list[TreeExpiry]:
+        """Trees in the live views, or those of them that are due, those that leave first in front."""
         with self._connect() as connection, connection.cursor() as cursor:
-            return job_expiry.forecast(cursor, policy, now, limit)
+            return job_expiry.forecast(cursor, policy, now, limit, due=due)
 
     def owners(self) -> list[tuple[OwnerEpoch, int]]:
         """The owners of active jobs, each epoch (0 where none was said) with the number of its jobs."""

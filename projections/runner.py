@@ -8,15 +8,15 @@ from typing import Any
 
 import psycopg
 
-from ledger.admission import Demand, Holder
+from ledger.admission import Demand, Held, Holder
 from ledger.audit import Tell, tell_nobody
-from ledger.domain.events import Event, Limit, Placed, RecordedEvent
-from ledger.domain.quorum import Child
+from ledger.domain.events import Event, Placed, RecordedEvent
+from ledger.domain.quorum import Child, Family
 from ledger.errors import ViewBehind
 from ledger.store import append_lock
 from ledger.store.reading import read_in_turn
 from ledger.store.statements import SQL as STORE_SQL
-from ledger.store.views import Asked, Recalled, Session, Sought
+from ledger.store.views import Asked, Counted, Crowd, Recalled, Session, Sought
 from projections import job_tree, recalled, running_jobs, told
 from projections.damaged import note_damaged
 from projections.job_status import JobStatus
@@ -88,25 +88,53 @@ class InlineViews:
                 parameters |= given
         session.execute(_writing(tuple(statements)), parameters)
 
-    def children(self, session: Session, parents: Iterable[str]) -> Asked[Mapping[str, list[Child]]]:
-        """The children of each parent in the order of planning; one that was refused is none."""
-        return job_tree.children(session, parents)
+    def some_children(
+        self, session: Session, parents: Iterable[str], at_most: int
+    ) -> Asked[Mapping[str, Sequence[Child]]]:
+        """So many children of each parent, in the order of planning, those that are open before others are left out."""
+        return job_tree.some_children(session, parents, at_most)
 
-    def descendants(self, session: Session, job: str) -> list[str]:
-        """The jobs below a job, parents first, without those that were refused."""
-        return job_tree.descendants(session, job)
+    def has_child(self, session: Session, parent: str) -> bool:
+        """Whether a job has a child that was not refused."""
+        return job_tree.has_child(session, parent)
+
+    def open_children(self, session: Session, parent: str, at_most: int) -> list[str]:
+        """So many children that are not closed, in any order."""
+        return job_tree.open_children(session, parent, at_most)
+
+    def family(self, session: Session, parent: str, spoken_of: Sequence[str]) -> Family:
+        """The children of a parent of many, as far as they count for it; all of those that are spoken of are told."""
+        return job_tree.family(session, parent, spoken_of)
+
+    def unsettled(self, session: Session, parent: str, besides: Sequence[str]) -> bool:
+        """As `ledger.domain.quorum.unsettled_beside` says, of a parent of many."""
+        return job_tree.unsettled_children(session, parent, besides)
+
+    def left_below(
+        self, session: Session, jobs: Iterable[str], event: str, at_most: int | None = None
+    ) -> Asked[Mapping[str, list[str]]]:
+        """The jobs below each of these jobs of which an event about a whole tree is yet to be recorded."""
+        return job_tree.left_below(session, jobs, event, at_most)
 
     def bound(self, session: Session, names: Iterable[tuple[str, str]]) -> Asked[Mapping[tuple[str, str], str]]:
         """The job of each (executor, external id) that is bound."""
         return job_tree.bound(session, names)
 
-    def holders(self, session: Session, demands: Iterable[Demand]) -> Asked[list[Holder]]:
-        """The active jobs that stand against a demand, their own tree included."""
-        return running_jobs.holders(session, demands)
+    def holders(
+        self, session: Session, demands: Iterable[Demand], at_most: int
+    ) -> Asked[Mapping[Demand, Sequence[Holder]]]:
+        """The active jobs that stand against each demand, its own tree included, so many with each access."""
+        return running_jobs.holders(session, demands, at_most)
 
-    def present(self, session: Session, limits: Iterable[Limit]) -> Asked[list[Holder]]:
-        """The active jobs that count against limits, whatever their access."""
-        return running_jobs.present(session, limits)
+    def present(
+        self, session: Session, counted: Iterable[Counted], at_most: int
+    ) -> Asked[Mapping[Counted, Sequence[Holder]]]:
+        """The active jobs on each entity with a limit, so many of them, whatever their type and access."""
+        return running_jobs.present(session, counted, at_most)
+
+    def crowd(self, session: Session, crowd: Crowd, spoken_of: Sequence[str]) -> Held:
+        """The oldest of many holders, beside them all that are spoken of, and how many others there are."""
+        return running_jobs.crowd(session, crowd, spoken_of)
 
 
 @cache

@@ -7,10 +7,9 @@ length. Nothing in a row changes but its end.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from psycopg import Cursor
 from pydantic_core import to_json
 
-from ledger.admission import Demand, Holder
+from ledger.admission import Demand, Held, Holder
 from ledger.domain.entities import Access, Entity, Product, Release
 from ledger.domain.events import (
     Abandoned,
@@ -21,15 +20,15 @@ from ledger.domain.events import (
     Ended,
     Fact,
     Failed,
-    Limit,
     Lost,
     Placed,
     Planned,
     Resolved,
     Succeeded,
 )
+from ledger.domain.quorum import NAMED_MAX
 from ledger.domain.values import print_time
-from ledger.store.views import Asked, Session
+from ledger.store.views import Asked, Counted, Crowd, Session
 from projections.statements import SQL
 
 Key = tuple[str, str, str]
@@ -178,20 +177,45 @@ def _speaks_of(release: Release, row: Mapping[str, Any]) -> bool:
     return same and release.role in (None, row["role"])
 
 
-def holders(session: Session, demands: Iterable[Demand]) -> Asked[list[Holder]]:
-    """The active jobs that stand against a demand, their own tree included."""
+def holders(session: Session, demands: Iterable[Demand], at_most: int) -> Asked[Mapping[Demand, list[Holder]]]:
+    """The active jobs that stand against each demand, its own tree included, so many with each access."""
     asked = [demand._asdict() | {"access": str(demand.access)} for demand in demands]  # enums print slowly
-    return _holders(session.execute(SQL["select_holders"], {"demands": to_json(asked).decode()})) if asked else list
+    cursor = session.execute(SQL["select_holders"], {"demands": to_json(asked).decode(), "at_most": at_most})
+
+    def answer() -> Mapping[Demand, list[Holder]]:
+        found: dict[Demand, list[Holder]] = {}
+        for row in cursor.fetchall():
+            demand = Demand(row["type"], row["id"], Access(row.pop("asked")))
+            found.setdefault(demand, []).append(_holder(row))
+        return found
+
+    return answer
 
 
-def present(session: Session, limits: Iterable[Limit]) -> Asked[list[Holder]]:
-    """The active jobs that count against limits, whatever their access."""
-    asked = sorted({limit.counted for limit in limits})
-    if not asked:
-        return list
-    rows = [{"job_type": job_type, "type": entity_type, "id": entity_id} for job_type, entity_type, entity_id in asked]
-    return _holders(session.execute(SQL["select_present"], {"limits": to_json(rows).decode()}))
+def present(session: Session, counted: Iterable[Counted], at_most: int) -> Asked[Mapping[Counted, list[Holder]]]:
+    """The active jobs on each entity with a limit, so many of them, whatever their type and access."""
+    rows = [{"job_type": job_type, "type": kind, "id": name} for job_type, kind, name in counted]
+    cursor = session.execute(SQL["select_present"], {"counted": to_json(rows).decode(), "at_most": at_most})
+
+    def answer() -> Mapping[Counted, list[Holder]]:
+        found: dict[Counted, list[Holder]] = {}
+        for row in cursor.fetchall():
+            asked = row.pop("asked"), row["type"], row["id"]
+            found.setdefault(asked, []).append(_holder(row))
+        return found
+
+    return answer
 
 
-def _holders(cursor: Cursor[dict[str, Any]]) -> Asked[list[Holder]]:
-    return lambda: [Holder(**{**row, "access": Access(row["access"])}) for row in cursor.fetchall()]
+def crowd(session: Session, crowd: Crowd, spoken_of: Sequence[str]) -> Held:
+    """The oldest of many holders, beside them all that are spoken of, and how many others there are."""
+    asked = {"accesses": to_json([str(access) for access in crowd.accesses]), "spoken_of": to_json(spoken_of)}
+    parameters = crowd._asdict() | {name: text.decode() for name, text in asked.items()} | {"at_most": NAMED_MAX}
+    rows = session.execute(SQL["select_crowd"], parameters).fetchall()
+    counts = [row.pop("jobs") for row in rows]
+    told = [count for count in counts if count is not None]
+    return Held([_holder(row) for row in rows], told[0] - len(told) if told else 0)
+
+
+def _holder(row: dict[str, Any]) -> Holder:
+    return Holder(**{**row, "access": Access(row["access"])})

@@ -15,7 +15,7 @@ from ledger.domain.events import (
 from ledger.domain.itself import Itself
 from ledger.domain.job import Job, evolve
 from ledger.domain.owner import Owner
-from ledger.domain.quorum import Child
+from ledger.domain.quorum import Child, Family
 from ledger.errors import (
     Contradiction,
     IllegalTransition,
@@ -53,39 +53,61 @@ class Surroundings(Protocol):
     def told_of_itself(self, ledger: str) -> Told:
         """What the stream of a ledger itself has told so far."""
 
-    def children(self, parent: str) -> Sequence[Child]:
-        """The children of a job in the order of planning; one that was refused is none, until it is planned."""
+    def has_child(self, parent: str) -> bool:
+        """Whether a job has a child; one that was refused is none, until it is planned."""
+
+    def family(self, parent: str) -> Family:
+        """The children of a job, as far as they count for it."""
 
     def open_children(self, parent: str) -> Iterator[str]:
-        """The children of a job that are not closed, in the order of planning; read as far as they are asked for."""
+        """The children of a job that are not closed, in any order; read as far as they are asked for."""
 
-    def descendants(self, job: str) -> Sequence[Job]:
-        """Every job below a job, parents first; one that was refused is below none."""
+    def unsettled_beside(self, parent: str, child: str) -> bool:
+        """Whether a job stays without a value unless this child fails; no is said where that takes a longer look."""
+
+    def states(self, names: Sequence[str]) -> Sequence[Job]:
+        """The states of several jobs that are on record, parents first."""
+
+    def left_below(self, job: str, fact: Fact) -> "Below":
+        """The jobs below a job of which this is yet to be said; one that was refused is below none."""
 
     def bound(self, executor: str, external_id: str) -> str | None:
         """The job that has this external id of this executor."""
 
 
+class Below(NamedTuple):
+    """Jobs below another, parents first: `all` of those that are meant, or as many as an append has room for."""
+
+    jobs: Sequence[Job]
+    all: bool
+
+
 class Decision(NamedTuple):
     """The events that follow; `version` is where the answer stands in the stream of the job that was asked about.
 
-    `error` is raised to the caller after the events are recorded.
+    `error` is raised to the caller after the events are recorded. Where it is `unfinished`, the same is yet to be said
+    of jobs below, by further appends.
     """
 
     disposition: Disposition
     version: int
     events: tuple[Event, ...] = ()
     error: LedgerError | None = None
+    unfinished: bool = False
 
 
 @dataclass(slots=True)
 class Draft:
-    """The events of one decision as they come together, each with the state that it leaves."""
+    """The events of one decision as they come together, each with the state that it leaves.
+
+    One that goes `onward` with what an earlier one began names its events by the jobs that they are about.
+    """
 
     transition: Transition
     at: datetime
     around: Surroundings
     events: dict[str, Event] = field(default_factory=dict)  # one a stream at most
+    onward: bool = False
 
     def job(self, job: str) -> Job | None:
         """The state of a job as this decision leaves it."""
@@ -110,7 +132,7 @@ class Draft:
         """Add an event under its version; the actor is that of the transition where none is given."""
         said = self.transition
         self.events[job] = Event(
-            id=f"{DERIVED}{said.id}/{len(self.events)}" if self.events else said.id or "",
+            id=self._id_of(job),
             job=job,
             version=version,
             occurred_at=self.at,
@@ -123,9 +145,10 @@ class Draft:
             traceparent=said.traceparent,
         )
 
-    def children(self, parent: str) -> list[Child]:
+    def family(self, parent: str) -> Family:
         """The children of a job as this decision leaves them."""
-        return [self._as_it_is_left(child) for child in self.around.children(parent)]
+        family = self.around.family(parent)
+        return replace(family, told=[self._as_it_is_left(child) for child in family.told])
 
     def has_open_child(self, parent: str) -> bool:
         """Whether this decision leaves a child of the job open."""
@@ -139,10 +162,21 @@ class Draft:
         job = self.job(child.job) if child.job in self.events else None
         return replace(child, outcome=job.outcome) if job else child
 
-    def done(self, disposition: Disposition = Disposition.RECORDED, error: LedgerError | None = None) -> Decision:
+    def _id_of(self, job: str) -> str:
+        if self.onward:
+            return f"{DERIVED}{self.transition.id}/{job}"
+        return f"{DERIVED}{self.transition.id}/{len(self.events)}" if self.events else self.transition.id or ""
+
+    def done(
+        self,
+        disposition: Disposition = Disposition.RECORDED,
+        error: LedgerError | None = None,
+        *,
+        unfinished: bool = False,
+    ) -> Decision:
         """The decision, with everything that was added."""
         events = tuple(self.events.values())
-        return Decision(disposition, events[0].version, events, error)
+        return Decision(disposition, events[0].version, events, error, unfinished)
 
 
 def fenced(said: Transition, around: Surroundings) -> bool:

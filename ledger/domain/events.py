@@ -124,11 +124,12 @@ class Planned(Terms):
 
 
 class Refused(Fact):
-    """Admission said no to the plan as it was asked, children included."""
+    """Admission said no to the plan as it was asked, children included; `count` is said where not all are told."""
 
     name, topic = "refused", "job.refused.v1"
     plan: JsonRecord
     blockers: list[Json]
+    count: Count | None = None
 
     def _said(self) -> dict[str, Any]:
         return self.body | {"plan": _terms(self.plan)}

@@ -19,7 +19,7 @@ from ledger.domain.events import (
     Succeeded,
 )
 from ledger.domain.job import Job
-from ledger.domain.quorum import Value, in_the_way, parent_value
+from ledger.domain.quorum import Value, evidence, parent_value
 from ledger.domain.states import TRANSITIONS, EndAction, Outcome, Phase
 from ledger.errors import (
     AlreadyClaimed,
@@ -46,30 +46,35 @@ def check_legal(draft: Draft, job: Job, fact: Fact, *, historical: bool) -> None
 
 
 def _check_success(draft: Draft, job: Job, fact: Any) -> None:
-    children = draft.children(job.id)
-    if not children:
+    if not draft.around.has_child(job.id):
         return
-    if parent_value(children, cancelling=False) is not Value.SUCCEEDED:
-        names = in_the_way(children)
+    family = draft.family(job.id)
+    if parent_value(family, cancelling=False) is not Value.SUCCEEDED:
+        told = evidence(family)
+        names, count = told["children"], told.get("count", len(told["children"]))
         raise ChildrenNotSucceeded(
-            f"Job {job.id} succeeds only where its required children did, and {_few(names)} did not.",
+            f"Job {job.id} succeeds only where its required children did, and {_few(names, count)} did not.",
             job=job.id,
             children=names,
+            count=count,
         )
     if job.end_action is EndAction.OWNER and not job.closed and job.phase is not Phase.CLOSING:
         raise illegal(job, fact, " before an owner has claimed its end action")
 
 
-def _few(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:3])
-    return shown if len(names) <= 3 else f"{shown} and {len(names) - 3:,} more"  # noqa: PLR2004 - three names fit a line
+NAMES_SHOWN = 3  # as many as fit a line
+
+
+def _few(names: Sequence[str], count: int) -> str:
+    shown = ", ".join(names[:NAMES_SHOWN])
+    return shown if count <= NAMES_SHOWN else f"{shown} and {count - NAMES_SHOWN:,} more"
 
 
 def _check_claim(draft: Draft, job: Job, fact: Any) -> None:
     said = draft.transition
     _check_owner_named(draft, job, fact)
-    children = draft.children(job.id)
-    if job.end_action is not EndAction.OWNER or not children or any(child.outcome is None for child in children):
+    done = draft.around.has_child(job.id) and next(draft.around.open_children(job.id), None) is None
+    if job.end_action is not EndAction.OWNER or not done:
         raise illegal(job, fact, " before all its children are closed, or without an end action of an owner")
     if job.claimed_by is None or job.claimed_by == (said.owner, said.epoch):
         return

@@ -138,13 +138,21 @@ def _check_retry(draft: Draft, plan: Plan, parent: str | None) -> None:
 
 
 def refuse(
-    transition: Transition, now: datetime, around: Surroundings, blockers: Sequence[Mapping[str, Any]]
+    transition: Transition,
+    now: datetime,
+    around: Surroundings,
+    blockers: Sequence[Mapping[str, Any]],
+    count: int | None = None,
 ) -> Decision:
-    """The event that admission said no to a plan; none where the same blockers refused the same plan before."""
+    """The event that admission said no to a plan; none where the same blockers refused the same plan before.
+
+    `count` says how many there are, where the blockers are not all.
+    """
     draft = Draft(transition, transition.at or now, around)
     whole = print_transition(transition)
     plan = {name: value for name, value in whole.items() if name not in _OF_THE_EVENT}
-    fact = Refused(plan=plan, blockers=list(blockers))
+    more = count if count is not None and count > len(blockers) else None
+    fact = Refused(plan=plan, blockers=list(blockers), count=more)
     told = around.told(transition.job).version_of(fact, transition.raw, None, _NOBODY)
     if told is not None:
         return Decision(Disposition.UNCHANGED, told)

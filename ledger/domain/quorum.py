@@ -1,9 +1,11 @@
 """When a parent may be called succeeded: rule 4, over the chains of its children."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+
+from pydantic_core import to_json
 
 from ledger.domain.states import Outcome
 
@@ -18,6 +20,18 @@ class Child:
     retry_of: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Family:
+    """The children of a parent, as far as they count for it.
+
+    `told` are children in the order of planning, `more` says how many others there are of each outcome (None: open).
+    Those are required, no retries, and not retried; one that succeeded need not be in either, for it changes nothing.
+    """
+
+    told: Sequence[Child]
+    more: Mapping[Outcome | None, int] = field(default_factory=dict)
+
+
 class Value(StrEnum):
     """What the required children of a parent amount to."""
 
@@ -26,6 +40,10 @@ class Value(StrEnum):
     CANCELLED = "cancelled"
     UNKNOWN = "unknown"
     UNDECIDED = "undecided"
+
+
+FAILURES = frozenset({Outcome.FAILED, Outcome.CANCELLED, Outcome.ABANDONED})
+_STOPPED = frozenset({Outcome.CANCELLED, Outcome.ABANDONED})
 
 
 def chains(children: Iterable[Child]) -> list[list[Child]]:
@@ -46,7 +64,10 @@ def chains(children: Iterable[Child]) -> list[list[Child]]:
 
 def chain_value(chain: Sequence[Child]) -> Value:
     """What one chain amounts to: succeeded if any of it did, undecided while any of it is open."""
-    outcomes = [child.outcome for child in chain]
+    return _value_of({child.outcome for child in chain})
+
+
+def _value_of(outcomes: set[Outcome | None]) -> Value:
     if Outcome.SUCCEEDED in outcomes:
         return Value.SUCCEEDED
     if None in outcomes:
@@ -56,30 +77,61 @@ def chain_value(chain: Sequence[Child]) -> Value:
     return Value.FAILED
 
 
-def parent_value(children: Iterable[Child], *, cancelling: bool) -> Value:
+def parent_value(family: Family, *, cancelling: bool) -> Value:
     """What the required chains amount to; `cancelled` where cancelling was asked and every failed chain ended so."""
-    required = [chain for chain in chains(children) if chain[0].required]
-    values = [chain_value(chain) for chain in required]
+    required = [chain for chain in chains(family.told) if chain[0].required]
+    values = {chain_value(chain) for chain in required} | {_value_of({outcome}) for outcome in family.more}
     if Value.FAILED in values:
-        failed = [chain for chain, value in zip(required, values, strict=True) if value is Value.FAILED]
-        stopped = all(chain[-1].outcome in (Outcome.CANCELLED, Outcome.ABANDONED) for chain in failed)
+        ends = {chain[-1].outcome for chain in required if chain_value(chain) is Value.FAILED}
+        stopped = ends | (FAILURES & family.more.keys()) <= _STOPPED
         return Value.CANCELLED if cancelling and stopped else Value.FAILED
     if Value.UNDECIDED in values:
         return Value.UNDECIDED
     return Value.UNKNOWN if Value.UNKNOWN in values else Value.SUCCEEDED
 
 
-def in_the_way(children: Iterable[Child]) -> list[str]:
-    """The last job of each required chain that has not succeeded."""
+def unsettled_beside(children: Sequence[Child], besides: str) -> bool:
+    """Whether a parent stays without a value unless that one child fails, as far as the others tell by themselves.
+
+    So it is where a required one that is no retry, and has none, is open or unknown, and no failure is left unretried.
+    """
+    others = [child for child in children if child.job != besides]
+    retried = {child.retry_of for child in children}
+    last = [child for child in others if child.job not in retried]
+    if any(child.outcome in FAILURES for child in last):
+        return False
+    alone = (child for child in last if child.required and child.retry_of is None)
+    return any(child.outcome in (None, Outcome.UNKNOWN) for child in alone)
+
+
+def in_the_way(family: Family) -> list[str]:
+    """The last job of each required chain that has not succeeded, as far as they are told."""
     return [
-        chain[-1].job for chain in chains(children) if chain[0].required and chain_value(chain) is not Value.SUCCEEDED
+        chain[-1].job
+        for chain in chains(family.told)
+        if chain[0].required and chain_value(chain) is not Value.SUCCEEDED
     ]
 
 
-CHILDREN_NAMED_MAX = 50  # a payload has room for no more of the longest names
+NAMED_MAX = 100  # of those that are in the way of something, beside how many there are
+NAMES_BYTES_MAX = 60_000  # a payload has room for no more of the longest names
 
 
-def evidence(children: Iterable[Child]) -> dict[str, Any]:
-    """What is said against a parent: the first of the children that are in its way, and how many there are."""
-    names = in_the_way(children)
-    return {"children": names[:CHILDREN_NAMED_MAX]} | ({"count": len(names)} if len(names) > CHILDREN_NAMED_MAX else {})
+def evidence(family: Family) -> dict[str, Any]:
+    """What is said against a parent: the first of the children that are in its way, and how many if there are more."""
+    names = in_the_way(family)
+    shown = first_names(names)
+    count = len(names) + sum(family.more.values())
+    return {"children": shown} | ({"count": count} if count > len(shown) else {})
+
+
+def first_names(names: Sequence[str]) -> list[str]:
+    """The first hundred of these names, or as many as a payload has room for."""
+    shown: list[str] = []
+    size = 0
+    for name in names[:NAMED_MAX]:
+        size += len(to_json(name)) + 1
+        if size > NAMES_BYTES_MAX:
+            break
+        shown.append(name)
+    return shown

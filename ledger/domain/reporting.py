@@ -39,6 +39,7 @@ from ledger.domain.job import Job, lets_go
 from ledger.domain.legality import check_legal
 from ledger.domain.parents import close_parents
 from ledger.domain.states import OUTCOMES, Outcome, Phase
+from ledger.domain.trees import cancel_tree, expire_tree
 from ledger.errors import (
     Contradiction,
     JobNotFound,
@@ -68,8 +69,7 @@ def decide_report(draft: Draft, fact: Fact, *, historical: bool) -> Decision:
     if _so_already(draft, job, fact):
         return Decision(Disposition.UNCHANGED, job.version)
     check_legal(draft, job, fact, historical=historical)
-    _record(draft, job, fact)
-    return draft.done()
+    return _record(draft, job, fact)
 
 
 def _begin_refused(draft: Draft, fact: Fact) -> Decision:
@@ -186,25 +186,13 @@ def _so_already(draft: Draft, job: Job, fact: Fact) -> bool:
     return check is not None and check(job, fact)
 
 
-def _record(draft: Draft, job: Job, fact: Fact) -> None:
+def _record(draft: Draft, job: Job, fact: Fact) -> Decision:
     said = draft.transition
+    if type(fact) is Expired and job.parent is None:
+        return expire_tree(draft, job, fact)
     draft.add(said.job, fact, reason=said.reason, raw=said.raw)
     if type(fact) is CancelRequested:
-        _cancel_below(draft, job, fact)
-    elif type(fact) is Expired and job.parent is None:
-        _expire_below(draft, job, fact)
-    elif job.parent is not None and isinstance(fact, Ended):
+        return cancel_tree(draft, job, fact)
+    if job.parent is not None and isinstance(fact, Ended):
         close_parents(draft, job)
-
-
-def _cancel_below(draft: Draft, job: Job, fact: CancelRequested) -> None:
-    for below in draft.around.descendants(job.id):
-        if not below.closed and not below.cancel_requested and not below.damaged:
-            draft.add(below.id, fact, reason=draft.transition.reason)
-
-
-def _expire_below(draft: Draft, job: Job, fact: Expired) -> None:
-    for below in draft.around.descendants(job.id):
-        if not below.expired and not below.damaged:
-            check_legal(draft, below, fact, historical=True)
-            draft.add(below.id, fact, reason=draft.transition.reason)
+    return draft.done()

@@ -16,7 +16,7 @@ from typing import Any
 from ledger.answers import JobFilter, JobView
 from ledger.application import Ledger
 from ledger.domain.decisions import Disposition
-from ledger.domain.quorum import Child, Value, evidence, parent_value
+from ledger.domain.quorum import Child, Family, Value, evidence, parent_value
 from ledger.domain.states import EndAction, Outcome
 from ledger.errors import ExecutorUnreachable
 from ledger.recovery.executors import Task, TaskState
@@ -202,7 +202,7 @@ class Engine:
 
     def _close(self, flow: Flow, job: JobView) -> None:
         children = list(self.ledger.jobs(JobFilter(parent=job.job)))[::-1]
-        told = [Child(it.job, Outcome(it.outcome), it.required, it.retry_of) for it in children if it.outcome]
+        told = Family([Child(it.job, Outcome(it.outcome), it.required, it.retry_of) for it in children if it.outcome])
         value = parent_value(told, cancelling="cancel_requested" in job.flags)
         if value is Value.UNKNOWN:
             self.ledger.lose(job.job, evidence(told))

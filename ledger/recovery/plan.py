@@ -7,7 +7,7 @@ from typing import Any
 from ledger.answers import OwnerView, Standing, Unsettled
 from ledger.domain.epoch import OwnerEpoch
 from ledger.domain.owner import Owner
-from ledger.domain.quorum import Child, parent_value
+from ledger.domain.quorum import Child, Family, parent_value
 from ledger.domain.states import OUTCOMES, EndAction, Outcome, Phase
 from ledger.errors import LedgerError
 from ledger.recovery.executors import Task
@@ -133,7 +133,7 @@ class Judging:
     def _close_with_children(self, job: Standing, children: Sequence[Child]) -> None:
         """Foresee what the ledger does by itself: such a parent closes in the append that closes its last child."""
         if job.outcome is None and all(child.outcome is not None for child in children):
-            self._outcomes[job.job] = Outcome(str(parent_value(children, cancelling=job.cancel_requested)))
+            self._outcomes[job.job] = Outcome(str(parent_value(Family(children), cancelling=job.cancel_requested)))
 
 
 def wanted(jobs: Iterable[Standing], scope: Scope, below: frozenset[str] | None) -> list[Standing]:

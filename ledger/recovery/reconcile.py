@@ -26,7 +26,7 @@ from ledger.recovery.orphans import adoption, job_of
 from ledger.recovery.plan import Judging, RecoveryPlan, Scope, left_behind, wanted
 from ledger.recovery.verdicts import Known, Verdict, judge_leaf
 from ledger.store.recorder import Judge, Receipt
-from ledger.store.recorder import Verdict as Judged
+from ledger.store.verdict import Verdict as Judged
 from ledger.store.workspace import Workspace
 
 ACTOR = "recovery"
@@ -206,7 +206,7 @@ def _holding(verdicts: Sequence[Verdict]) -> Judge:
         if job.version != verdict.about.version + place:
             raise _overtaken(job, verdict.about.version + place)
         if verdict.value is not None:
-            now = parent_value(workspace.children(job.id), cancelling=job.cancel_requested)
+            now = parent_value(workspace.family(job.id), cancelling=job.cancel_requested)
             if now is not verdict.value:
                 raise _overtaken(job, verdict.about.version + place)
         return Judged(decide(said, clock.now(), workspace))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ledger.answers import Standing
-from ledger.domain.quorum import Child, Value, evidence, in_the_way, parent_value
+from ledger.domain.quorum import Child, Family, Value, evidence, in_the_way, parent_value
 from ledger.domain.states import EndAction, Outcome, Phase
 from ledger.recovery.executors import Task, TaskState
 
@@ -258,7 +258,7 @@ def judge_parent(job: Standing, children: Sequence[Child], known: Known) -> Verd
     """The verdict about a job with children, as the verdicts about them leave them; None where there is none yet."""
     if not job.active:
         return judge_leaf(job, known, ())
-    value = parent_value(children, cancelling=job.cancel_requested)
+    value = parent_value(Family(children), cancelling=job.cancel_requested)
     if job.phase is Phase.CLOSED:
         found = _judge_unknown_parent(job, children, value, known)
     else:
@@ -267,7 +267,7 @@ def judge_parent(job: Standing, children: Sequence[Child], known: Known) -> Verd
 
 
 def _judge_open_parent(job: Standing, children: Sequence[Child], value: Value, known: Known) -> Verdict | None:
-    told = evidence(children)
+    told = evidence(Family(children))
     if value in (Value.FAILED, Value.CANCELLED):
         word, why = str(value), _why_not(children)
         return Verdict(job.job, word, why, told, (_record(job, word, why, {"evidence": told}),))
@@ -296,13 +296,14 @@ def _judge_unknown_parent(job: Standing, children: Sequence[Child], value: Value
         value is Value.SUCCEEDED and job.end_action is EndAction.AUTO
     )
     if settled:
-        return _resolved(job, Outcome(str(value)), "its children are settled", {"evidence": evidence(children)})
+        return _resolved(job, Outcome(str(value)), "its children are settled", {"evidence": evidence(Family(children))})
     return _judge_unknown(job, known) if value is Value.SUCCEEDED else None
 
 
 def _why_not(children: Sequence[Child]) -> str:
     ends = {child.job: child.outcome for child in children}
-    never = [name for name in in_the_way(children) if ends[name] is Outcome.ABANDONED]
-    names = never or in_the_way(children)
+    blocking = in_the_way(Family(children))
+    never = [name for name in blocking if ends[name] is Outcome.ABANDONED]
+    names = never or blocking
     shown = ", ".join(names[:3]) + (f" and {len(names) - 3:,} more" if len(names) > 3 else "")  # noqa: PLR2004
     return f"{shown} {'was' if len(names) == 1 else 'were'} never sent" if never else f"{shown} did not succeed"

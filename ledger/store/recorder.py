@@ -22,9 +22,10 @@ from pydantic_core import from_json, to_json
 from ledger.admission import Beside
 from ledger.domain.commands import Transition
 from ledger.domain.decisions import Decision, Disposition
-from ledger.domain.events import Event
+from ledger.domain.events import CancelRequested, Event, Expired
 from ledger.errors import IntegrityFailure, LedgerError, OutcomeUnknown, PositionAhead, Unavailable
 from ledger.store import append_lock
+from ledger.store.below import Rest
 from ledger.store.committer import Committer
 from ledger.store.connection import translate
 from ledger.store.datastore import Datastore
@@ -32,6 +33,7 @@ from ledger.store.line import Appending, Line
 from ledger.store.mapper import write_row
 from ledger.store.shelf import Shelf
 from ledger.store.statements import SQL
+from ledger.store.verdict import Verdict
 from ledger.store.views import Session, Views
 from ledger.store.workspace import Workspace
 
@@ -39,7 +41,10 @@ PART_MIN, PARTS_MAX = 24, 6  # the database writes a part of a batch while the n
 
 
 class Receipt(NamedTuple):
-    """What became of a transition, and where the answer stands; `overlaps` tells whom an imported one ran beside."""
+    """What became of a transition, and where the answer stands.
+
+    `overlaps` tells whom an imported one ran beside, a hundred at most, and `overlapping` how many they are.
+    """
 
     disposition: Disposition
     job: str
@@ -47,17 +52,19 @@ class Receipt(NamedTuple):
     position: int
     overlaps: tuple[Beside, ...] = ()
     events: int = 0
+    overlapping: int = 0
 
 
-class Verdict(NamedTuple):
-    """A decision with what admission saw."""
+class Unfinished(NamedTuple):
+    """The answer to what is said of a whole tree, where it may have to be said of more jobs of it."""
 
-    decision: Decision
-    overlaps: tuple[Beside, ...] = ()
+    said: Transition
+    receipt: Receipt
 
 
 Judge = Callable[[Transition, Workspace], Verdict]
 Answer = Receipt | LedgerError
+Reply = Answer | Unfinished
 Meanwhile = Callable[[], None]  # what a caller has to do while the database works
 Piece = tuple[Transition, Judge, Meanwhile | None]
 Say = Callable[[], Transition]
@@ -77,7 +84,7 @@ class Recorder(PostgresApplicationRecorder):
         self.lock_table_statements = [bound.encode(), SQL["take_append_lock"].encode()]
         self._views = views
         self._shelf = Shelf()
-        self._committer = Committer[Request, Receipt | Exception](self._hear)
+        self._committer = Committer[Request, Reply | Exception](self._hear)
         self._line = Line(datastore.conninfo)
         self._head = 0
 
@@ -90,7 +97,10 @@ class Recorder(PostgresApplicationRecorder):
         whichever thread, when the database has something to do first: at most a few times, and never after the answer.
         Raises `Unavailable`, and then nothing is recorded, or `OutcomeUnknown`.
         """
-        return cast("list[Answer]", self._committer.submit([(said, judge, meanwhile) for said in batch]))
+        answers = self._committer.submit([(said, judge, meanwhile) for said in batch])
+        if any(type(answer) is Unfinished for answer in answers):
+            answers = self._finish(answers, judge)
+        return cast("list[Answer]", answers)
 
     def record(self, said: Transition | Say, judge: Judge) -> Receipt:
         """Record one transition, or what a function makes; raises what that raises, and the error that it gets.
@@ -99,33 +109,79 @@ class Recorder(PostgresApplicationRecorder):
         takes half of the time that it takes each in a thread of its own, which the processor has to warm to first.
         """
         answer = self._committer.submit([(said, judge, None)])[0]
+        if type(answer) is Unfinished:
+            (answer,) = self._finish([answer], judge)
         if isinstance(answer, Exception):
             try:
                 raise answer
             finally:
                 del answer  # else its traceback holds this frame, and this frame holds it
-        return answer
+        return cast("Receipt", answer)
+
+    # --- Trees of which more is to be said than one append may
+
+    def _finish(self, answers: Sequence[Reply | Exception], judge: Judge) -> list[Reply | Exception]:
+        """The answers, once what is said of trees is said of all jobs of them."""
+        try:
+            rest = self._rest([answer.said for answer in answers if isinstance(answer, Unfinished)])
+            return [
+                self._go_on(answer, rest.get((answer.said.job, answer.said.fact.name), []), judge)
+                if isinstance(answer, Unfinished)
+                else answer
+                for answer in answers
+            ]
+        except Unavailable as error:
+            raise OutcomeUnknown(f"Only a part of a tree may have been spoken of; repeat it ({error}).") from error
+
+    def _rest(self, said: Iterable[Transition]) -> dict[tuple[str, str], list[str]]:
+        """The jobs below each that are left, those in front that may keep the tree from leaving."""
+        tops: dict[str, set[str]] = {}
+        for each in said:
+            tops.setdefault(each.fact.name, set()).add(each.job)
+        with self.datastore.connection() as connection:
+            found = {name: self._views.left_below(connection, sorted(jobs), name)() for name, jobs in tops.items()}
+        return {(top, name): names for name, below in found.items() for top, names in below.items()}
+
+    def _go_on(self, answer: Unfinished, names: Sequence[str], judge: Judge) -> Reply | Exception:
+        said, receipt = answer
+        rest, events = Rest(names), receipt.events
+        while rest:
+            part = self._committer.submit([(said, rest, None)])[0]
+            if isinstance(part, Unfinished):  # others took the room of that append
+                part = part.receipt
+            if not isinstance(part, Receipt):
+                return part
+            events += part.events
+            rest.go_on()
+        if type(said.fact) is Expired:  # its root comes last
+            last = self._committer.submit([(said, judge, None)])[0]
+            if isinstance(last, Unfinished):
+                return self._finish([last], judge)[0]
+            if not isinstance(last, Receipt):
+                return last
+            receipt, events = last, events + last.events
+        return receipt._replace(events=events)
 
     def close(self) -> None:
         """Take no more batches, and wait until everybody who waits has an answer."""
         self._committer.close()
         self._line.close()
 
-    def _hear(self, batch: Sequence[Request]) -> list[Receipt | Exception]:
+    def _hear(self, batch: Sequence[Request]) -> list[Reply | Exception]:
         """The answers to a group, some of whom have yet to say what they want, and may fail to."""
         heard = [(_said(said), judge, meanwhile) for said, judge, meanwhile in batch]
         pieces = [(said, judge, meanwhile) for said, judge, meanwhile in heard if isinstance(said, Transition)]
         answers = iter(self._commit(pieces) if pieces else ())
         return [next(answers) if isinstance(said, Transition) else said for said, *_ in heard]
 
-    def _commit(self, batch: Sequence[Piece]) -> list[Answer]:
+    def _commit(self, batch: Sequence[Piece]) -> list[Reply]:
         try:
             return self._try(batch)
         except BaseException:
             self._shelf.clear()
             raise
 
-    def _try(self, batch: Sequence[Piece], *, again: bool = True) -> list[Answer]:
+    def _try(self, batch: Sequence[Piece], *, again: bool = True) -> list[Reply]:
         attempt = Attempt()
         try:
             return self._append(batch, attempt)
@@ -145,14 +201,14 @@ class Recorder(PostgresApplicationRecorder):
                 return [self._alone(said, judge) for said, judge, _ in batch]
             raise _translate(error) from error
 
-    def _alone(self, said: Transition, judge: Judge) -> Answer:
+    def _alone(self, said: Transition, judge: Judge) -> Reply:
         """The answer of one of a batch that failed together, so that nobody answers for another."""
         try:
             return self._try([(said, judge, None)])[0]
         except LedgerError as error:
             return error
 
-    def _append(self, batch: Sequence[Piece], attempt: "Attempt") -> list[Answer]:
+    def _append(self, batch: Sequence[Piece], attempt: "Attempt") -> list[Reply]:
         with self._line.transaction(attempt.hear) as session:
             answers = self._decide_and_write(session, batch, attempt)
         if attempt.unsure:
@@ -164,7 +220,7 @@ class Recorder(PostgresApplicationRecorder):
         self._head = attempt.head
         return answers
 
-    def _decide_and_write(self, session: Appending, batch: Sequence[Piece], attempt: "Attempt") -> list[Answer]:
+    def _decide_and_write(self, session: Appending, batch: Sequence[Piece], attempt: "Attempt") -> list[Reply]:
         """Ask, under the lock; then write the events, and the views as they will be, without waiting for an answer."""
         said_by_all = [said for said, *_ in batch]
         meanwhile = dict.fromkeys(work for *_, work in batch if work is not None)
@@ -213,7 +269,7 @@ class Recorder(PostgresApplicationRecorder):
                 head=head,
             )
 
-    def _find(self, attempt: "Attempt") -> list[Answer] | None:
+    def _find(self, attempt: "Attempt") -> list[Reply] | None:
         """The answers of an append whose commit was not answered; None where it was not recorded."""
         if not attempt.events:
             return None
@@ -313,7 +369,7 @@ class Attempt:
         if self._workspace:
             self._workspace.keep()
 
-    def answer(self, session: Session, placed: Iterable[int]) -> list[Answer]:
+    def answer(self, session: Session, placed: Iterable[int]) -> list[Reply]:
         """The receipts, where the events have these positions."""
         judged = [*zip(self._batch, self.verdicts, strict=True)]
         told = {
@@ -330,7 +386,7 @@ class Attempt:
         here = dict(zip(((event.stream, event.version) for event in self.events), placed, strict=True))
         return here | _by_place(_select_rows(session, told - here.keys()))
 
-    def find(self, session: Session) -> list[Answer] | None:
+    def find(self, session: Session) -> list[Reply] | None:
         """The receipts where every event is on record under its own id; None where none is."""
         places = {(event.stream, event.version): event.id for event in self.events}
         rows = _select_rows(session, places)
@@ -349,7 +405,7 @@ def _place(said: Transition, verdict: Verdict) -> Place:
 
 def _receipt(
     said: Transition, verdict: Verdict | LedgerError, coming: Iterator[int], known: Mapping[Place, int]
-) -> Answer:
+) -> Reply:
     """The answer to a transition; its events, if any, have the positions that come next, its own the first of them."""
     if isinstance(verdict, LedgerError):
         return verdict
@@ -358,7 +414,14 @@ def _receipt(
     if decision.error is not None:
         return decision.error
     position = positions[0] if positions else known[_place(said, verdict)]
-    return Receipt(decision.disposition, said.job, decision.version, position, verdict.overlaps, len(positions))
+    met, events = verdict.overlaps, len(positions)
+    receipt = Receipt(decision.disposition, said.job, decision.version, position, met, events, verdict.overlapping)
+    return Unfinished(said, receipt) if decision.unfinished or _may_be_left(said, decision) else receipt
+
+
+def _may_be_left(said: Transition, decision: Decision) -> bool:
+    """Whether whoever asked for this before may have been killed before it was said of all jobs below."""
+    return type(said.fact) is CancelRequested and decision.disposition is Disposition.UNCHANGED and not decision.events
 
 
 def _by_place(rows: Iterable[DictRow]) -> dict[Place, int]:

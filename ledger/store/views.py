@@ -8,16 +8,30 @@ from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from psycopg import Connection
 
-from ledger.admission import Demand, Holder
+from ledger.admission import Demand, Held, Holder
 from ledger.domain.content import Mark
-from ledger.domain.events import Event, Limit, Placed
+from ledger.domain.entities import Access
+from ledger.domain.events import Event, Placed
 from ledger.domain.job import Job
-from ledger.domain.quorum import Child
+from ledger.domain.quorum import Child, Family
 
 T = TypeVar("T")
 Asked = Callable[[], T]
 Session = Connection[dict[str, Any]]
 Sought: TypeAlias = tuple[str, Mark]  # by its name a stream, and what is looked for in it
+
+
+Counted = tuple[str, str, str]  # the type of jobs, and the type and id of the entity that they are counted on
+
+
+class Crowd(NamedTuple):
+    """Those who hold an entity with one of some accesses, the tree of a root aside; of one type where that is said."""
+
+    type: str
+    id: str
+    accesses: tuple[Access, ...]
+    root: str
+    job_type: str | None = None
 
 
 class Recalled(NamedTuple):
@@ -58,17 +72,43 @@ class Views(Protocol):
         Where the ledger does not end there, the transaction fails (`psycopg.errors.NotNullViolation`).
         """
 
-    def children(self, session: Session, parents: Iterable[str]) -> Asked[Mapping[str, list[Child]]]:
-        """The children of each parent in the order of planning; one that was refused is none."""
+    def some_children(
+        self, session: Session, parents: Iterable[str], at_most: int
+    ) -> Asked[Mapping[str, Sequence[Child]]]:
+        """So many children of each parent, in the order of planning, those that are open before others are left out."""
 
-    def descendants(self, session: Session, job: str) -> list[str]:
-        """The jobs below a job, parents first, without those that were refused."""
+    def has_child(self, session: Session, parent: str) -> bool:
+        """Whether a job has a child that was not refused."""
+
+    def open_children(self, session: Session, parent: str, at_most: int) -> list[str]:
+        """So many children that are not closed, in any order."""
+
+    def family(self, session: Session, parent: str, spoken_of: Sequence[str]) -> Family:
+        """The children of a parent of many, as far as they count for it; all of those that are spoken of are told."""
+
+    def unsettled(self, session: Session, parent: str, besides: Sequence[str]) -> bool:
+        """As `ledger.domain.quorum.unsettled_beside` says, of a parent of many."""
+
+    def left_below(
+        self, session: Session, jobs: Iterable[str], event: str, at_most: int | None = None
+    ) -> Asked[Mapping[str, list[str]]]:
+        """The jobs below each of these jobs of which an event about a whole tree is yet to be recorded.
+
+        At most so many in all; without that, those in front that keep the tree from it.
+        """
 
     def bound(self, session: Session, names: Iterable[tuple[str, str]]) -> Asked[Mapping[tuple[str, str], str]]:
         """The job of each (executor, external id) that is bound."""
 
-    def holders(self, session: Session, demands: Iterable[Demand]) -> Asked[list[Holder]]:
-        """The active jobs that stand against a demand, their own tree included."""
+    def holders(
+        self, session: Session, demands: Iterable[Demand], at_most: int
+    ) -> Asked[Mapping[Demand, Sequence[Holder]]]:
+        """The active jobs that stand against each demand, its own tree included, so many with each access."""
 
-    def present(self, session: Session, limits: Iterable[Limit]) -> Asked[list[Holder]]:
-        """The active jobs that count against limits, whatever their access."""
+    def present(
+        self, session: Session, counted: Iterable[Counted], at_most: int
+    ) -> Asked[Mapping[Counted, Sequence[Holder]]]:
+        """The active jobs on each entity with a limit, so many of them, whatever their type and access."""
+
+    def crowd(self, session: Session, crowd: Crowd, spoken_of: Sequence[str]) -> Held:
+        """The oldest of many holders, beside them all that are spoken of, and how many others there are."""

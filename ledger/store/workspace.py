@@ -1,17 +1,16 @@
 """What one append knows: the streams it concerns, as they stand under the lock and as its own decisions leave them."""
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from functools import reduce
 from typing import Any
 
 from pydantic_core import to_json
 
-from ledger.admission import Demand, Holder
-from ledger.domain.commands import Plan, Transition, print_fact
+from ledger.admission import Demand, Held
+from ledger.domain.commands import Plan, Transition
 from ledger.domain.content import SHORT_EVENTS_MAX, LongTold, Told
 from ledger.domain.decisions import Decision
+from ledger.domain.draft import Below
 from ledger.domain.entities import Access
 from ledger.domain.events import (
     ENDINGS,
@@ -20,25 +19,31 @@ from ledger.domain.events import (
     Attached,
     ComingEvent,
     Event,
+    Fact,
     Limit,
     Planned,
-    Progressed,
     RecordedEvent,
+    Resolved,
     Started,
-    asked_by,
+    Succeeded,
 )
 from ledger.domain.itself import Itself, evolve_itself
 from ledger.domain.job import Job
 from ledger.domain.owner import Owner, owner_after
-from ledger.domain.progress import advance
-from ledger.domain.quorum import Child
+from ledger.domain.quorum import Family
+from ledger.domain.states import Outcome
+from ledger.domain.trees import OF_TREES, TREE_EVENTS_MAX, is_left
 from ledger.domain.values import POSITION_MAX
 from ledger.errors import IntegrityFailure
+from ledger.store.families import Families
+from ledger.store.holdings import Holdings
 from ledger.store.lookup import JOB, LEDGER, OWNER, Lookup, nothing
 from ledger.store.reading import read_all
 from ledger.store.shelf import Shelf, Stream
 from ledger.store.statements import SQL
 from ledger.store.views import Asked, Session, Views
+
+LEFT_MAX = TREE_EVENTS_MAX + 1
 
 
 class Workspace:
@@ -49,14 +54,13 @@ class Workspace:
         self._views = views
         self._shelf = shelf
         self._streams: dict[str, Stream] = {}
-        self._children: dict[str, list[Child]] = {}
-        self._first_open: dict[str, int] = {}
+        self._untold: set[str] = set()  # streams of which the state alone was read
+        self._read = 0
+        self._families = Families(session, views, self._known, self._spoken_of)
+        self._holdings = Holdings(session, views, self._known, self._spoken_of, lambda: self._read)
         self._bound: dict[tuple[str, str], str | None] = {}
-        self._holders: dict[Demand, list[Holder]] = {}
-        self._planned_below: dict[str, list[str]] = {}
-        self._asking: dict[tuple[str, str, Access], list[Event]] = {}
-        self._present: dict[tuple[str, str, str], list[Holder]] = {}
-        self._progress: dict[str, list[dict[str, Any]]] = {}
+        self._left: dict[tuple[str, str], list[str]] = {}
+        self._of_trees = 0
         self._batch: Sequence[Transition] = ()
         self._lookup = Lookup(session, views, self._streams)
         self.events: list[Event] = []
@@ -72,10 +76,11 @@ class Workspace:
         limits = (limit for plan in plans for part in plan.walk() for limit in part.limits)
         asked = [
             self._ask_streams({name for said in batch for name in _streams_of(said)}),
-            self._ask_present(limits),
-            self._ask_children(ended),
+            self._holdings.ask_present(limits),
+            self._families.ask(said.job for said in batch if _claims_success(said)),
             self._ask_bound(_names_of(batch)),
-            self._ask_holders(_demands_of(batch)),
+            self._holdings.ask(_demands_of(batch)),
+            self._ask_left(batch),
         ]
 
         def read() -> None:
@@ -88,36 +93,40 @@ class Workspace:
     def _read_parents(self, ended: Collection[str]) -> None:
         jobs = [stream.state for stream in self._streams.values() if isinstance(stream.state, Job)]
         streams = self._ask_streams({f"job:{job.parent}" for job in jobs if job.parent})
-        children = self._ask_children({job.parent for job in jobs if job.parent and job.id in ended})
+        children = self._families.ask({job.parent for job in jobs if job.parent and job.id in ended})
         streams()
         children()
 
     def _ask_streams(self, names: Iterable[str]) -> Asked[None]:
-        fresh = [name for name in names if name not in self._streams]
+        fresh = [name for name in names if name not in self._streams or name in self._untold]
         for name in fresh:
-            self._streams[name] = self._shelf.take(name) or Stream(None, Told())
+            if name not in self._streams:
+                self._streams[name] = self._shelf.take(name) or Stream(None, Told())
         if not fresh:
             return nothing
-        after = {name: self._streams[name].version for name in fresh}
+        after = {name: 0 if name in self._untold else self._streams[name].version for name in fresh}
         parameters = {"after": to_json(after).decode(), "limit": SHORT_EVENTS_MAX + 1}
         cursor = self._session.execute(SQL["select_streams"], parameters)
         told = self._lookup.ask((name for name in fresh if after[name] > SHORT_EVENTS_MAX), self._batch)
 
-        def read() -> None:
-            rows = cursor.fetchall()
-            long = _long(rows)
-            for entry in read_all(self._session, (row for row in rows if _is_read(row, long))):
-                if entry.event.stream in long:
-                    self._streams[entry.event.stream].note(entry.event)
-                else:
-                    self._fold(entry)
-            told()
-            if long:
-                self._recall(long)  # after it is noted what they told first
-            for name in fresh:
-                self._streams[name].stored = self._streams[name].version
+        return lambda: self._take_in(fresh, cursor.fetchall(), told)
 
-        return read
+    def _take_in(self, names: Sequence[str], rows: Sequence[Any], told: Asked[None]) -> None:
+        """Fold streams, of the long ones what they told first; of those whose state is known, no more than that."""
+        long = _long(rows)
+        for entry in read_all(self._session, (row for row in rows if _is_read(row, long))):
+            if entry.event.stream not in long and entry.event.stream not in self._untold:
+                self._fold(entry)
+            elif entry.event.version <= SHORT_EVENTS_MAX:
+                self._streams[entry.event.stream].note(entry.event)
+        told()
+        if long:
+            self._recall(long)  # after it is noted what they told first
+        for name in names:
+            if name not in self._untold:
+                self._streams[name].stored = self._streams[name].version
+        self._untold.difference_update(names)
+        self._read += len(names)
 
     def _fold(self, entry: RecordedEvent) -> None:
         stream = self._streams[entry.event.stream]
@@ -129,10 +138,11 @@ class Workspace:
         """Take streams that are too long to be read from what the views, or the newest event, say of them."""
         for name in names:
             self._streams[name].latest = None
+        unknown = [name for name in names if name not in self._untold]
         asked = [
-            self._recall_jobs([name.removeprefix(JOB) for name in names if name.startswith(JOB)]),
-            self._recall_owners([name for name in names if name.startswith(OWNER)]),
-            self._recall_itself([name for name in names if name.startswith(LEDGER)]),
+            self._recall_jobs([name.removeprefix(JOB) for name in unknown if name.startswith(JOB)]),
+            self._recall_owners([name for name in unknown if name.startswith(OWNER)]),
+            self._recall_itself([name for name in unknown if name.startswith(LEDGER)]),
             self._lookup.ask(names, self._batch),
         ]
         for answer in asked:
@@ -190,14 +200,14 @@ class Workspace:
         return self._lookup.told(name, stream)
 
     def _stream(self, name: str) -> Stream:
-        if name not in self._streams:
+        if name not in self._streams or name in self._untold:
             self._ask_streams([name])()
         return self._streams[name]
 
     def job(self, job: str) -> Job | None:
         """The state of a job, or None where no event speaks of it."""
-        state = self._stream(f"job:{job}").state
-        return state if isinstance(state, Job) else None
+        stream = self._streams.get(f"job:{job}") or self._stream(f"job:{job}")
+        return stream.state if isinstance(stream.state, Job) else None
 
     def told(self, job: str) -> Told:
         """What the stream of a job has told so far."""
@@ -221,62 +231,92 @@ class Workspace:
         """What the stream of a ledger itself has told so far."""
         return self._told(f"ledger:{ledger}")
 
-    def children(self, parent: str) -> Sequence[Child]:
-        """The children of a job in the order of planning; one that was refused is none."""
-        if parent not in self._children:
-            self._ask_children({parent})()
-        return [self._as_it_stands(child) for child in self._children[parent]]
+    def has_child(self, parent: str) -> bool:
+        """Whether a job has a child; one that was refused is none."""
+        return self._families.has_child(parent)
+
+    def family(self, parent: str) -> Family:
+        """The children of a job, as far as they count for it."""
+        return self._families.family(parent)
 
     def open_children(self, parent: str) -> Iterator[str]:
-        """The children of a job that are not closed, in the order of planning."""
-        if parent not in self._children:
-            self._ask_children({parent})()
-        children = self._children[parent]
-        # A child that is closed stays so, and thus the next look may begin where this one found the first open one.
-        first = self._first_open.get(parent, 0)
-        while first < len(children) and self._as_it_stands(children[first]).outcome is not None:
-            first += 1
-        self._first_open[parent] = first
-        for place in range(first, len(children)):
-            if self._as_it_stands(children[place]).outcome is None:
-                yield children[place].job
+        """The children of a job that are not closed, in any order."""
+        return self._families.open_children(parent)
 
-    def _ask_children(self, parents: Iterable[str]) -> Asked[None]:
-        fresh = [parent for parent in parents if parent not in self._children]
-        if not fresh:
+    def unsettled_beside(self, parent: str, child: str) -> bool:
+        """Whether a job stays without a value unless this child fails, as far as a short look tells."""
+        return self._families.unsettled_beside(parent, child)
+
+    def _known(self, job: str) -> Job | None:
+        """A job of which this append has read or decided something."""
+        stream = self._streams.get(f"job:{job}")
+        return stream.state if stream and isinstance(stream.state, Job) else None
+
+    def _spoken_of(self) -> Iterator[Job]:
+        return (stream.state for stream in self._streams.values() if isinstance(stream.state, Job))
+
+    @property
+    def room(self) -> int:
+        """Of how many jobs this append may yet say what is said of whole trees."""
+        return max(0, TREE_EVENTS_MAX - self._of_trees)
+
+    def states(self, names: Sequence[str]) -> Sequence[Job]:
+        """The states of several jobs that are on record, parents first."""
+        self._recall_states(names)
+        return sorted((state for name in names if (state := self._known(name))), key=lambda state: state.depth)
+
+    def left_below(self, job: str, fact: Fact) -> Below:
+        """The jobs below a job of which this is yet to be said, as many as this append has room for."""
+        room = self.room
+        if (job, fact.name) not in self._left:
+            self._left[job, fact.name] = self._views.left_below(self._session, [job], fact.name, room + 1)().get(
+                job, []
+            )
+        asked = self._left.pop((job, fact.name))
+        found = [state for state in self.states([*asked, *self._planned_under(job)]) if is_left(state, fact)]
+        return Below(found[:room], len(asked) <= room and len(found) <= room)
+
+    def _planned_under(self, top: str) -> Iterator[str]:
+        """The jobs below a job that this append planned."""
+        root = job.root if (job := self.job(top)) else ""
+        for name in self._families.all_planned():
+            job = self.job(name)
+            if job is None or job.root != root:
+                continue
+            while job is not None and job.id != top:
+                job = self.job(job.parent) if job.parent else None
+            if job is not None:
+                yield name
+
+    def _ask_left(self, batch: Sequence[Transition]) -> Asked[None]:
+        """Ask of which jobs below it is to be said what is said of trees, and for the states of these."""
+        tops = {(said.job, said.fact.name) for said in batch if type(said.fact) in OF_TREES}
+        if not tops:
             return nothing
-        asked = self._views.children(self._session, fresh)
+        asked = {
+            event: self._views.left_below(self._session, [job for job, name in tops if name == event], event, LEFT_MAX)
+            for event in {event for _, event in tops}
+        }
 
         def read() -> None:
-            found = asked()
-            for parent in fresh:
-                known = found.get(parent, [])
-                names = {child.job for child in known}
-                planned = [name for name in self._planned_below.get(parent, []) if name not in names]
-                self._children[parent] = known + [self._child(name) for name in planned]
+            for event, answer in asked.items():
+                found = answer()
+                if sum(map(len, found.values())) < LEFT_MAX:  # else each is asked for by itself
+                    self._left.update(((job, event), found.get(job, [])) for job, name in tops if name == event)
+            self._recall_states(name for names in self._left.values() for name in names)
 
         return read
 
-    def _child(self, name: str) -> Child:
-        job = self.job(name)
-        assert job is not None  # noqa: S101 - this append planned it
-        return Child(job.id, job.outcome, job.required, job.retry_of)
-
-    def _as_it_stands(self, child: Child) -> Child:
-        stream = self._streams.get(f"job:{child.job}")
-        return self._child(child.job) if stream and stream.state else child
-
-    def descendants(self, job: str) -> Sequence[Job]:
-        """Every job below a job, parents first."""
-        names = dict.fromkeys(self._views.descendants(self._session, job))
-        waiting = deque([job, *names])
-        while waiting:
-            below = self._planned_below.get(waiting.popleft(), [])
-            waiting += [name for name in below if name not in names]
-            names.update(dict.fromkeys(below))
-        self._ask_streams(f"job:{name}" for name in names)()
-        found = [state for name in names if (state := self.job(name))]
-        return sorted(found, key=lambda state: state.depth)
+    def _recall_states(self, names: Iterable[str]) -> None:
+        """Take in the states of jobs without what they have told."""
+        fresh = [name for name in dict.fromkeys(names) if f"{JOB}{name}" not in self._streams]
+        if not fresh:
+            return
+        for name, found in self._views.recall(self._session, fresh)().items():
+            stream = self._streams[f"{JOB}{name}"] = Stream(None, Told(), stored=found.job.version, latest=None)
+            stream.recall(*found)
+            self._untold.add(f"{JOB}{name}")
+        self._read += len(fresh)
 
     def bound(self, executor: str, external_id: str) -> str | None:
         """The job that has this external id of this executor."""
@@ -296,78 +336,22 @@ class Workspace:
 
         return read
 
-    def holders(self, demands: Sequence[Demand]) -> Sequence[Holder]:
-        """The active jobs that may stand against these demands."""
-        self._ask_holders(demands)()
-        found = [holder for demand in demands for holder in self._holders[demand]]
-        for demand in demands:
-            found += self._asked_here(demand.type, demand.id, demand.access.against)
-        return [self._as_told(holder) for holder in found if self._still_holds(holder)]
+    def against(self, demands: Sequence[Demand], root: str | None) -> Held:
+        """The active jobs that may stand against these demands; of many the oldest, none of them of this tree."""
+        return self._holdings.against(demands, root)
 
-    def present(self, limit: Limit) -> Sequence[Holder]:
-        """The active jobs that count against a limit, each once."""
-        self._ask_present([limit])()
-        found = {holder.job: holder for holder in self._present[limit.counted] if self._still_holds(holder)}
-        for holder in self._asked_here(limit.entity.type, limit.entity.id, tuple(Access)):
-            if holder.job_type == limit.type and self._still_holds(holder):
-                found.setdefault(holder.job, holder)
-        return [self._as_told(holder) for holder in found.values()]
-
-    def _asked_here(self, entity_type: str, entity_id: str, accesses: Sequence[Access]) -> Iterator[Holder]:
-        """Who has begun in this append to hold an entity, with one of these accesses."""
-        for access in accesses:
-            for event in self._asking.get((entity_type, entity_id, access), ()):
-                job = self.job(event.job)
-                if job is not None:
-                    yield Holder(
-                        job.id, job.type, job.root, entity_type, entity_id, access, event.occurred_at, job.owner
-                    )
-
-    def _ask_present(self, limits: Iterable[Limit]) -> Asked[None]:
-        fresh = {limit.counted: limit for limit in limits if limit.counted not in self._present}
-        if not fresh:
-            return nothing
-        asked = self._views.present(self._session, fresh.values())
-
-        def read() -> None:
-            self._present.update({counted: [] for counted in fresh})
-            for holder in asked():
-                self._present[holder.job_type, holder.type, holder.id].append(holder)
-
-        return read
-
-    def _as_told(self, holder: Holder) -> Holder:
-        """A holder with what this append itself has told of it."""
-        told = self._progress.get(holder.job)
-        return replace(holder, progress=reduce(advance, told, holder.progress)) if told else holder
-
-    def _ask_holders(self, demands: Iterable[Demand]) -> Asked[None]:
-        fresh = [demand for demand in demands if demand not in self._holders]
-        if not fresh:
-            return nothing
-        asked = self._views.holders(self._session, fresh)
-
-        def read() -> None:
-            found: dict[tuple[str, str], list[Holder]] = {}
-            for holder in asked():
-                found.setdefault((holder.type, holder.id), []).append(holder)
-            self._holders.update((demand, found.get((demand.type, demand.id), [])) for demand in fresh)
-
-        return read
-
-    def _still_holds(self, holder: Holder) -> bool:
-        stream = self._streams.get(f"job:{holder.job}")
-        if stream is None or not isinstance(stream.state, Job):
-            return True
-        held = ((entity.type, entity.id, entity.access) for entity in stream.state.entities)
-        return stream.state.active and (holder.type, holder.id, holder.access) in held
+    def present(self, limit: Limit) -> Held:
+        """The active jobs that count against a limit, each once; of many the oldest."""
+        return self._holdings.present(limit)
 
     # --- Deciding
 
     def take(self, decision: Decision) -> None:
         """Take in the events of a decision, so that the next one sees them."""
+        if decision.events and type(decision.events[0].fact) in OF_TREES:
+            self._of_trees += len(decision.events)
         for event in decision.events:
-            stream = self._stream(event.stream)
+            stream = self._streams.get(event.stream) or self._stream(event.stream)
             stream.fold(event)
             if event.version > SHORT_EVENTS_MAX:
                 self._long_told(event.stream, stream).note(event)
@@ -377,15 +361,10 @@ class Workspace:
 
     def _note_job(self, event: Event, job: Job) -> None:
         if type(event.fact) is Planned and job.parent:
-            self._planned_below.setdefault(job.parent, []).append(job.id)
-            if job.parent in self._children:
-                self._children[job.parent].append(self._child(job.id))
+            self._families.plan(job.parent, job.id)
         if job.executor and job.external_id:
             self._bound[job.executor, job.external_id] = job.id
-        if type(event.fact) is Progressed:
-            self._progress.setdefault(job.id, []).append(print_fact(event.fact))
-        for entity in asked_by(event.fact):
-            self._asking.setdefault((entity.type, entity.id, entity.access), []).append(event)
+        self._holdings.take(event, job)
 
     @property
     def unwritten(self) -> Sequence[Event]:
@@ -408,7 +387,8 @@ class Workspace:
         """Leave the streams on the shelf, now that the append is committed; closed jobs are seldom spoken of again."""
         for name, stream in self._streams.items():
             state = stream.state
-            if stream.light and not stream.damaged and (state.active if isinstance(state, Job) else state is not None):
+            kept = not stream.damaged and (state.active if isinstance(state, Job) else state is not None)
+            if stream.light and kept and name not in self._untold:
                 self._shelf.put(name, stream)
 
 
@@ -423,6 +403,11 @@ def _long(rows: Sequence[Any]) -> Collection[str]:
         return ()
     found = Counter(row["originator_id"] for row in rows)
     return {name for name, count in found.items() if count > SHORT_EVENTS_MAX}
+
+
+def _claims_success(said: Transition) -> bool:
+    """Whether a transition says that a job succeeded, which its children have to bear out."""
+    return type(said.fact) is Succeeded or (type(said.fact) is Resolved and said.fact.outcome is Outcome.SUCCEEDED)
 
 
 def _streams_of(said: Transition) -> Iterable[str]:

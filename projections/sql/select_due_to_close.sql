@@ -6,12 +6,15 @@ FROM (
     WHERE
         end_action = 'owner'
         AND phase NOT IN ('closing', 'closed')
-        AND EXISTS (
-            SELECT FROM projections.job_status AS child WHERE child.parent = parent.job AND child.outcome IS DISTINCT FROM 'refused'
-            OFFSET 0
-        )
         AND NOT EXISTS (
-            SELECT FROM projections.job_status AS child WHERE child.parent = parent.job AND child.phase <> 'closed' OFFSET 0
+            SELECT FROM projections.job_status AS child WHERE child.parent = parent.job AND child.outcome IS NULL OFFSET 0
+        )
+        AND EXISTS (
+            SELECT FROM projections.job_status AS child
+            WHERE
+                child.parent = parent.job
+                AND child.outcome COLLATE "C" = ANY('{succeeded,failed,cancelled,abandoned,unknown}')
+            OFFSET 0
         )
     ORDER BY planned_position
     LIMIT %(limit)s

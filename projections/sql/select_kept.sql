@@ -29,11 +29,16 @@ CROSS JOIN LATERAL (
             FROM ledger.stored_events
             WHERE notification_id = kept.planned_position AND position('"limits"'::bytea IN state) > 0
         ) AS planned,
-        (
-            SELECT state
-            FROM ledger.stored_events
-            WHERE kept.claimed IS NOT NULL AND originator_id = 'job:' || kept.claimed AND topic = 'job.closing.v1'
-            ORDER BY originator_version DESC
+        CASE WHEN kept.claimed IS NOT NULL THEN (
+            SELECT told.state
+            FROM (
+                SELECT topic, state, originator_version
+                FROM ledger.stored_events
+                WHERE originator_id = 'job:' || kept.claimed
+                OFFSET 0
+            ) AS told
+            WHERE told.topic = 'job.closing.v1'
+            ORDER BY told.originator_version DESC
             LIMIT 1
-        ) AS closing
+        ) END AS closing
 ) AS told

@@ -1,14 +1,13 @@
--- OFFSET 0 keeps the planner to the index, whatever it takes the size of a young table for.
-SELECT
-    held.job, held.root, held.entity_type AS type, held.entity_id AS id, held.access, held.since,
-    told.owner, told.job_type, told.progress
-FROM json_to_recordset(%(limits)s::json) AS asked (job_type text, type text, id text)
+-- Those of all types, since how many hold an entity decides how they are looked for.
+SELECT asked.job_type AS asked, held.*, told.owner, told.job_type, told.progress
+FROM json_to_recordset(%(counted)s::json) AS asked (job_type text, type text, id text)
 CROSS JOIN LATERAL (
-    SELECT * FROM projections.running_jobs
+    SELECT job, root, entity_type AS type, entity_id AS id, access, since
+    FROM projections.running_jobs
     WHERE entity_type = asked.type AND entity_id = asked.id AND to_position IS NULL
-    OFFSET 0
+    ORDER BY entity_type, entity_id, access, root, from_position
+    LIMIT %(at_most)s
 ) AS held
 CROSS JOIN LATERAL (
     SELECT owner, type AS job_type, progress FROM projections.job_status WHERE job = held.job OFFSET 0
 ) AS told
-WHERE told.job_type = asked.job_type

@@ -22,6 +22,7 @@ from tests.benchmarks import (
     startup,
     storage,
     streams,
+    trees,
     writes,
 )
 from tests.benchmarks.bench import Bench, Findings, opened, say
@@ -37,6 +38,7 @@ PARTS: dict[str, Callable[[Bench], Findings]] = {
     "streams": streams.measure,
     "reads": reads.measure,
     "past": past.measure,
+    "trees": trees.measure,
     "rebuild": rebuild.measure,
     "recovery": recovery.measure,
     "startup": startup.measure,

@@ -8,11 +8,13 @@ from typing import Any
 from ledger.domain.commands import Transition, parse_transition
 from ledger.domain.content import Told
 from ledger.domain.decisions import Decision, Disposition, decide
-from ledger.domain.events import LEDGER_FACTS, OWNER_FACTS, Event
+from ledger.domain.draft import Below
+from ledger.domain.events import LEDGER_FACTS, OWNER_FACTS, Event, Fact
 from ledger.domain.itself import Itself, evolve_itself
 from ledger.domain.job import Job, evolve
 from ledger.domain.owner import Owner, evolve_owner
-from ledger.domain.quorum import Child
+from ledger.domain.quorum import Child, Family, unsettled_beside
+from ledger.domain.trees import is_left
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 RECORDED, UNCHANGED, LATE = Disposition.RECORDED, Disposition.UNCHANGED, Disposition.LATE
@@ -39,6 +41,7 @@ class Memory:
         self.jobs: dict[str, Job] = {}
         self.owners: dict[str, Owner] = {}
         self.selves: dict[str, Itself] = {}
+        self.room = 1_000
         self._told: dict[str, Told] = {}
 
     def job(self, job: str) -> Job | None:
@@ -60,13 +63,25 @@ class Memory:
         return self._told.setdefault(f"ledger:{ledger}", Told())
 
     def children(self, parent: str) -> Sequence[Child]:
-        below = [job for job in self.jobs.values() if job.parent == parent]
+        below = [job for job in self.jobs.values() if job.parent == parent and not job.refused]
         return [Child(job.id, job.outcome, job.required, job.retry_of) for job in below]
+
+    def has_child(self, parent: str) -> bool:
+        return bool(self.children(parent))
+
+    def family(self, parent: str) -> Family:
+        return Family(self.children(parent))
+
+    def unsettled_beside(self, parent: str, child: str) -> bool:
+        return unsettled_beside(self.children(parent), child)
 
     def open_children(self, parent: str) -> Iterator[str]:
         return (child.job for child in self.children(parent) if child.outcome is None)
 
-    def descendants(self, job: str) -> Sequence[Job]:
+    def states(self, names: Sequence[str]) -> Sequence[Job]:
+        return [self.jobs[name] for name in names]
+
+    def left_below(self, job: str, fact: Fact) -> Below:
         found: list[Job] = []
         waiting = [job]
         while waiting:
@@ -74,7 +89,8 @@ class Memory:
             below = [child for child in self.jobs.values() if child.parent == above]
             found += below
             waiting += [child.id for child in below]
-        return found
+        left = [below for below in found if is_left(below, fact)]
+        return Below(left[: self.room], len(left) <= self.room)
 
     def bound(self, executor: str, external_id: str) -> str | None:
         names = {(job.executor, job.external_id): job.id for job in self.jobs.values()}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ledger.domain.quorum import Child, Value, parent_value
+from ledger.domain.quorum import Child, Family, Value, parent_value
 from ledger.domain.states import Outcome
 from ledger.errors import (
     AlreadyClaimed,
@@ -43,7 +43,7 @@ O = Outcome  # noqa: E741 - a table reads better so
     ],
 )  # fmt: skip
 def test_the_value_of_the_required_chains(children: list[Child], cancelling: bool, value: Value) -> None:
-    assert parent_value(children, cancelling=cancelling) is value
+    assert parent_value(Family(children), cancelling=cancelling) is value
 
 
 def test_success_before_or_against_the_children_is_refused() -> None:

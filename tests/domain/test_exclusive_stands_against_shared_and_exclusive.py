@@ -2,7 +2,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from ledger.admission import Demand, Holder, blockers, conflicts, demands
+from ledger.admission import Demand, Held, Holder, blockers, conflicts, demands
 from ledger.domain.entities import Access, EntityRef
 from ledger.domain.events import Limit
 from ledger.domain.job import Job
@@ -19,11 +19,11 @@ class Running:
     def __init__(self, *held: Holder, present: Sequence[Holder] = ()) -> None:
         self.held, self.counted = held, present
 
-    def holders(self, demands: Sequence[Demand]) -> Sequence[Holder]:
-        return self.held
+    def against(self, demands: Sequence[Demand], root: str | None) -> Held:
+        return Held(self.held)
 
-    def present(self, limit: Limit) -> Sequence[Holder]:
-        return self.counted
+    def present(self, limit: Limit) -> Held:
+        return Held(self.counted)
 
     def job(self, job: str) -> Job | None:
         return None
@@ -49,8 +49,8 @@ def test_its_own_tree_never_blocks_a_job() -> None:
     running = Running(_holder("mine", "exclusive", root="tree"), _holder("theirs", "shared"))
     asked = Memory().plan("tree", entities=[{"type": "disk", "id": "d"}]).events
 
-    assert [blocker.holder.job for blocker in blockers(asked, running)] == ["theirs"]
-    assert blockers((), running) == []
+    assert [blocker.holder.job for blocker in blockers(asked, running).shown] == ["theirs"]
+    assert not blockers((), running)
 
 
 @pytest.mark.parametrize(("present", "at_most", "in_the_way"), [(0, 1, 0), (1, 2, 0), (2, 2, 2), (0, 0, 1)])
@@ -62,8 +62,8 @@ def test_a_limit_counts_the_job_itself(present: int, at_most: int, in_the_way: i
 
     found = blockers(asked, running)
 
-    assert len(found) == in_the_way
-    assert all(blocker.as_json()["limit"] == limit for blocker in found)
+    assert found.count == len(found.shown) == in_the_way
+    assert all(blocker.as_json()["limit"] == limit for blocker in found.shown)
 
 
 def test_a_plan_asks_for_what_it_and_its_children_name() -> None:

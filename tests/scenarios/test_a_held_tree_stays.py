@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 import pytest
 
 from ledger.answers import TreeExpiry
@@ -49,14 +51,14 @@ def test_a_hold_that_comes_between_look_and_append_stands(ledger: Ledger, monkey
     """The sweeper has chosen the tree already; the hold is recorded first, so the tree stays."""
     _closed_tree(ledger, "a")
     _closed_tree(ledger, "b")
-    really = ledger._expire
+    really = ledger._take_out
 
-    def expire(tree: TreeExpiry) -> bool:
-        if tree.root == "a":
-            ledger.hold("a/part")
-        return really(tree)
+    def take_out(trees: Sequence[TreeExpiry]) -> list[TreeExpiry]:
+        assert [tree.root for tree in trees] == ["a", "b"]
+        ledger.hold("a/part")
+        return really(trees)
 
-    monkeypatch.setattr(ledger, "_expire", expire)
+    monkeypatch.setattr(ledger, "_take_out", take_out)
     assert [tree.root for tree in ledger.expire(AT_ONCE)] == ["b"]
     assert [view.job for view in ledger.jobs()] == ["a/part", "a"]
     assert [entry.event.name for entry in ledger.history("a")] == ["planned", "succeeded"]

@@ -36,6 +36,7 @@ PUBLISHED = {  # the first 16 digits of each SHA-256; one that is new is added
     "projections 0005 document": "18bdc0a626645682",
     "projections 0006 defaults": "4e898cbcc42e21d2",
     "projections 0007 long_streams": "b0cc87e9429b74cb",
+    "projections 0008 families": "7ac501373a28fa7d",
     "projections 0009 damaged": "2dbada3ccc6f1c76",
     "history 0001 tracking": "9a89afabd94e380b",
     "history 0002 history": "11569fc2edd93200",
@@ -103,7 +104,7 @@ def test_documents_are_made_of_what_was_in_columns(superuser: str, seed: int) ->
             connection.execute(migration.sql)
         connection.execute(IN_COLUMNS.format(defaults=sql.Literal(json.dumps(BY_DEFAULT))))
 
-    applied = ["document", "defaults", "long_streams", "damaged"]
+    applied = ["document", "defaults", "long_streams", "families", "damaged"]
     assert [migration.name for migration in bring_up(superuser)] == applied
 
     with assemble(superuser) as ledger:

@@ -19,7 +19,8 @@ ASKED = {
     "busy_flatness", "rebuild_events_per_s", "recovery_plan_s", "show_startup_s", "bytes_per_transition",
     "bytes_per_event", "vs_procrastinate_defer", "vs_pgqueuer_enqueue", "history_events_per_s", "search_ms",
     "as_of_busy_ms", "as_of_flatness", "seal_events_per_s", "verify_events_per_s", "export_events_per_s",
-    "writes_sealed_ratio", "long_stream_ratio", "long_stream_first_ratio",
+    "writes_sealed_ratio", "siblings_ratio", "parent_ratio", "cancel_ratio", "expire_ratio", "tree_wait_ms",
+    "roll_up_ms", "long_stream_ratio", "long_stream_first_ratio",
 }  # fmt: skip
 
 

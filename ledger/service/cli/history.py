@@ -1,6 +1,7 @@
 """All of history, by one filter: the command `history`."""
 
 import json
+from collections.abc import Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -140,8 +141,7 @@ def _said(found: "HistoryEntry") -> str:
     said = output.event_json(found.entry)
     told = said.get("report", {}) if said["event"] == "late" else said
     words = [f"{said['because']}: {told['event']}"] if said["event"] == "late" else []
-    words += [_blocker(blocker) for blocker in said.get("blockers", [])[:BLOCKERS_SHOWN]]
-    words += [f"and {more:,} more" for more in [len(said.get("blockers", [])) - BLOCKERS_SHOWN] if more > 0]
+    words += _blockers(said)
     words += [told["outcome"]] if told.get("outcome") else []
     words += [str(told["error"][name]) for name in ("code", "message") if told.get("error", {}).get(name)]
     words += [far for far in [output.how_far(told)] if far]
@@ -155,6 +155,13 @@ def _said(found: "HistoryEntry") -> str:
 def _brief(evidence: Any) -> str:
     text = evidence if isinstance(evidence, str) else json.dumps(evidence, ensure_ascii=False)
     return text if len(text) <= EVIDENCE_SHOWN else f"{text[:EVIDENCE_SHOWN]}…"
+
+
+def _blockers(said: Mapping[str, Any]) -> list[str]:
+    """The first jobs in the way of a plan that was refused, and how many more there were."""
+    told = said.get("blockers", [])
+    more = said.get("count", len(told)) - BLOCKERS_SHOWN
+    return [*map(_blocker, told[:BLOCKERS_SHOWN]), *([f"and {more:,} more"] if more > 0 else [])]
 
 
 def _blocker(blocker: Any) -> str:

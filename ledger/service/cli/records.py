@@ -104,7 +104,10 @@ class _Rejects:
 
 
 class _Overlaps:
-    """Keeps which jobs ran beside which: a JSON object a pair, with line number, job, entity and the other job."""
+    """Keeps which jobs ran beside which: a JSON object a pair, with line number, job, entity and the other job.
+
+    Where a line met more than are named, each pair of it says how many.
+    """
 
     def __init__(self, file: IO[bytes] | None) -> None:
         self._file = file
@@ -113,6 +116,7 @@ class _Overlaps:
     def take(self, overlap: "Overlap") -> None:
         for other in overlap.beside:
             said = {"line": overlap.number, "job": overlap.job, "entity": other.entity, "beside": other.job}
+            said |= {"count": overlap.count} if overlap.count > len(overlap.beside) else {}
             if len(self._first) < 3:  # noqa: PLR2004 - three are shown
                 self._first.append(said)
             if self._file:
