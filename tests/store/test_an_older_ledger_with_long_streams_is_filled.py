@@ -21,7 +21,7 @@ OLDER = """
 DROP TABLE projections.told, projections.snapshots;
 DELETE FROM projections.tracking WHERE view = 'told';
 UPDATE projections.job_status SET document = (document::jsonb - 'claimed_by')::json;
-DELETE FROM ledger.migrations WHERE schema = 'projections' AND number >= 7;
+DELETE FROM ledger.migrations WHERE schema = 'projections' AND number = 7;
 """
 EVENTS = 2 * SNAPSHOT_EVENTS + 100
 
