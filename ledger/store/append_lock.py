@@ -39,7 +39,7 @@ def take(session: Connection[Any], statement: str = "take_append_lock") -> None:
     try:
         session.execute(SQL[statement])
     except psycopg.errors.LockNotAvailable as error:
-        raise held(getattr(session, "conninfo", ""), error) from error
+        raise held(getattr(session, "conninfo", None) or "", error) from error
     session.execute("SET LOCAL lock_timeout TO DEFAULT")
 
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ledger.store.silence import Silence
 
 CONNECT_SECONDS_MAX = 10
+FIRST_ANSWER_SECONDS_MAX = 20
 DEAD_SECONDS_MAX = 10  # until a peer that answers nothing, on a network that carries nothing, is given up
 NAME_BYTES_MAX = 63
 SEARCH_PATH = "pg_catalog, pg_temp"  # statements name all that is ours
@@ -143,7 +144,7 @@ class Bounded(Connection[DictRow]):
     the caller has set (`clock.until`) holds whatever the server does.
     """
 
-    conninfo = ""
+    conninfo: str | None = None  # how another is made, to ask why this one is silent
     server = ("", 0)  # which server answers: when it started, and the process there that is this connection's
     given_up = False
     heard = False  # whether it has listened for notifications: then silence is nothing
@@ -209,13 +210,13 @@ def connect_as(kind: type[C], conninfo: str) -> C:
     """The same, of a class of its own."""
     with in_our_words:
         connection = kind.connect(_with_defaults(conninfo), row_factory=dict_row, autocommit=True)
-        connection.conninfo = conninfo
         _keep_alive(connection)
-        answers = connection.execute(f"{READABLE}; SET search_path = {SEARCH_PATH}; {_WHO_ANSWERS}")
+        with clock.until(clock.monotonic() + FIRST_ANSWER_SECONDS_MAX):
+            answers = connection.execute(f"{READABLE}; SET search_path = {SEARCH_PATH}; {_WHO_ANSWERS}")
         while answers.nextset():
             pass
         row = answers.fetchall()[0]
-        connection.server = row["started"], row["pid"]
+        connection.conninfo, connection.server = conninfo, (row["started"], row["pid"])
     return connection
 
 

@@ -40,13 +40,13 @@ class Silence:
         if not clock.seconds_left(1):
             self._give_up("no answer in the time that there was")
         seconds = clock.monotonic() - self._began
-        if self._connection.conninfo and seconds >= self._next:
+        if self._connection.conninfo is not None and seconds >= self._next:
             self._next = LOOK_AFTER_SECONDS * (seconds // LOOK_AFTER_SECONDS + 1)
             self._look(seconds)
 
     def _look(self, seconds: float) -> None:
         try:
-            with looking(self._connection.conninfo) as other:
+            with looking(self._connection.conninfo or "") as other:
                 if self._waits_for_append(other, seconds):
                     self._heed_append_lock(other, seconds)
             self._refusals = 0

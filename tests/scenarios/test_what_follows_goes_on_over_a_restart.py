@@ -24,6 +24,7 @@ from ledger.store import outage
 from ledger.store.connection import connect
 from ledger.store.seals import SealTable
 
+FOLLOWS = "notification_id >"
 COMMAND = "from ledger.service.cli import main; main()"
 
 
@@ -182,6 +183,12 @@ class Deposed:
                 except psycopg.errors.ObjectInUse:  # whoever follows has connected again
                     continue
 
+    def followed(self) -> bool:
+        """Whether somebody follows the ledger."""
+        question = f"SELECT 1 FROM pg_stat_activity WHERE datname = %s AND query LIKE '%%{FOLLOWS}%%'"
+        with psycopg.connect(self._server, autocommit=True) as admin:
+            return bool(admin.execute(question, (self._name,)).fetchall())
+
     def drop(self) -> None:
         self._execute("DROP DATABASE IF EXISTS {} WITH (FORCE)", self._other)
 
@@ -226,6 +233,26 @@ def test_a_ledger_that_stays_behind_is_believed_to_have_gone_back(
     deposed.change()
     with pytest.raises(PositionAhead):
         next(seen)
+
+
+def test_a_stale_primary_that_knows_no_such_job_ends_no_wait(
+    ledger: Ledger, deposed: Deposed, caplog: pytest.LogCaptureFixture
+) -> None:
+    ledger.plan("T", job="a")
+    deposed.copy()
+    ledger.plan("T", job="b")
+    ended: list[bool | None] = []
+    waiter = threading.Thread(target=lambda: ended.append(ledger.wait("b", 120).ok))
+    waiter.start()
+    while not (news := deposed.followed()):
+        assert waiter.is_alive(), news
+    deposed.change()
+    while not any("No event speaks of job b" in word for word in _words(caplog)):
+        assert waiter.is_alive()
+    deposed.change()
+    ledger.succeed("b")
+    waiter.join()
+    assert ended == [True]
 
 
 @pytest.mark.parametrize("stays", [False, True])

@@ -189,10 +189,6 @@ ALTER TABLE seal_keys ENABLE ALWAYS TRIGGER refuse_unsealing;
 
 INSERT INTO topics (topic) VALUES ('ledger.break_accepted.v1');
 
-REVOKE ALL ON FUNCTION
-    fault_of_checkpoint(bigint, text), fault_of_key(text), check_tile(), check_checkpoint(), check_seal_key()
-FROM PUBLIC;
-
 -- A row that is no JSON is shown without what it says; it makes no other unreadable.
 CREATE FUNCTION read_json(state bytea) RETURNS json
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -212,3 +208,8 @@ SELECT
     recorded_at,
     ledger.read_json(state) AS said
 FROM stored_events;
+
+REVOKE ALL ON FUNCTION
+    fault_of_checkpoint(bigint, text), fault_of_key(text),
+    refuse_forged_tile(), refuse_forged_checkpoint(), refuse_forged_key(), refuse_all_but_growth(), refuse_unsealing()
+FROM PUBLIC;
