@@ -141,10 +141,8 @@ def _deviations(connection: Connection[Any], expected: Inventory, found: Invento
 def _of_view(connection: Connection[Any], code: str, wanted: Thing, there: Thing) -> Iterator[Finding]:
     here = as_printed_here(connection, wanted)
     if here is None:
-        sentence = (
-            f"Whether the view {there.name} is as it was made cannot be seen by who may create nothing temporary."
-        )
-        yield Finding(code, "warning", f"{sentence[:-1]}; ask on the primary, as its owner.")
+        sentence = f"Whether the view {there.name} is as it was made is not seen by who may create nothing temporary"
+        yield Finding(code, "warning", f"{sentence}; ask on the primary, as its owner.")
     elif here != there:
         yield Finding(code, "error", _changed(here, there))
 
