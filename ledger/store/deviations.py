@@ -12,6 +12,7 @@ FINDINGS_MAX = 20  # of one code
 SHOWN_MAX = 300  # characters of what a thing is like
 AGAIN = "put it back as jobledger migrate --print has it"
 GRANTS = ("grant", "default grant")
+OWNED_BY_WHO_MIGRATES = "owned by who migrates"
 
 
 class Concern(NamedTuple):
@@ -90,27 +91,41 @@ def _agreed(expected: Inventory, found: Inventory) -> Inventory:
     """What can be expected: where a role is missing nothing is granted to any, and whoever migrates owns all."""
     if not missing_roles(expected, found):
         return expected
-    owners = {f"owned by {name}" for kind, name in expected if kind == "role"}
     return {
-        key: thing._replace(
-            detail=BAR.join("owned by who migrates" if w in owners else w for w in thing.detail.split(BAR))
-        )
+        key: _of_who_migrates(thing)
         for key, thing in expected.items()
         if thing.kind not in ("role", *GRANTS) or thing.name.endswith(" to PUBLIC")
     }
 
 
+def _of_who_migrates(thing: Thing) -> Thing:
+    """The same owned by who migrates, which takes nothing from anybody's safety."""
+    words = (OWNED_BY_WHO_MIGRATES if word.startswith("owned by ") else word for word in thing.detail.split(BAR))
+    return thing._replace(detail=BAR.join(words))
+
+
+def _is_use(grant: Thing, role: str) -> bool:
+    """Whether a grant lets a role use a schema, without which it uses nothing here."""
+    return grant.name.startswith("schema ") and grant.name.endswith(f" to {role}")
+
+
 def _deviations(connection: Connection[Any], expected: Inventory, found: Inventory) -> Iterator[Finding]:
     ours = {name for kind, name in expected if kind == "role"}
+    used = {
+        name for name in ours if any(kind == "grant" and _is_use(thing, name) for (kind, _), thing in found.items())
+    }
     for key in sorted(expected.keys() | found.keys()):
         wanted, there = expected.get(key), found.get(key)
+        if wanted and there and OWNED_BY_WHO_MIGRATES in there.words:
+            wanted = _of_who_migrates(wanted)
         if wanted == there:
             continue
         thing = there or wanted
         assert thing is not None  # noqa: S101 - the key is in one of them
         concern = CONCERNS.get(thing.kind, OTHER)
         if thing.kind in GRANTS:
-            yield from _of_grant(concern.code, thing, wanted, there, ours)
+            yield from _of_excess(concern.code, thing, wanted, there, ours)
+            yield from _of_lack(concern.code, thing, wanted, there, used)
         elif thing.kind in ("role", "membership"):
             yield from _of_role(concern.code, thing, wanted, there)
         elif there is None:
@@ -126,10 +141,8 @@ def _deviations(connection: Connection[Any], expected: Inventory, found: Invento
 def _of_view(connection: Connection[Any], code: str, wanted: Thing, there: Thing) -> Iterator[Finding]:
     here = as_printed_here(connection, wanted)
     if here is None:
-        sentence = (
-            f"Whether the view {there.name} is as it was made cannot be seen by who may create nothing temporary."
-        )
-        yield Finding(code, "warning", f"{sentence[:-1]}; ask on the primary, as its owner.")
+        sentence = f"Whether the view {there.name} is as it was made is not seen by who may create nothing temporary"
+        yield Finding(code, "warning", f"{sentence}; ask on the primary, as its owner.")
     elif here != there:
         yield Finding(code, "error", _changed(here, there))
 
@@ -167,17 +180,27 @@ def _short(text: str) -> str:
     return text if len(text) <= SHOWN_MAX else f"{text[:SHOWN_MAX]}…"
 
 
-def _of_grant(code: str, thing: Thing, wanted: Thing | None, there: Thing | None, ours: set[str]) -> Iterator[Finding]:
-    what, _, who = thing.name.rpartition(" to ")
-    role = f"The role {who}" if who != "PUBLIC" else "Everybody (PUBLIC)"
+def _of_excess(code: str, thing: Thing, wanted: Thing | None, there: Thing | None, ours: set[str]) -> Iterator[Finding]:
+    what, who, role = _read_grant(thing)
     excess = (there.words if there else frozenset()) - (wanted.words if wanted else frozenset())
-    lack = (wanted.words if wanted else frozenset()) - (there.words if there else frozenset())
-    on = f"on {what}" if thing.kind == "grant" else f"by default on {what}"
     if excess:
         level: Level = "error" if who in ours or who == "PUBLIC" else "warning"
-        yield Finding(code, level, f"{role} must not have {_listed(excess)} {on}; revoke it.")
+        yield Finding(code, level, f"{role} must not have {_listed(excess)} {what}; revoke it.")
+
+
+def _of_lack(code: str, thing: Thing, wanted: Thing | None, there: Thing | None, used: set[str]) -> Iterator[Finding]:
+    what, who, role = _read_grant(thing)
+    lack = (wanted.words if wanted else frozenset()) - (there.words if there else frozenset())
     if lack:
-        yield Finding(code, "error", f"{role} must have {_listed(lack)} {on}, and has not; run jobledger migrate.")
+        level: Level = "error" if who in used else "warning"
+        yield Finding(code, level, f"{role} must have {_listed(lack)} {what}, and has not; run jobledger migrate.")
+
+
+def _read_grant(thing: Thing) -> tuple[str, str, str]:
+    """What a grant is about in words, to whom it is, and who that is in words."""
+    what, _, who = thing.name.rpartition(" to ")
+    on = f"on {what}" if thing.kind == "grant" else f"by default on {what}"
+    return on, who, f"The role {who}" if who != "PUBLIC" else "Everybody (PUBLIC)"
 
 
 def _of_role(code: str, thing: Thing, wanted: Thing | None, there: Thing | None) -> Iterator[Finding]:

@@ -29,7 +29,8 @@ def import_(
 ) -> None:
     """Record what has already happened, from a file.
 
-    A transition record a line; a line that cannot be taken never stops the rest, and exit 1 tells that there was one.
+    A transition record a line; a line that cannot be taken never stops the rest, and exit 1 tells that there was one,
+    exit 2 that the file itself ends early or is damaged.
     """
     from ledger import open_ledger
     from ledger.errors import LedgerError
