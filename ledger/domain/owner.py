@@ -32,7 +32,7 @@ class Owner:
 
 def owner_after(event: Event) -> Owner:
     """The owner as its newest event alone leaves it: who starts or is fenced is above whatever was before."""
-    return evolve_owner(Owner(event.job), event)
+    return evolve_owner(Owner(event.job, version=event.version - 1), event)
 
 
 def evolve_owner(owner: Owner, event: Event) -> Owner:

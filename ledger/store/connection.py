@@ -23,6 +23,7 @@ from ledger.errors import (
     DatabaseAway,
     DiskFull,
     HostileText,
+    IntegrityFailure,
     LedgerError,
     MalformedConninfo,
     SchemaMissing,
@@ -65,6 +66,9 @@ _BY_STATE: dict[str, tuple[type[LedgerError], str]] = {
 }
 
 
+_OUR_STATES = "JL"  # what our own triggers and functions refuse, each in a sentence of its own
+
+
 class _InOurWords:
     """Lets errors of the database come out in our words, and of a text that cannot be sent to it."""
 
@@ -93,6 +97,10 @@ def translate(error: Exception) -> LedgerError:
     if state in _BY_STATE:
         kind, sentence = _BY_STATE[state]
         return kind(f"{sentence} ({said}).", sqlstate=state)
+    if state is not None and state.startswith(_OUR_STATES):
+        diag = error.diag  # type: ignore[attr-defined]  # only an error of the database has a state
+        told = " ".join(filter(None, (diag.message_primary, diag.message_hint)))
+        return (Unavailable if state == "JL004" else IntegrityFailure)(told, sqlstate=state)
     if _is_away(error, state):
         return DatabaseAway(
             f"The database does not answer; check that it runs and JOBLEDGER_DSN ({said}).", sqlstate=state

@@ -2,7 +2,7 @@ import psycopg
 import pytest
 
 from ledger.application import Ledger
-from ledger.errors import Unavailable
+from ledger.errors import IntegrityFailure
 from ledger.service.assembly import assemble
 from ledger.service.readiness import migrator
 from tests.store.controls import ROLES, as_role
@@ -102,7 +102,7 @@ def test_what_was_planted_before_is_looked_at_before_a_migration(superuser: str,
     with as_role(superuser, "jobledger_projector") as connection:
         connection.execute(planting)
 
-    with pytest.raises(Unavailable, match=named):
+    with pytest.raises(IntegrityFailure, match=named):
         migrator().migrate(superuser)
 
 
