@@ -1,12 +1,15 @@
-"""Streams read page by page, however long they are."""
+"""Streams read page by page, however long they are.
 
+Names are sent as JSON in ASCII, which can be told of any text, so that PostgreSQL says what is no Unicode.
+"""
+
+import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
 from psycopg import Connection
-from pydantic_core import to_json
 
 from ledger.domain.events import RecordedEvent
 from ledger.domain.values import POSITION_MAX
@@ -21,7 +24,7 @@ Connect = Callable[[], AbstractContextManager[Connection[Any]]]
 
 def read_page(connection: Connection[Any], after: Mapping[str, int], limit: int) -> list[RecordedEvent]:
     """The next events of each stream after a version, `limit` of each at most, in the order of the ledger."""
-    parameters = {"after": to_json(after).decode(), "limit": limit}
+    parameters = {"after": json.dumps(after), "limit": limit}
     return read_all(connection, connection.execute(SQL["select_streams"], parameters).fetchall())
 
 
@@ -52,7 +55,7 @@ def read_topic(connect: Connect, names: Sequence[str], topic: str) -> Iterator[R
     for start in range(0, len(names), PAGE_STREAMS_MAX):
         after = dict.fromkeys(names[start : start + PAGE_STREAMS_MAX], 0)
         while after:
-            parameters = {"after": to_json(after).decode(), "topic": topic, "limit": PAGE_OF_EACH_MAX}
+            parameters = {"after": json.dumps(after), "topic": topic, "limit": PAGE_OF_EACH_MAX}
             with connect() as connection:
                 page = read_all(connection, connection.execute(SQL["select_topic_in_streams"], parameters))
             yield from (entry for entry in page if entry.event.fact.topic == topic)
@@ -63,5 +66,5 @@ def read_topic(connect: Connect, names: Sequence[str], topic: str) -> Iterator[R
 
 def read_newest(connection: Connection[Any], names: Iterable[str]) -> list[RecordedEvent]:
     """The newest event of each stream that has one."""
-    parameters = {"streams": to_json(list(names)).decode()}
+    parameters = {"streams": json.dumps(list(names))}
     return read_all(connection, connection.execute(SQL["select_newest_events"], parameters).fetchall())
