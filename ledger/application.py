@@ -262,14 +262,15 @@ class Ledger(Questions):
         asked_page(None, limit)
         now = clock.now()
         left: list[TreeExpiry] = []
+        passed: set[str] = set()  # that others held or took meanwhile, or of which nothing can be recorded
         more = True
         while more:
-            asked = None if limit is None else limit - len(left)
-            due = self._queries.expiry(policy, now, asked, due=True)
+            asked = None if limit is None else limit - len(left) + len(passed)
+            due = [tree for tree in self._queries.expiry(policy, now, asked, due=True) if tree.root not in passed]
             taken = [tree for page in _pages(due) for tree in self._take_out(page)]
             left += taken
-            # Whom others held or took meanwhile is not due any more, and so those behind it are found.
-            more = bool(taken) and limit is not None and len(due) == asked and len(left) < limit
+            passed |= {tree.root for tree in due} - {tree.root for tree in taken}
+            more = limit is not None and len(left) < limit and bool(due)
         return left
 
     def _take_out(self, trees: Sequence[TreeExpiry]) -> list[TreeExpiry]:
@@ -279,9 +280,7 @@ class Ledger(Questions):
         for tree, answer in zip(trees, answers, strict=True):
             if isinstance(answer, Receipt):
                 left += [tree] if answer.disposition is Disposition.RECORDED else []
-            elif not isinstance(
-                answer, IllegalTransition | StreamDamaged
-            ):  # held since the look, or nothing can be recorded
+            elif not isinstance(answer, IllegalTransition | StreamDamaged):
                 raise answer
         return left
 

@@ -1,7 +1,7 @@
 -- The jobs below others of which something is yet to be said: that cancelling was asked, or that they left the live
 -- views. In front, of all of them, are those that keep the tree from leaving; of some, those that are next below. One
--- that was refused is below none. OFFSET 0 keeps the planner to the index, whatever it takes the size of a young table
--- for.
+-- that was refused is below none, and of one that is damaged nothing can be said. OFFSET 0 keeps the planner to the
+-- index, whatever it takes the size of a young table for.
 WITH RECURSIVE below AS (
     SELECT asked.job AS top, asked.job COLLATE "C" AS job, false AS is_left, false AS stays
     FROM json_array_elements_text(%(jobs)s::json) AS asked (job)
@@ -19,4 +19,7 @@ WITH RECURSIVE below AS (
         OFFSET 0
     ) AS child
 )
-SELECT top, job, stays FROM below WHERE is_left LIMIT %(at_most)s::bigint
+SELECT top, job, stays
+FROM below
+WHERE is_left AND 'job:' || job NOT IN (SELECT stream FROM projections.damaged)
+LIMIT %(at_most)s::bigint

@@ -99,6 +99,6 @@ def test_a_name_that_most_bear_spoils_no_plan(session: psycopg.Connection[Any]) 
 def test_what_the_planner_would_expect_by_itself_is_found_out(session: psycopg.Connection[Any]) -> None:
     """Where it takes each name for as common as all are, it goes through the table for each."""
     with session.transaction(force_rollback=True):
-        session.execute("ALTER TABLE job_status ALTER parent RESET (n_distinct)")
-        session.execute("ANALYZE job_status")
+        session.execute("ALTER TABLE projections.job_status ALTER parent RESET (n_distinct)")
+        session.execute("ANALYZE projections.job_status")
         assert "children of few" in _scanned(session)

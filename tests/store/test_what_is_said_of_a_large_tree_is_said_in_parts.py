@@ -23,6 +23,7 @@ from ledger.store import below, workspace
 from ledger.store.connection import connect
 from ledger.store.recorder import Attempt, Recorder
 from projections import runner
+from tests.store.controls import INSERT
 
 AT_ONCE = Retention(keep_for=0)
 ROOM, BRANCHES, LEAVES = 10, 4, 7
@@ -303,3 +304,32 @@ def test_no_append_of_a_large_tree_takes_long(ledger: Ledger, superuser: str, mo
     position = ledger.position()
     assert ledger.cancel("w").events == 10_001
     assert max(_appends([*ledger.events(position)])) <= trees.TREE_EVENTS_MAX + 1
+
+
+def test_jobs_of_which_nothing_can_be_recorded_are_passed_by(ledger: Ledger, superuser: str) -> None:
+    """However many of them there are, the others are asked to be cancelled, and the tree leaves without them."""
+    parts = [f"s/{n}" for n in range(3 * ROOM)]
+    ledger.plan("Root", job="s", children=[{"job": part, "type": "Leaf"} for part in parts])
+    spoilt = parts[: 2 * ROOM]
+    with connect(superuser) as owner:
+        for part in spoilt:
+            owner.execute(INSERT, (f"job:{part}", 2, "job.started.v1", b"junk"))
+    assert ledger.cancel("s").events == 1 + ROOM
+    assert ledger.cancel("s").events == 0
+    for part in [*parts[2 * ROOM :], "s"]:
+        ledger.record({"job": part, "event": "cancelled"})
+    ledger.record({"job": "s", **EXPIRED})
+    assert _flagged(ledger, "expired") == {"s", *parts[2 * ROOM :]}
+
+
+def test_a_sweep_of_a_few_goes_past_those_that_cannot_leave(ledger: Ledger, superuser: str) -> None:
+    """What stays is asked for once, and those behind it leave all the same."""
+    roots = [f"t{n}" for n in range(6)]
+    for root in roots:
+        ledger.plan("Root", job=root)
+        ledger.fail(root)
+    with connect(superuser) as owner:
+        for root in roots[:3]:
+            owner.execute(INSERT, (f"job:{root}", 3, "job.disputed.v1", b"junk"))
+    assert [tree.root for tree in ledger.expire(AT_ONCE, limit=2)] == ["t3", "t4"]
+    assert [tree.root for tree in ledger.expire(AT_ONCE, limit=2)] == ["t5"]
