@@ -46,7 +46,14 @@ def _make(conninfo: str) -> Bounded:
 
 def check_open(connection: Connection[Any]) -> None:
     """Raise where the server has ended an idle connection: there is something to read though nothing was asked."""
+    if has_word(connection):
+        connection.execute("")
+
+
+def has_word(connection: Connection[Any]) -> bool:
+    """Whether the server has said something over a connection on which nothing was asked, or that is closed."""
+    if connection.closed:
+        return True
     idle = select.poll()
     idle.register(connection.fileno(), select.POLLIN)
-    if idle.poll(0):
-        connection.execute("")
+    return bool(idle.poll(0))

@@ -9,7 +9,7 @@ import os
 import socket
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -20,7 +20,7 @@ from psycopg.rows import DictRow
 
 from ledger.store.append_lock import SLOW_SECONDS_MAX, STILL_SECONDS_MAX, bound_append
 from ledger.store.connection import DEAD_SECONDS_MAX, Bounded, configure, connect_as
-from ledger.store.datastore import check_open
+from ledger.store.datastore import has_word
 from ledger.store.statements import SQL
 
 SEND_BYTES = 4 * 1024 * 1024
@@ -85,14 +85,16 @@ class Appending(Bounded):
         self._lent.append(cursor)
         return cursor.execute(query, params, **options)
 
-    def begin(self, pipe: Pipeline) -> None:
+    def stay_in(self, pipe: Pipeline) -> None:
+        """Say everything from now on in this pipeline, which is never left: that would take a round trip each time."""
+        self._pipe = pipe
+        pipe.command_queue = self._said = Together()
+
+    def begin(self) -> None:
         """Take back the cursors that were lent; then begin a transaction, under the append lock."""
         self._spare, self._lent = self._spare + self._lent, []
-        self._pipe, self._said = pipe, Together()
-        pipe.command_queue = self._said
         self._say(BEGIN)
         self._say(SQL["take_append_lock"].encode())
-        self.send()
 
     def ask(self) -> None:
         """Send what was said, and wait for the answers to all that was."""
@@ -106,7 +108,7 @@ class Appending(Bounded):
         self.pgconn.pipeline_sync()
         self._pipe.result_queue.append(None)
 
-    def commit_all(self) -> None:
+    def end(self) -> None:
         """Commit, in the message that bears the rest of what was said; raises what the database raises then."""
         self._say(b"COMMIT")
         self.ask()
@@ -123,6 +125,7 @@ class Line:
     def __init__(self, conninfo: str) -> None:
         self._conninfo = conninfo
         self._connection: Appending | None = None
+        self._pipelines = ExitStack()
         self._still_seconds = STILL_SECONDS_MAX
 
     def go_slowly(self) -> None:
@@ -133,44 +136,40 @@ class Line:
     def transaction(self, hear: Callable[[psycopg.errors.Diagnostic], None]) -> Iterator[Appending]:
         """A transaction under the append lock; `hear` is told of notices.
 
-        It is one pipeline: nothing is waited for but what is read, and the commit goes with the last part. Errors of
-        the database come out as they are, `Unavailable` where there is no connection. A connection on which something
-        went wrong is not used again.
+        It is said in a pipeline: nothing is waited for but what is read, and the commit goes with the last part. Errors
+        of the database come out as they are, `Unavailable` where there is no connection. A connection on which
+        something went wrong is not used again.
         """
         connection = self._ready()
         connection.add_notice_handler(hear)
         try:
-            with connection.pipeline() as pipe:
-                try:
-                    connection.begin(pipe)
-                    yield connection
-                    connection.commit_all()
-                except BaseException:
-                    connection.close()  # before the pipeline ends, which would send what it holds
-                    raise
+            connection.begin()
+            yield connection
+            connection.end()
         except BaseException:
             self.close()
             raise
         connection.remove_notice_handler(hear)
 
     def close(self) -> None:
-        """Let the connection go."""
+        """Let the connection go; first of all that, for the end of a pipeline would send what it holds."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+            with suppress(psycopg.Error):
+                self._pipelines.close()
 
     def _ready(self) -> Appending:
-        if self._connection is not None:
-            try:
-                check_open(self._connection)
-            except psycopg.Error:
-                self.close()
+        if self._connection is not None and has_word(self._connection):  # which is that the server has ended it
+            self.close()
         if self._connection is None:
-            self._connection = connect_as(Appending, self._conninfo)
-            configure(self._connection)
-            self._connection.execute(KEEP_ALIVE)
-            bound_append(self._connection, local=False, still_seconds=self._still_seconds)
-            _widen(self._connection)
+            connection = connect_as(Appending, self._conninfo)
+            configure(connection)
+            connection.execute(KEEP_ALIVE)
+            bound_append(connection, local=False, still_seconds=self._still_seconds)
+            _widen(connection)
+            connection.stay_in(self._pipelines.enter_context(connection.pipeline()))
+            self._connection = connection
         return self._connection
 
 

@@ -184,3 +184,11 @@ def test_doctor_names_who_holds_the_lock_for_long(
         found = {finding.code: finding for finding in examine(connection, migrator())}["append_lock"]
         assert found.level == "warning"
         assert f"held by somebody as postgres, process {holder.info.backend_pid}" in found.sentence
+
+
+def test_doctor_says_where_it_is_not_shown_who_holds_the_lock(superuser: str) -> None:
+    """To who may only read; nothing else that doctor looks at is lost by it."""
+    with as_role(superuser, "jobledger_reader") as connection:
+        found = {finding.code: finding for finding in examine(connection, migrator())}
+        assert (found["append_lock"].level, found["notifications"].level) == ("ok", "ok")
+        assert "is not shown" in found["append_lock"].sentence
