@@ -66,8 +66,9 @@ class Owners:
 
     def _check_not_fenced(self, me: OwnerEpoch, started: Mapping[str, int]) -> None:
         if self._feed.streams(started):  # its own start was the last word of that stream
-            newest = self.states([me.owner])[me.owner].newest
-            raise StaleEpoch(f"Epoch {me.epoch} of {me.owner} is fenced.", **me._asdict(), newest=newest)
+            state = self.states([me.owner])[me.owner]
+            if state.fences(me.epoch):  # and not a row that is no event
+                raise StaleEpoch(f"Epoch {me.epoch} of {me.owner} is fenced.", **me._asdict(), newest=state.newest)
 
     def fence(self, name: str, tell: Tell) -> Receipt:
         """Fence every epoch of an owner so far, and drop its lease; `tell` records it."""
