@@ -399,7 +399,10 @@ class Ledger(Questions):
         return open_past(self._all.past, moment, occurred=occurred)
 
     def events(self, after: int = 0, *, job: str | None = None) -> Iterator[RecordedEvent]:
-        """Every event after a position, up to the end of the ledger, or those of one job; read page by page."""
+        """Every event after a position, up to the end of the ledger, or those of one job; read page by page.
+
+        A row that is none is told as `Damaged`.
+        """
         after = asked_number("A position to read from", after, least=0)
         return self._feed.read(after) if job is None else self._feed.stream(f"job:{job}", after)
 
@@ -414,14 +417,23 @@ class Ledger(Questions):
         return waiting.watch(self._feed, self._queries, after, job)
 
     def wait(self, job: str, timeout: float | None = None) -> JobView:
-        """The job once it is closed, however; raises `WaitTimedOut` after `timeout` seconds."""
+        """The job once it is closed, however; raises `WaitTimedOut` after `timeout` seconds.
+
+        Raises `StreamDamaged` for one that never will be, since nothing more can be recorded of it.
+        """
         return waiting.wait(
             self._feed,
-            lambda: view if (view := self.job(job)).done else None,
+            lambda: self._closed(job),
             lambda entry: entry.event.job == job,
             timeout,
             f"job {job} to close",
         )
+
+    def _closed(self, job: str) -> JobView | None:
+        view = self.job(job)
+        if not view.done:
+            waiting.check_whole(view)
+        return view if view.done else None
 
     def wait_free(self, entity: str | EntityRef, timeout: float | None = None) -> BusyAnswer:
         """The answer once no job is active on the entity; raises `WaitTimedOut` after `timeout` seconds."""

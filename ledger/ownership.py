@@ -1,11 +1,13 @@
 """Owners and their epochs: each start is a new one and fences those before it, whatever process bears the name."""
 
 from collections.abc import Callable, Iterable
+from functools import reduce
 
 from ledger.answers import Leases, OwnerState, OwnerView, Queries
 from ledger.domain.decisions import Disposition
 from ledger.domain.epoch import Lease, OwnerEpoch
-from ledger.domain.owner import Owner, owner_after
+from ledger.domain.events import Damaged, Event
+from ledger.domain.owner import Owner, evolve_owner, owner_after
 from ledger.errors import OwnerNotFound, StaleEpoch
 from ledger.store.feed import Feed
 from ledger.store.recorder import Receipt
@@ -65,7 +67,8 @@ class Owners:
 
     def _check_not_fenced(self, me: OwnerEpoch, started: int) -> None:
         owner = self.states([me.owner])[me.owner]
-        if owner.version > started:  # its own start was the last word of that stream
+        # Its own start was the last word of that stream, unless a row that is no event stands behind it.
+        if owner.version > started and owner.fences(me.epoch):
             raise StaleEpoch(f"Epoch {me.epoch} of {me.owner} is fenced.", **me._asdict(), newest=owner.newest)
 
     def fence(self, name: str, tell: Tell) -> Receipt:
@@ -79,7 +82,14 @@ class Owners:
         """What the events say of each owner; one that never started has no epoch."""
         states = {name: Owner(name) for name in names}
         newest = self._feed.newest(f"owner:{name}" for name in states)
-        return states | {entry.event.job: owner_after(entry.event) for entry in newest}
+        return states | {entry.event.job: self._after(entry.event) for entry in newest}
+
+    def _after(self, newest: Event) -> Owner:
+        """The owner as this event leaves it; where the row is no event, as those before it do."""
+        if type(newest.fact) is not Damaged:
+            return owner_after(newest)
+        entries = self._feed.stream(f"owner:{newest.job}")
+        return reduce(evolve_owner, (entry.event for entry in entries), Owner(newest.job))
 
     def views(self) -> list[OwnerView]:
         """Every owner that has active jobs or a lease, each epoch by itself."""

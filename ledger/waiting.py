@@ -10,8 +10,10 @@ from typing import TypeVar
 
 from ledger import clock
 from ledger.answers import JobView, Queries
+from ledger.domain.damage import stream_damaged
 from ledger.domain.events import RecordedEvent
 from ledger.domain.numbers import asked_seconds
+from ledger.domain.states import Flag
 from ledger.errors import DatabaseAway, NotFound, WaitTimedOut
 from ledger.store.feed import Feed
 from ledger.store.outage import Outage
@@ -20,7 +22,10 @@ T = TypeVar("T")
 
 
 def watch(feed: Feed, queries: Queries, after: int | None, job: str | None) -> Iterator[RecordedEvent]:
-    """Every event after a position (the end, where none is given), as it comes; of one job until that is closed."""
+    """Every event after a position (the end, where none is given), as it comes; of one job until that is closed.
+
+    Raises `StreamDamaged` where it never will be.
+    """
     reached = feed.head() if after is None else after
     view: JobView | None = None
     for entry in feed.follow(reached, seen=after is None):
@@ -31,8 +36,16 @@ def watch(feed: Feed, queries: Queries, after: int | None, job: str | None) -> I
             continue
         with suppress(DatabaseAway):  # asked again where there is nothing new for a while
             view = view if view and view.position > reached else queries.job(job)
-        if view and view.done and view.position <= reached:
-            return
+        if view and view.position <= reached:
+            if view.done:
+                return
+            check_whole(view)
+
+
+def check_whole(view: JobView) -> None:
+    """Raise `StreamDamaged` where nothing more can be recorded of a job, so that nobody waits for it to close."""
+    if Flag.DAMAGED in view.flags:
+        raise stream_damaged("job", view.job, "one of its rows is no event")
 
 
 def wait(

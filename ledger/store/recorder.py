@@ -391,12 +391,20 @@ class Attempt:
         places = {(event.stream, event.version): event.id for event in self.events}
         rows = _select_rows(session, places)
         for row in rows:
-            if from_json(bytes(row["state"]))["id"] != places[row["originator_id"], row["originator_version"]]:
+            if _id_of(bytes(row["state"])) != places[row["originator_id"], row["originator_version"]]:
                 return None
         if len(rows) < len(places):
             return None
         found = _by_place(rows)
         return self.answer(session, [found[place] for place in places])
+
+
+def _id_of(state: bytes) -> object:
+    """The id of an event by its bytes; None where they are those of none."""
+    try:
+        return from_json(state)["id"]
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def _place(said: Transition, verdict: Verdict) -> Place:

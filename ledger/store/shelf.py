@@ -38,14 +38,18 @@ class Stream:
 
     def fold(self, event: Event) -> None:
         """Take in the next event, all but what the views keep."""
+        self.evolve(event)
+        if not self.damaged:  # else nothing more will be recorded here, so nothing is asked of it
+            self.note(event)
+
+    def evolve(self, event: Event) -> None:
+        """Take in what the next event makes of the state."""
         if event.of_job:
             self.state = evolve(self.state if isinstance(self.state, Job) else None, event)
         elif event.stream.startswith("owner:"):
             self.state = evolve_owner(self.state if isinstance(self.state, Owner) else Owner(event.job), event)
         else:
             self.state = evolve_itself(self.state if isinstance(self.state, Itself) else Itself(event.job), event)
-        if not self.damaged:  # else nothing more will be recorded here, so nothing is asked of it
-            self.note(event)
 
     @property
     def damaged(self) -> bool:

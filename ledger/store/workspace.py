@@ -18,6 +18,7 @@ from ledger.domain.events import (
     Accepted,
     Attached,
     ComingEvent,
+    Damaged,
     Event,
     Fact,
     Limit,
@@ -27,7 +28,7 @@ from ledger.domain.events import (
     Started,
     Succeeded,
 )
-from ledger.domain.itself import Itself, evolve_itself
+from ledger.domain.itself import Itself
 from ledger.domain.job import Job
 from ledger.domain.owner import Owner, owner_after
 from ledger.domain.quorum import Family
@@ -142,7 +143,7 @@ class Workspace:
         asked = [
             self._recall_jobs([name.removeprefix(JOB) for name in unknown if name.startswith(JOB)]),
             self._recall_owners([name for name in unknown if name.startswith(OWNER)]),
-            self._recall_itself([name for name in unknown if name.startswith(LEDGER)]),
+            self._recall_whole([name for name in unknown if name.startswith(LEDGER)]),
             self._lookup.ask(names, self._batch),
         ]
         for answer in asked:
@@ -172,23 +173,26 @@ class Workspace:
 
         def read() -> None:
             for entry in read_all(self._session, cursor.fetchall()):
+                if type(entry.event.fact) is Damaged:  # then what came before it counts
+                    self._recall_whole([entry.event.stream])()
+                    continue
                 viewed = self._views.fold(None, entry)
                 self._streams[entry.event.stream].recall(owner_after(entry.event), viewed, len(entry.event.fact.text))
 
         return read
 
-    def _recall_itself(self, names: Sequence[str]) -> Asked[None]:
-        """What a ledger has on record of itself is little, and every word of it counts."""
+    def _recall_whole(self, names: Sequence[str]) -> Asked[None]:
+        """Take streams from all their events: what a ledger says of itself is little, and every word of it counts."""
         if not names:
             return nothing
         parameters = {"after": to_json(dict.fromkeys(names, 0)).decode(), "limit": POSITION_MAX}
         cursor = self._session.execute(SQL["select_streams"], parameters)
+        for name in names:
+            self._streams[name].state = None
 
         def read() -> None:
             for entry in read_all(self._session, cursor.fetchall()):
-                stream = self._streams[entry.event.stream]
-                before = stream.state if isinstance(stream.state, Itself) and entry.event.version > 1 else None
-                stream.state = evolve_itself(before or Itself(entry.event.job), entry.event)
+                self._streams[entry.event.stream].evolve(entry.event)
 
         return read
 

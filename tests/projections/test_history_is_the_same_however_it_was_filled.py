@@ -84,7 +84,7 @@ def test_an_event_that_makes_no_sense_is_named(ledger: Ledger, admin: Admin) -> 
     assert follower.follow(admin) == 2
     stray, after = ledger.search().page(oldest=True).entries
     assert (stray.entry.event.name, stray.entry.event.job, after.entry.event.job) == ("damaged", "stray", "after")
-    (found,) = ledger.search('text:"not those of a planned" event:damaged').page().entries
+    (found,) = ledger.search('job:stray text:"not those of a planned"').page().entries
     assert found.position == 1
 
 

@@ -2,11 +2,12 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from hypothesis import strategies as st
 
 from ledger.domain.commands import Transition, parse_transition
-from ledger.domain.events import JOB_FACTS, OWNER_FACTS, Event, Planned
+from ledger.domain.events import JOB_FACTS, LEDGER_FACTS, OWNER_FACTS, Break, Event, Planned
 from ledger.domain.states import EndAction, Outcome
 
 NASTY = "\u2028\u202e\u05d0\u200d\ufeff\x01\x1b\x7f\x85\\\"'`;--{}%s$1\r\n\t\U0001f469\u0301"
@@ -97,6 +98,9 @@ BODIES: dict[str, st.SearchStrategy[dict[str, Any]]] = {
             "blockers": st.lists(JSON, max_size=3),
         }
     ),
+    "break_accepted": st.fixed_dictionaries(
+        {"position": st.integers(0, 2**63 - 1), "promise": st.sampled_from([str(promise) for promise in Break])}
+    ),
     "submitted": st.fixed_dictionaries({"executor": names(256), "token": names(256)}),
     "accepted": st.fixed_dictionaries({"external_id": names(256)}, optional={"executor": names(256)}),
     "started": optional(executor=names(256), external_id=names(256)),
@@ -136,11 +140,15 @@ def _later(seconds: int) -> datetime:
     return datetime(2026, 1, 2, tzinfo=UTC) + timedelta(seconds=seconds)
 
 
+OF_THE_LEDGER = {fact.name for fact in LEDGER_FACTS}
+
+
 def _record(event: str) -> st.SearchStrategy[dict[str, Any]]:
     def put(envelope: dict[str, Any], body: dict[str, Any], subject: str) -> dict[str, Any]:
         about = (
             {"owner": subject, "epoch": envelope.get("epoch", 1)} if event.startswith("owner_") else {"job": subject}
         )
+        about = {"ledger": str(UUID(int=len(subject)))} if event in OF_THE_LEDGER else about
         for child in body.get("plan", {}).get("children", []):
             child["job"] = f"{child['job'][:99]}{subject[:99]}+"  # never the job itself
         return envelope | body | about | {"event": event}
@@ -148,7 +156,7 @@ def _record(event: str) -> st.SearchStrategy[dict[str, Any]]:
     return st.builds(put, ENVELOPES, BODIES.get(event, NOTHING), names(200))
 
 
-RECORDS = {fact.name: _record(fact.name) for fact in JOB_FACTS + OWNER_FACTS}
+RECORDS = {fact.name: _record(fact.name) for fact in JOB_FACTS + OWNER_FACTS + LEDGER_FACTS}
 
 
 def transition(record: dict[str, Any]) -> Transition:

@@ -116,7 +116,10 @@ BEGIN
         at := greatest(at, last.recorded_at);
     END IF;
     PERFORM setval('ledger.append_time', (extract(epoch FROM at) * 1000000)::bigint);
-    PERFORM pg_notify('stored_events', '');
+    -- For whoever listens; one who listens and does not read must not fill what all share.
+    IF pg_notification_queue_usage() < 0.01 THEN
+        PERFORM pg_notify('stored_events', '');
+    END IF;
     RETURN NULL;
 END
 $$;
