@@ -13,7 +13,7 @@ CREATE FUNCTION append_holder() RETURNS TABLE (
 )
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     WITH lock AS (
-        SELECT pg_locks.pid, granted
+        SELECT pg_locks.pid, granted, locktype
         FROM pg_locks
         WHERE database = (SELECT oid FROM pg_database WHERE datname = current_database())
             AND (
@@ -28,7 +28,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     FROM lock LEFT JOIN pg_stat_activity AS activity ON activity.pid = lock.pid
     GROUP BY lock.pid, application_name, usename, xact_start, activity.state, wait_event_type, wait_event, state_change
     HAVING bool_and(granted)
-    ORDER BY xact_start NULLS LAST
+    ORDER BY bool_or(locktype = 'relation') DESC, xact_start NULLS LAST
     LIMIT 1
 $$;
 
