@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from psycopg import Cursor
@@ -85,7 +84,7 @@ def left_below(
 
     def answer() -> Mapping[str, list[str]]:
         found: dict[str, list[str]] = {}
-        for row in sorted(cursor.fetchall(), key=itemgetter("stays"), reverse=True):
+        for row in sorted(cursor.fetchall(), key=lambda row: (not row["stays"], row["place"])):
             found.setdefault(row["top"], []).append(row["job"])
         return found
 

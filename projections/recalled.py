@@ -61,7 +61,7 @@ def _recall(row: Mapping[str, Any]) -> tuple[Job, Kept]:
         return _job(document, (), (), None), kept
     held = (None, document.get("closed_position"))
     entities = tuple(_entity(stay) for stay in last if stay["to_position"] in held)
-    return _job(document, entities, _limits(row), _claimed_by(row, document)), kept
+    return _job(document, entities, _limits(row, document["job"]), _claimed_by(row, document)), kept
 
 
 def _refused(document: Document) -> Job:
@@ -103,11 +103,11 @@ def _entity(stay: Row) -> Entity:
     return Entity.model_construct(type=stay["entity_type"], id=stay["entity_id"], role=stay["role"], access=access)
 
 
-def _limits(row: Mapping[str, Any]) -> tuple[Limit, ...]:
+def _limits(row: Mapping[str, Any], job: str) -> tuple[Limit, ...]:
     """The limits of the plan; the row has its event where that seems to say any."""
     if row["planned"] is None:
         return ()
-    fact = read_event("job:", 1, Planned.topic, bytes(row["planned"])).fact
+    fact = read_event(f"job:{job}", 1, Planned.topic, bytes(row["planned"])).fact
     assert isinstance(fact, Planned)  # noqa: S101 - its topic says so
     return fact.limits
 

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from ledger.errors import KeyUnusable, PromiseBroken, SealRefused, Unavailable
+from ledger.errors import DatabaseAway, KeyUnusable, PromiseBroken, SealRefused, Unavailable
 from ledger.integrity.checkpoint import Checkpoint, SignedCheckpoint, origin_of
 from ledger.integrity.claims import newest_signed
 from ledger.integrity.hashing import leaf_hash
@@ -82,8 +82,9 @@ class Sealer:
     def follow(self, every_seconds: float, wait: Callable[[float], object] = time.sleep) -> Iterator[Sealed]:
         """Seal again and again, `every_seconds`; what was done comes out each time that there was something.
 
-        Goes on over restarts and failovers of the database. `SealRefused`, and after the first sealing `KeyUnusable`,
-        is raised once it has been so for half a minute, for a stale primary may answer for a moment.
+        Goes on over restarts and failovers of the database. `SealRefused`, and after the first sealing what the
+        database or the key refuses, is raised once it has been so for half a minute, for a stale primary may answer for
+        a moment.
         """
         outage = Outage("Sealing", self._place)
         sealed = False
@@ -92,10 +93,10 @@ class Sealer:
             try:
                 done = self.seal()
                 outage.over()
-            except Unavailable as error:
+            except DatabaseAway as error:
                 outage.away(error)
-            except (SealRefused, KeyUnusable) as error:
-                if isinstance(error, KeyUnusable) and not sealed:
+            except (SealRefused, KeyUnusable, Unavailable) as error:
+                if not (sealed or isinstance(error, SealRefused)):
                     raise
                 outage.stale(error)
             if done is not None:

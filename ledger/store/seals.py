@@ -107,7 +107,8 @@ class Seals:
     def recall(self, streams: Sequence[str], upto: int) -> Iterator[tuple[str, int, int, str]]:
         """Stream, position, version and topic of the rows of streams up to a position, each stream in order."""
         parameters = {"streams": list(streams), "upto": upto}
-        question = f"COPY ({SQL['select_topics']}) TO STDOUT (FORMAT BINARY)"
+        topics = SQL["select_topics"]
+        question = f"COPY ({topics}) TO STDOUT (FORMAT BINARY)"
         with self._connection.cursor() as cursor, cursor.copy(question, parameters) as copy:
             copy.set_types(("text", "int8", "int8", "text"))
             yield from copy.rows()

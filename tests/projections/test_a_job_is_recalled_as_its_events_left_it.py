@@ -47,7 +47,9 @@ def test_of_a_parent_whose_end_action_was_taken_and_taken_over(ledger: Ledger, s
 
         assert _recalled(session)["p"].job.claimed_by == ("engine", 1)
         _compare(ledger, session)
-        session.execute("UPDATE job_status SET document = (document::jsonb - 'claimed_by')::json WHERE job = 'p'")
+        session.execute(
+            "UPDATE projections.job_status SET document = (document::jsonb - 'claimed_by')::json WHERE job = 'p'"
+        )
         assert _recalled(session)["p"].job.claimed_by == ("engine", 1)  # as an earlier release has left it
 
         ledger.succeed("p")

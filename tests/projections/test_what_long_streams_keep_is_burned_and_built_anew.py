@@ -32,7 +32,7 @@ def test_each_view_is_built_anew_alone(
 ) -> None:
     """Page by page it comes to the same rows, whatever was done to them."""
     before = {table: rows(table) for table in view.tables}
-    assert all(before.values()) or view.name == "running_jobs"
+    assert all(kept for table, kept in before.items() if table not in ("running_jobs", "damaged"))
     for table in view.tables:
         admin.execute(f"DELETE FROM projections.{table}")
     monkeypatch.setattr(runner, "PAGE_EVENTS_MAX", 100)
@@ -49,7 +49,7 @@ def test_compare_finds_what_is_missing(told: Ledger, admin: psycopg.Connection[A
     admin.execute("DELETE FROM projections.told WHERE version IN (100, 101)")
     admin.execute("UPDATE projections.snapshots SET entities = '[1]' WHERE version = %s", (SNAPSHOT_EVENTS,))
 
-    assert runner.compare(admin) == {"job_status": 0, "snapshots": 1, "running_jobs": 0, "told": 2}
+    assert runner.compare(admin) == {"job_status": 1, "running_jobs": 0, "told": 2}
 
 
 def test_a_row_for_each_way_to_ask(told: Ledger, admin: psycopg.Connection[Any]) -> None:

@@ -4,7 +4,7 @@
 BROKEN = """
 CREATE OR REPLACE FUNCTION ledger.place_append() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
-    PERFORM set_config('jobledger.recorded_at', clock_timestamp()::text, true);
+    PERFORM setval('ledger.append_time', (extract(epoch FROM clock_timestamp()) * 1000000)::bigint);
     RETURN NULL;
 END
 $$

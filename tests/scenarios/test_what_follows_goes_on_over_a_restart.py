@@ -19,7 +19,7 @@ from ledger.integrity.keyfile import KeyFile
 from ledger.integrity.sealer import Sealer
 from ledger.service.assembly import assemble
 from ledger.service.embedded import EmbeddedServer
-from ledger.service.readiness import WRITER, migrator
+from ledger.service.readiness import SEALER, WRITER, migrator
 from ledger.store import outage
 from ledger.store.connection import connect
 from ledger.store.seals import SealTable
@@ -103,7 +103,7 @@ def test_the_command_goes_on_and_says_so(own_server: EmbeddedServer, words: tupl
     """Once on stderr that the database is away, once from which position it goes on."""
     environment = {
         **os.environ,
-        "JOBLEDGER_DSN": _writer(own_server),
+        "JOBLEDGER_DSN": own_server.conninfo() if words[0] == "seal" else _writer(own_server),
         "JOBLEDGER_KEY": str(tmp_path / "seal.key"),
         "PYTHONUNBUFFERED": "1",
     }
@@ -261,7 +261,7 @@ def test_a_stale_primary_that_answers_for_a_moment_ends_no_sealer(
 ) -> None:
     """One that stays is believed, and nothing is signed over it."""
     ledger.plan("T", job="a")
-    sealer = Sealer(SealTable(lambda: connect(make_conninfo(superuser, options=WRITER))), KeyFile(tmp_path / "key"))
+    sealer = Sealer(SealTable(lambda: connect(make_conninfo(superuser, options=SEALER))), KeyFile(tmp_path / "key"))
     sealer.seal()
     deposed.copy()
     ledger.plan("T", job="b")

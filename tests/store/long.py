@@ -47,6 +47,6 @@ def counting(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
         return spy
 
     with monkeypatch.context() as patched:
-        patched.setattr("ledger.store.workspace.read_recorded", spied(mapper.read_recorded))
+        patched.setattr("ledger.store.reading.read_recorded", spied(mapper.read_recorded))
         patched.setattr("projections.told.read_event", spied(mapper.read_event))
         yield read

@@ -197,8 +197,8 @@ FIXED = "SET search_path = pg_catalog, pg_temp"
         ("CREATE ROLE t_bob; GRANT SELECT ON ledger.leases TO t_bob", "privileges", "warning", "t_bob must not have"),
         ("REVOKE SELECT ON ledger.stored_events FROM jobledger_reader", "privileges", "error", "and has not; run"),
         ("REVOKE USAGE ON SCHEMA history FROM jobledger_writer", "privileges", "error", "USAGE on schema history"),
-        ("REVOKE UPDATE (sums) ON ledger.tiles FROM jobledger_writer", "privileges", "error", "ledger.tiles.sums"),
-        ("REVOKE EXECUTE ON FUNCTION ledger.place_append() FROM PUBLIC", "privileges", "warning", "must have EXECUTE"),
+        ("REVOKE UPDATE (sums) ON ledger.tiles FROM jobledger_sealer", "privileges", "error", "ledger.tiles.sums"),
+        ("REVOKE EXECUTE ON FUNCTION ledger.read_json(bytea) FROM PUBLIC", "privileges", "warning", "must have EXEC"),
         # Roles that are more than they were made.
         ("ALTER ROLE jobledger_writer SUPERUSER", "role_attributes", "error", "must not have SUPERUSER"),
         ("ALTER ROLE jobledger_reader CREATEROLE", "role_attributes", "error", "NOCREATEROLE"),

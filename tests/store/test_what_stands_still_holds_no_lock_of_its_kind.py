@@ -10,7 +10,7 @@ from ledger.application import Ledger
 from ledger.errors import Unavailable
 from ledger.integrity.keyfile import KeyFile
 from ledger.integrity.sealer import Sealer
-from ledger.service.readiness import WRITER
+from ledger.service.readiness import SEALER
 from ledger.store.connection import connect
 from ledger.store.seals import SealTable
 from ledger.store.statements import SQL
@@ -31,18 +31,19 @@ def test_who_waits_for_its_own_kind_waits_within_bounds(
     conninfo: str, ledger: Ledger, tmp_path: Path, lock: str, work: Callable[[str, Path], None]
 ) -> None:
     ledger.plan("T", job="a")
-    with psycopg.connect(conninfo) as holder:
+    role = SEALER if work is _seal else WRITER
+    with psycopg.connect(make_conninfo(conninfo, options=role)) as holder:
         holder.execute(lock)
         with pytest.raises(Unavailable if work is _seal else psycopg.errors.LockNotAvailable, match="lock timeout"):
-            work(make_conninfo(conninfo, options=f"{WRITER} -c lock_timeout=200ms"), tmp_path)
+            work(make_conninfo(conninfo, options=f"{role} -c lock_timeout=200ms"), tmp_path)
         holder.rollback()
-    work(conninfo, tmp_path)
+    work(make_conninfo(conninfo, options=role), tmp_path)
 
 
 def test_a_sealer_that_stands_still_is_ended_by_the_server(conninfo: str, ledger: Ledger, tmp_path: Path) -> None:
     """It holds up no other; and what it had not committed was not sealed."""
     ledger.plan("T", job="a")
-    still = make_conninfo(conninfo, options=f"{WRITER} -c idle_in_transaction_session_timeout=300ms")
+    still = make_conninfo(conninfo, options=f"{SEALER} -c idle_in_transaction_session_timeout=300ms")
     inside, over = threading.Event(), threading.Event()
     ended: list[Unavailable] = []
 
@@ -58,7 +59,7 @@ def test_a_sealer_that_stands_still_is_ended_by_the_server(conninfo: str, ledger
     sealer = threading.Thread(target=stand_still)
     sealer.start()
     inside.wait()
-    _seal(conninfo, tmp_path)
+    _seal(make_conninfo(conninfo, options=SEALER), tmp_path)
     over.set()
     sealer.join()
     assert len(ended) == 1

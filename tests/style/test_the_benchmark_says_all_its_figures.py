@@ -20,7 +20,7 @@ ASKED = {
     "bytes_per_event", "vs_procrastinate_defer", "vs_pgqueuer_enqueue", "history_events_per_s", "search_ms",
     "as_of_busy_ms", "as_of_flatness", "seal_events_per_s", "verify_events_per_s", "export_events_per_s",
     "writes_sealed_ratio", "siblings_ratio", "parent_ratio", "cancel_ratio", "expire_ratio", "tree_wait_ms",
-    "roll_up_ms", "long_stream_ratio", "long_stream_first_ratio",
+    "roll_up_ms", "guarded_write_ratio", "guarded_bulk_ratio", "long_stream_ratio", "long_stream_first_ratio",
 }  # fmt: skip
 
 

@@ -190,10 +190,10 @@ Export = Callable[[str, Callable[[bytes], bytes]], tuple[Path, str]]
 
 
 @pytest.fixture
-def export(run: Run, ledger: Ledger, conninfo: str, tmp_path: Path) -> Export:
+def export(run: Run, ledger: Ledger, superuser: str, tmp_path: Path) -> Export:
     """Export everything, sealed, to a file of a name, of which so much is kept; with the key."""
     ledger.import_records(LINES)
-    env = environment(conninfo, JOBLEDGER_KEY=str(tmp_path / "seal.key"))
+    env = environment(superuser, JOBLEDGER_KEY=str(tmp_path / "seal.key"))
     key = json.loads(run("seal", "-o", "json", env=env).out)["key"]
 
     def write(name: str, keep: Callable[[bytes], bytes]) -> tuple[Path, str]:
@@ -236,10 +236,12 @@ def test_an_export_cut_within_a_line_is_cut_off(run: Run, export: Export) -> Non
     assert "Proved: 40 events are" in done.out
 
 
-def test_a_key_or_a_checkpoint_that_is_cut_off_is_told(run: Run, export: Export, conninfo: str, tmp_path: Path) -> None:
+def test_a_key_or_a_checkpoint_that_is_cut_off_is_told(
+    run: Run, export: Export, superuser: str, tmp_path: Path
+) -> None:
     """Cut anywhere, with NUL in it, or no text at all: one sentence, and no proof."""
     path, key = export("all.jsonl", lambda data: data)
-    env = environment(conninfo, JOBLEDGER_KEY=str(tmp_path / "seal.key"))
+    env = environment(superuser, JOBLEDGER_KEY=str(tmp_path / "seal.key"))
     note = (tmp_path / "seal.key.checkpoint").read_bytes()
     whole = {"--key": f"{key}\n".encode(), "--checkpoint": note, "seal": (tmp_path / "seal.key").read_bytes()}
     commands = []

@@ -80,7 +80,10 @@ def test_the_last_number_is_one(env: dict[str, str], tmp_path: Path) -> None:
     """It is asked with, and answered."""
     answered = {"0", "1", "4", "6", "124"}
     spans = (["wait", "--timeout"], ["seal", "--every"])  # in seconds, of which there are fewer
-    asked = [[*words, LAST] for words in [*_numbers(), *MOMENTS, *SIZES] if words not in spans]
+    beside: dict[tuple[str, ...], list[str]] = {("seal", "--accept"): ["--reason", "seen"]}
+    asked = [
+        [*words, LAST, *beside.get(tuple(words), [])] for words in [*_numbers(), *MOMENTS, *SIZES] if words not in spans
+    ]
     for said in run_all(asked, env, tmp_path, terminal=False):
         assert said.code in answered or b"A page of history must have" in said.err, said
         assert b"Traceback" not in said.err, said
