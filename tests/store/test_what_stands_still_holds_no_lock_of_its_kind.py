@@ -10,7 +10,7 @@ from ledger.application import Ledger
 from ledger.errors import Unavailable
 from ledger.integrity.keyfile import KeyFile
 from ledger.integrity.sealer import Sealer
-from ledger.service.readiness import SEALER
+from ledger.service.readiness import SEALER, WRITER
 from ledger.store.connection import connect
 from ledger.store.seals import SealTable
 from ledger.store.statements import SQL
