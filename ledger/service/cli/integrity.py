@@ -89,11 +89,13 @@ def _seal(sealer: "Sealer", file: "KeyFile", form: Form) -> None:
 
 
 def _accept(room: "SealTable", position: int, who: Any) -> None:
-    from ledger import open_ledger
     from ledger.integrity.accepting import acceptance
+    from ledger.service.assembly import assemble
+    from ledger.service.readiness import admin_conninfo
+    from ledger.service.settings import find_database
 
     record = acceptance(room, position)
-    with open_ledger() as ledger:
+    with assemble(admin_conninfo(find_database())) as ledger:  # as who may both write and seal
         receipt = ledger.record(record | who)
     was = "is" if receipt.disposition == "recorded" else "was"
     output.note(f"The break at position {position:,}, of {record['promise']}, {was} accepted at {receipt.position:,}.")

@@ -150,6 +150,10 @@ BEGIN
                 END
             ) AS misnamed,
             min(notification_id) FILTER (
+                WHERE originator_id LIKE 'ledger:%'
+                    AND NOT has_column_privilege('ledger.checkpoints', 'note', 'INSERT')
+            ) AS not_allowed,
+            min(notification_id) FILTER (
                 WHERE split_part(topic, '.', 1) <> split_part(originator_id, ':', 1)
                     OR NOT EXISTS (SELECT FROM ledger.topics AS known WHERE known.topic = placed.topic OFFSET 0)
             ) AS foreign_topic,
@@ -182,6 +186,9 @@ BEGIN
     ELSIF found.misnamed IS NOT NULL THEN
         RAISE EXCEPTION 'A stream must be named job:, owner: or ledger: and what it is of, and that at position % is not.',
             found.misnamed USING ERRCODE = 'JL002';
+    ELSIF found.not_allowed IS NOT NULL THEN
+        RAISE EXCEPTION 'What the ledger says of itself is for whoever may seal to say, and not for %.', current_user
+            USING ERRCODE = 'JL002';
     ELSIF found.foreign_topic IS NOT NULL THEN
         RAISE EXCEPTION 'An event must have a known topic of the kind of its stream, and that at position % has not.',
             found.foreign_topic USING ERRCODE = 'JL002';

@@ -18,7 +18,49 @@ BEGIN
         UNION ALL
         SELECT 'operator ' || oid::regoperator FROM pg_operator WHERE oprnamespace = ANY(schemas)
         UNION ALL
-        SELECT 'type ' || oid::regtype FROM pg_type WHERE typnamespace = ANY(schemas) AND typtype IN ('b', 'd', 'r') AND typelem = 0
+        SELECT 'type ' || oid::regtype FROM pg_type
+        WHERE
+            typnamespace = ANY(schemas)
+            AND NOT EXISTS (
+                SELECT FROM pg_class WHERE reltype IN (pg_type.oid, pg_type.typelem) AND relkind IN ('r', 'v')
+            )
+        UNION ALL
+        SELECT 'relation ' || oid::regclass FROM pg_class
+        WHERE
+            relnamespace = ANY(schemas)
+            AND relkind NOT IN ('i', 't')
+            AND (relkind, relname) NOT IN (
+                ('r', 'tracking'), ('r', 'job_status'), ('r', 'running_jobs'), ('r', 'told'), ('r', 'snapshots'),
+                ('r', 'damaged'), ('r', 'entries'), ('r', 'touched'), ('r', 'jobs'), ('r', 'activity'),
+                ('r', 'asked_below'), ('v', 'job_view'), ('v', 'job_expiry')
+            )
+        UNION ALL
+        SELECT format('type of %s in %s', attname, attrelid::regclass)
+        FROM pg_attribute
+        JOIN pg_class ON pg_class.oid = attrelid
+        JOIN pg_type ON pg_type.oid = atttypid
+        WHERE relnamespace = ANY(schemas) AND relkind = 'r' AND typnamespace <> 'pg_catalog'::regnamespace
+        UNION ALL
+        SELECT format('constraint %s on %s', conname, conrelid::regclass)
+        FROM pg_constraint JOIN pg_class ON pg_class.oid = conrelid
+        WHERE relnamespace = ANY(schemas) AND contype NOT IN ('p', 'n')
+        UNION ALL
+        -- Ours are of columns, and where they are of some rows alone they compare these with words.
+        SELECT 'index ' || indexrelid::regclass
+        FROM pg_index JOIN pg_class ON pg_class.oid = indrelid
+        WHERE
+            relnamespace = ANY(schemas)
+            AND (indexprs IS NOT NULL OR pg_get_expr(indpred, indrelid) ~ '\w\(|::[^ ]+\.|OPERATOR')
+        UNION ALL
+        SELECT format('statistics %I', stxname)
+        FROM pg_statistic_ext JOIN pg_class ON pg_class.oid = stxrelid
+        WHERE relnamespace = ANY(schemas) OR stxnamespace = ANY(schemas)
+        UNION ALL
+        SELECT format('inheritance of %s', inhrelid::regclass)
+        FROM pg_inherits
+        JOIN pg_class AS child ON child.oid = inhrelid
+        JOIN pg_class AS parent ON parent.oid = inhparent
+        WHERE (child.relnamespace = ANY(schemas) OR parent.relnamespace = ANY(schemas)) AND child.relkind <> 'i'
         UNION ALL
         SELECT format('trigger %s on %s', tgname, tgrelid::regclass)
         FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid
