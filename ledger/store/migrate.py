@@ -96,9 +96,12 @@ class Migrator:
                 },
             )
         connection.execute("SET LOCAL search_path = pg_catalog, pg_temp")
+        self._grant(connection)
+        return pending
+
+    def _grant(self, connection: Connection[DictRow]) -> None:
         connection.execute(SQL["grant_privileges"])
         connection.execute(SQL["grant_sealing"])
-        return pending
 
     def print(self) -> Iterator[str]:
         """Everything that a migration of an empty database runs, as SQL for an administrator to read."""

@@ -7,7 +7,7 @@ from ledger.service.assembly import assemble
 from ledger.service.readiness import migrator
 from tests.store.controls import ROLES, as_role
 
-SCHEMAS = ("ledger", "projections", "projections_rebuild", "history")
+SCHEMAS = ("ledger", "projections", "projections_rebuild", "history", "public")
 MAKINGS = (
     "CREATE FUNCTION {schema}.pg_advisory_xact_lock(bigint) RETURNS void LANGUAGE sql AS ''",
     "CREATE PROCEDURE {schema}.p() LANGUAGE sql AS ''",

@@ -12,7 +12,7 @@ from ledger.application import Ledger
 from ledger.service.assembly import assemble
 from ledger.store.connection import connect
 from projections import runner
-from tests.store.controls import as_role, stray
+from tests.store.controls import as_role, rows, stray
 
 OF_OLDER_RELEASES = "SELECT pg_advisory_xact_lock(7308604896899097444)"
 BLOCKED = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
@@ -46,7 +46,7 @@ def _wait_until_blocked(superuser: str, waits: Any) -> Iterator[None]:
         "SELECT ledger.take_append_lock()",
         "SELECT ledger.take_seal_lock()",
         "SELECT ledger.take_follow_lock()",
-        "SELECT ledger.wait_for_lock(7308604896899097444, 'ledger.take_append_lock()')",
+        "SELECT ledger.wait_for_lock(7308604896899097444, 'ledger.take_append_lock()', 'ledger.gate')",
         "LOCK TABLE ledger.gate IN EXCLUSIVE MODE",
         "LOCK TABLE ledger.gate IN ACCESS SHARE MODE",
     ],
@@ -95,6 +95,23 @@ def test_two_releases_exclude_each_other(ledger: Ledger, superuser: str) -> None
         newer.execute("SELECT ledger.take_append_lock()")
         with _wait_until_blocked(superuser, lambda: older.execute(OF_OLDER_RELEASES)):
             newer.execute("COMMIT")
+
+
+def test_who_passed_the_gate_waits_for_nobody_at_it(superuser: str, stranger: str) -> None:
+    """An append that went past a stranger goes on, though another came meanwhile who waits at the gate for it."""
+    with (
+        psycopg.connect(stranger) as strange,
+        as_role(superuser, "jobledger_writer") as first,
+        as_role(superuser, "jobledger_writer") as second,
+    ):
+        strange.execute(OF_OLDER_RELEASES)
+        first.execute("BEGIN")
+        first.execute("SELECT ledger.take_append_lock()")
+        strange.rollback()
+        with _wait_until_blocked(superuser, lambda: stray(second, "job:b")):
+            stray(first, "job:a")
+            first.execute("COMMIT")
+        assert [row["originator_id"] for row in rows(first)] == ["job:a", "job:b"]
 
 
 def test_who_waits_waits_no_longer_than_it_wants(superuser: str) -> None:

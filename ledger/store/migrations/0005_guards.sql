@@ -25,7 +25,7 @@ CREATE FUNCTION take_append_lock() RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF NOT pg_try_advisory_xact_lock(7308604896899097444) THEN
-        PERFORM ledger.wait_for_lock(7308604896899097444, 'ledger.take_append_lock()');
+        PERFORM ledger.wait_for_lock(7308604896899097444, 'ledger.take_append_lock()', 'ledger.gate');
     END IF;
     LOCK TABLE ledger.gate IN EXCLUSIVE MODE;
 END
@@ -35,7 +35,7 @@ CREATE FUNCTION take_seal_lock() RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF NOT pg_try_advisory_xact_lock(7308604896899097446) THEN
-        PERFORM ledger.wait_for_lock(7308604896899097446, 'ledger.take_seal_lock()');
+        PERFORM ledger.wait_for_lock(7308604896899097446, 'ledger.take_seal_lock()', 'ledger.seal_gate');
     END IF;
     LOCK TABLE ledger.seal_gate IN EXCLUSIVE MODE;
 END
@@ -45,31 +45,30 @@ CREATE FUNCTION take_follow_lock() RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF NOT pg_try_advisory_xact_lock(7308604896899097447) THEN
-        PERFORM ledger.wait_for_lock(7308604896899097447, 'ledger.take_follow_lock()');
+        PERFORM ledger.wait_for_lock(7308604896899097447, 'ledger.take_follow_lock()', 'ledger.follow_gate');
     END IF;
     LOCK TABLE ledger.follow_gate IN EXCLUSIVE MODE;
 END
 $$;
 
--- Whether an advisory lock is held by somebody who may call a function.
+-- Whether an advisory lock is held by somebody who may call a function; null where nobody holds it.
 CREATE FUNCTION is_held_by_right(key bigint, permitting text) RETURNS boolean
 LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT EXISTS (
-        SELECT FROM pg_locks AS held
-        JOIN pg_stat_activity AS holder USING (pid)
-        WHERE
-            held.locktype = 'advisory'
-            AND held.granted
-            AND held.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-            AND (held.classid::bigint << 32) + held.objid::bigint = key
-            AND held.objsubid = 1
-            AND has_function_privilege(holder.usesysid, permitting, 'EXECUTE')
-    )
+    SELECT bool_or(has_function_privilege(holder.usesysid, permitting, 'EXECUTE'))
+    FROM pg_locks AS held
+    JOIN pg_stat_activity AS holder USING (pid)
+    WHERE
+        held.locktype = 'advisory'
+        AND held.granted
+        AND held.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+        AND (held.classid::bigint << 32) + held.objid::bigint = key
+        AND held.objsubid = 1
 $$;
 
--- Waits for an advisory lock as long as `lock_timeout` says, or until nobody holds it who may call a function. It waits in
--- short spells, for meanwhile another may have come to hold it.
-CREATE FUNCTION wait_for_lock(key bigint, permitting text) RETURNS void
+-- Waits for an advisory lock as long as `lock_timeout` says, unless it is held by somebody who may not call a function. It
+-- waits in short spells, for meanwhile another may have come to hold it. Whoever has passed the gate already waits no more:
+-- who holds the advisory lock then waits at the gate.
+CREATE FUNCTION wait_for_lock(key bigint, permitting text, gate regclass) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     told text := current_setting('lock_timeout');
@@ -90,7 +89,9 @@ BEGIN
                 END IF;
         END;
         spell := interval '250 ms';
-        IF NOT ledger.is_held_by_right(key, permitting) THEN
+        IF NOT ledger.is_held_by_right(key, permitting) OR EXISTS (
+            SELECT FROM pg_locks WHERE relation = gate AND mode = 'ExclusiveLock' AND granted AND pid = pg_backend_pid()
+        ) THEN
             RETURN;
         END IF;
     END LOOP;
@@ -203,5 +204,5 @@ ALTER TABLE stored_events ENABLE ALWAYS TRIGGER check_append;
 REVOKE ALL ON FUNCTION
     place_append(), check_append(), refuse_change(),
     take_append_lock(), take_seal_lock(), take_follow_lock(),
-    is_held_by_right(bigint, text), wait_for_lock(bigint, text)
+    is_held_by_right(bigint, text), wait_for_lock(bigint, text, regclass)
 FROM PUBLIC;
