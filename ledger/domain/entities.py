@@ -64,7 +64,8 @@ class Release(EntityRef):
     role: RoleName | None = None
 
 
-def _distinct(entities: "tuple[Named, ...]") -> "tuple[Named, ...]":
+def distinct(entities: "tuple[Named, ...]") -> "tuple[Named, ...]":
+    """The entities themselves; raises where they are too many for one event, or one is there twice in a role."""
     if len(entities) > ENTITIES_MAX:
         raise TooManyEntities(
             f"One event must name {ENTITIES_MAX:,} entities at most, and this names {len(entities):,}.",
@@ -78,6 +79,6 @@ def _distinct(entities: "tuple[Named, ...]") -> "tuple[Named, ...]":
 
 
 Named = TypeVar("Named", Entity, Product, Release)
-Entities = Annotated[tuple[Entity, ...], AfterValidator(_distinct)]
-Products = Annotated[tuple[Product, ...], AfterValidator(_distinct)]
-Releases = Annotated[tuple[Release, ...], AfterValidator(_distinct)]
+Entities = Annotated[tuple[Entity, ...], AfterValidator(distinct)]
+Products = Annotated[tuple[Product, ...], AfterValidator(distinct)]
+Releases = Annotated[tuple[Release, ...], AfterValidator(distinct)]

@@ -91,7 +91,8 @@ class Error(Frozen):
     details: list[Json] = Field(default_factory=list)
 
 
-def _within_a_payload(error: object) -> Any:
+def error_within_a_payload(error: object) -> Any:
+    """An error, or what may be one, within the limits of a payload."""
     return error if isinstance(error, Error) else payload(error)
 
 
@@ -247,7 +248,7 @@ class Ended(Fact):
     result: Json = None
     products: Products = ()
     warnings: tuple[Prose, ...] = ()
-    error: Annotated[Error, BeforeValidator(_within_a_payload)] | None = None
+    error: Annotated[Error, BeforeValidator(error_within_a_payload)] | None = None
     evidence: Json = None
     residue: StrictBool = False
 

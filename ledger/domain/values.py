@@ -77,6 +77,9 @@ def check_text(text: str) -> str:
     return text
 
 
+TEXT_LENGTHS: dict[Callable[[Any], str], tuple[int, int]] = {}  # at least and at most, by the check of a text
+
+
 def _bounded(what: str, limit: int, error: type[LimitExceeded], least: int = 1) -> Callable[[Any], str]:
     def check(text: object) -> str:
         if not isinstance(text, str):
@@ -89,6 +92,7 @@ def _bounded(what: str, limit: int, error: type[LimitExceeded], least: int = 1) 
             )
         return text if text.isascii() and "\0" not in text else check_text(text)
 
+    TEXT_LENGTHS[check] = least, limit
     return check
 
 
@@ -215,6 +219,11 @@ def payload_object(value: object) -> dict[str, Any]:
     return dict(payload(value))
 
 
+def count(number: int) -> int:
+    """A whole number from 0."""
+    return _whole("A count", number, least=0)
+
+
 JobId = Annotated[str, BeforeValidator(_bounded("A job id", 200, JobIdTooLong))]
 TypeName = Annotated[str, BeforeValidator(_bounded("A type", 64, NameTooLong))]
 RoleName = Annotated[str, BeforeValidator(_bounded("A role", 64, NameTooLong))]
@@ -228,7 +237,7 @@ OwnerName = Annotated[str, BeforeValidator(_bounded("An owner", 200, TextTooLong
 TraceParent = Annotated[str, BeforeValidator(_bounded("A traceparent", 256, TextTooLong))]
 Prose = Annotated[str, BeforeValidator(_bounded("A text", PROSE_LENGTH_MAX, TextTooLong, least=0))]
 Epoch = Annotated[StrictInt, AfterValidator(lambda epoch: _whole("An epoch", epoch, least=1))]
-Count = Annotated[StrictInt, AfterValidator(lambda count: _whole("A count", count, least=0))]
+Count = Annotated[StrictInt, AfterValidator(count)]
 Moment = Annotated[datetime, BeforeValidator(parse_time)]
 Json = Annotated[Any, BeforeValidator(payload)]
 JsonRecord = Annotated[dict[str, Any], BeforeValidator(_record)]

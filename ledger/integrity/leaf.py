@@ -29,8 +29,9 @@ POSITION = slice(len(MAGIC), len(MAGIC) + 8)
 SUMS_BYTES = 12
 GAP = b""
 PARTS = ("stream, version or topic", "recorded_at", "state")
-_FIXED = struct.Struct(f">{len(MAGIC)}sqqq")
+_FIXED = struct.Struct(f">{len(MAGIC)}sqqqi")
 _LENGTH = struct.Struct(">i")
+_STREAM_AT = _FIXED.size
 _SUMS = struct.Struct(">III")
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -64,8 +65,9 @@ def microseconds(moment: datetime) -> int:
 
 def write_leaf(row: StoredRow) -> bytes:
     """The canonical form of a row."""
-    parts = [_FIXED.pack(MAGIC, row.position, row.recorded_at, row.version)]
-    for part in (row.stream.encode(), row.topic.encode(), row.state):
+    stream = row.stream.encode()
+    parts = [_FIXED.pack(MAGIC, row.position, row.recorded_at, row.version, len(stream)), stream]
+    for part in (row.topic.encode(), row.state):
         parts += (_LENGTH.pack(len(part)), part)
     return b"".join(parts)
 
@@ -73,20 +75,18 @@ def write_leaf(row: StoredRow) -> bytes:
 def read_leaf(leaf: bytes) -> StoredRow:
     """The row of a canonical form; raises `MalformedLeaf` where it is none."""
     try:
-        magic, position, recorded_at, version = _FIXED.unpack_from(leaf)
-        parts, place = [], _FIXED.size
-        for _ in range(3):
-            (length,) = _LENGTH.unpack_from(leaf, place)
-            place += _LENGTH.size
-            if not 0 <= length <= len(leaf) - place:
-                raise MalformedLeaf("The parts of a stored row must be as long as they say, and one is not.")
-            parts.append(leaf[place : place + length])
-            place += length
-        row = StoredRow(position, recorded_at, version, parts[0].decode(), parts[1].decode(), parts[2])
+        magic, position, recorded_at, version, stream_bytes = _FIXED.unpack_from(leaf)
+        topic_at = _STREAM_AT + stream_bytes
+        (topic_bytes,) = _LENGTH.unpack_from(leaf, topic_at)
+        state_at = topic_at + _LENGTH.size + topic_bytes
+        (state_bytes,) = _LENGTH.unpack_from(leaf, state_at)
+        stream, topic = leaf[_STREAM_AT:topic_at], leaf[topic_at + _LENGTH.size : state_at]
+        state = leaf[state_at + _LENGTH.size :]
+        row = StoredRow(position, recorded_at, version, stream.decode(), topic.decode(), state)
     except (struct.error, UnicodeDecodeError) as error:
         raise MalformedLeaf(f"The bytes must be a stored row's, and they are not: {error}.") from None
-    if magic != MAGIC or place != len(leaf):
-        raise MalformedLeaf("The bytes must be those of one stored row, and they begin or end as something else.")
+    if magic != MAGIC or stream_bytes < 0 or topic_bytes < 0 or state_bytes != len(state):
+        raise MalformedLeaf("The bytes must be those of one stored row, its parts as long as they say, and are not.")
     return row
 
 
@@ -98,8 +98,8 @@ def sum_parts(leaf: bytes) -> bytes:
     """
     if leaf == GAP:
         return bytes(SUMS_BYTES)
-    fixed = _FIXED.size
-    named = fixed + 4 + int.from_bytes(leaf[fixed : fixed + 4])
+    fixed = _STREAM_AT - _LENGTH.size
+    named = _STREAM_AT + int.from_bytes(leaf[fixed:_STREAM_AT])
     named += 4 + int.from_bytes(leaf[named : named + 4])
     name = zlib.crc32(leaf[fixed:named], zlib.crc32(leaf[fixed - 8 : fixed]))
     return _SUMS.pack(name, zlib.crc32(leaf[fixed - 16 : fixed - 8]), zlib.crc32(leaf[named + 4 :]))

@@ -12,10 +12,11 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from ledger.domain.damage import not_allowed
-from ledger.domain.events import FACTS_BY_TOPIC, KINDS, Break, BreakAccepted, Event
+from ledger.domain.events import FACTS_BY_TOPIC, KINDS, Break, BreakAccepted, Fact
 from ledger.domain.states import TRANSITIONS, Outcome, Phase
 from ledger.errors import BadInput, IntegrityFailure
 from ledger.integrity.leaf import StoredRow, microseconds, read_leaf
+from ledger.store.glance import is_event
 from ledger.store.mapper import check_name, read_event
 from ledger.store.seals import Seals
 
@@ -45,17 +46,17 @@ class Standing(NamedTuple):
 
     def after(self, name: str, version: int) -> "Standing":
         """The same after an event that may come next."""
-        phase = None if name not in TRANSITIONS else _phase(self.phase, name)
-        return Standing(version, phase, Outcome.REFUSED if name == "refused" else None)
+        return Standing(version, _phase(self.phase, name), Outcome.REFUSED if name == "refused" else None)
 
 
-_SPOILT = Standing(sound=False)
+_BEGINNING, _SPOILT = Standing(), Standing(sound=False)
 
 
-def _phase(phase: Phase | None, name: str) -> Phase:
-    if name == "planned":
-        return Phase.PLANNED
-    return Phase.CLOSED if phase is None else TRANSITIONS[name][phase]
+def _phase(phase: Phase | None, name: str) -> Phase | None:
+    """The phase of a job after an event; None for what is no job."""
+    if phase is not None and name != "planned":
+        return TRANSITIONS[name][phase]
+    return {"planned": Phase.PLANNED, "refused": Phase.CLOSED}.get(name)
 
 
 def accepted_breaks(seals: Seals) -> dict[int, BreakAccepted]:
@@ -99,10 +100,10 @@ class Promises:
         """What the next rows break that was not accepted; an accepted one spoils what is said of its stream alone."""
         rows = [read_leaf(leaf) for _, leaf in leaves]
         self._know(rows)
-        found = [(row, self._first(row)) for row in rows]
+        found = [breach for row in rows if (breach := self._first(row)) and row.position not in self._accepted]
         while len(self._streams) > STREAMS_KEPT_MAX:  # not before, for these rows may go on with any of them
             self._streams.popitem(last=False)
-        return [breach for row, breach in found if breach is not None and row.position not in self._accepted]
+        return found
 
     def _know(self, rows: Sequence[StoredRow]) -> None:
         """Let every stream that these rows go on with be known."""
@@ -112,10 +113,10 @@ class Promises:
             return
         recalled: dict[str, Standing] = {}
         for stream, position, version, topic in self._seals.recall(wanted, rows[0].position - 1):
-            before = recalled.get(stream, Standing())
+            before = recalled.get(stream, _BEGINNING)
             recalled[stream] = self._recall(before, stream, (position, version, topic))
         for stream in wanted:
-            self._keep(stream, recalled.get(stream, Standing()))
+            self._keep(stream, recalled.get(stream, _BEGINNING))
 
     def _recall(self, before: Standing, stream: str, row: tuple[int, int, str]) -> Standing:
         position, version, topic = row
@@ -134,12 +135,12 @@ class Promises:
     def _first(self, row: StoredRow) -> Breach | None:
         """The first promise that a row breaks."""
         late = self._check_time(row)
-        event, breach = self._read(row)
-        before = self._streams.get(row.stream, Standing())
-        if event is not None:
-            breach = self._check_place(row, event, before)
+        fact, breach = self._read(row)
+        before = self._streams.get(row.stream, _BEGINNING)
+        if fact is not None:
+            breach = self._check_place(row, fact, before)
         sound = before.sound and breach is None
-        self._keep(row.stream, before.after(event.name, row.version) if sound and event is not None else _SPOILT)
+        self._keep(row.stream, before.after(fact.name, row.version) if sound and fact is not None else _SPOILT)
         return late or breach
 
     def _check_time(self, row: StoredRow) -> Breach | None:
@@ -154,7 +155,8 @@ class Promises:
             return _breach(row, Break.TIME, "its time must not be ahead of the clock, and is.")
         return None
 
-    def _read(self, row: StoredRow) -> tuple[Event | None, Breach | None]:
+    def _read(self, row: StoredRow) -> tuple[type[Fact] | None, Breach | None]:
+        """The kind of fact that a row is of, where its topic, its stream and its bytes are those of one."""
         fact = FACTS_BY_TOPIC.get(row.topic)
         if fact is None:
             self._seals.check_topics([row.topic])
@@ -164,17 +166,19 @@ class Promises:
         except BadInput as error:
             return None, _breach(row, Break.STREAM, str(error))
         try:
-            return read_event(row.stream, row.version, row.topic, row.state), None
+            if not is_event(fact, row.state):
+                read_event(row.stream, row.version, row.topic, row.state)
         except IntegrityFailure as error:
             return None, _breach(row, Break.BYTES, str(error))
+        return fact, None
 
-    def _check_place(self, row: StoredRow, event: Event, before: Standing) -> Breach | None:
+    def _check_place(self, row: StoredRow, fact: type[Fact], before: Standing) -> Breach | None:
         if not before.sound:
             return None  # what it would have to follow is not known
         if row.version != before.version + 1:
             what = f"its version must be {before.version + 1:,}, and is {row.version:,}."
             return _breach(row, Break.VERSION, what)
-        why = not_allowed(before.phase, before.outcome, event.name) if event.of_job else None
+        why = not_allowed(before.phase, before.outcome, fact.name) if KINDS[fact] == "job" else None
         return _breach(row, Break.TABLE, f"{why}.") if why is not None else None
 
 

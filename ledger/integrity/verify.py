@@ -110,6 +110,7 @@ class Verifier:
             if first > max(1, size):
                 raise NotSealed(f"Position {first:,} must be sealed to be verified; {size:,} events are.", size=size)
             accepted = accepted_breaks(seals)
+            # Sealed rows too: nothing that is signed says whether the sealer that took them in had checked them.
             promises = Promises(seals, max(1, first) - 1, accepted) if against is None else None
             walk = Walk(seals, max(1, first), end, promises)
             walk.go()

@@ -16,7 +16,7 @@ from ledger.store.reading import check_topics
 from ledger.store.statements import SQL
 from ledger.store.streams import read_page
 
-PAGE_LEAVES = 8_192
+PAGE_LEAVES, BLOCK_LEAVES = 8_192, 128
 LACKS_PRIVILEGE = "42501"
 POSITION_MIN = -POSITION_MAX  # PostgreSQL reads the literal of one below as numeric, which no index serves
 
@@ -64,20 +64,15 @@ class Seals:
         return int(self._rows("select_head")[0]["head"])
 
     def leaves(self, after: int, upto: int) -> Iterator[list[Leaf]]:
-        """The rows after a position up to another, page by page, in order, as they were committed."""
-        parameters = {"after": after, "upto": upto}
-        question = SQL["select_leaves"]
-        with self._connection.cursor() as cursor:
-            with cursor.copy(f"COPY ({question}) TO STDOUT (FORMAT BINARY)", parameters) as copy:
-                copy.set_types(("int8", "bytea"))
-                page: list[Any] = []
-                for row in copy.rows():
-                    page.append(row)
-                    if len(page) == PAGE_LEAVES:
-                        yield page
-                        page = []
-            if page:
-                yield page
+        """The rows after a position up to another, block by block, in order, as they were committed."""
+        begun = max(after, min(0, upto - 1))  # nothing but a forged row is before it
+        parameters = {"after": after, "begun": begun, "upto": upto, "block": BLOCK_LEAVES}
+        rows = SQL["select_leaves"]
+        question = f"COPY ({rows}) TO STDOUT (FORMAT BINARY)"
+        with self._connection.cursor() as cursor, cursor.copy(question, parameters) as copy:
+            copy.set_types(("int8[]", "bytea[]"))
+            for positions, leaves in copy.rows():
+                yield [*zip(positions, leaves, strict=True)]
 
     def chunks(self, after: int, upto: int) -> Iterator[tuple[int, list[Leaf]]]:
         """The same in chunks of as many positions, each with the last of them: whoever reads may ask in between."""
