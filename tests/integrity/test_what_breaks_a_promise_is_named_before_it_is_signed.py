@@ -1,17 +1,18 @@
 """The sealer holds rows against what the ledger promises; what breaks it is named, and nothing behind it is signed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from ledger.application import Ledger
-from ledger.errors import Contradiction, NothingBroken, PromiseBroken, SchemaTooNew
+from ledger.errors import Contradiction, IntegrityFailure, NothingBroken, PromiseBroken, SchemaTooNew
 from ledger.integrity import promises
 from ledger.integrity.accepting import acceptance
 from ledger.integrity.keyfile import KeyFile
 from ledger.integrity.sealer import Sealer
 from ledger.integrity.verify import Verifier
+from ledger.service.assembly import assemble
 from ledger.store.seals import SealTable
 from tests.integrity.conftest import record, room_of
 from tests.integrity.wounds import PLANNED, STARTED, owner_of, put, set_time
@@ -36,12 +37,24 @@ BROKEN: dict[str, Broken] = {
 
 
 @pytest.fixture
-def begun(ledger: Ledger) -> Ledger:
-    """A job that runs, and one beside it."""
-    ledger.plan("T", job="a")
-    ledger.start("a", executor="e", external_id="1")
-    ledger.plan("T", job="beside")
-    return ledger
+def begun(superuser: str) -> Iterator[Ledger]:
+    """A job that runs, and one beside it, told by somebody who may write and seal."""
+    with assemble(superuser) as ledger:
+        ledger.plan("T", job="a")
+        ledger.start("a", executor="e", external_id="1")
+        ledger.plan("T", job="beside")
+        yield ledger
+
+
+def test_who_may_only_write_accepts_nothing(superuser: str, begun: Ledger, ledger: Ledger) -> None:
+    """Else whoever breaks a promise could say that it was looked at; and nobody spoils that stream for others."""
+    with owner_of(superuser) as admin:
+        put(admin, "job:a", 3, "job.planned.v1", b"{}")
+    said = acceptance(room_of(superuser), 4) | WHO
+
+    with pytest.raises(IntegrityFailure, match="whoever may seal"):
+        ledger.record(said)
+    assert begun.record(said).disposition == "recorded"
 
 
 @pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN.keys())

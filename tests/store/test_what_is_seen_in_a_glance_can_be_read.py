@@ -62,7 +62,7 @@ def test_nothing_passes_that_cannot_be_read(bent: tuple[str, bytes]) -> None:
         assert read_event(f"{kind}:x", 1, fact.topic, state).name == name
 
 
-@pytest.mark.parametrize("said", set(SAID) - {"expired"})
+@pytest.mark.parametrize("said", sorted(set(SAID) - {"expired"}))
 def test_what_is_usual_is_seen(said: str) -> None:
     """So that most rows need not be read; and a pattern that allows nothing would prove nothing."""
     fact, state = FACTS_BY_NAME[said], (BEGIN + SAID[said]).encode()
