@@ -15,7 +15,8 @@ def acceptance(room: SealTable, position: int) -> dict[str, Any]:
     with room.reading() as seals:
         accepted = accepted_breaks(seals)
         before = {at: fact for at, fact in accepted.items() if at < position}
-        rows = [(at, leaf) for page in seals.leaves(position - 1, position) for at, leaf in page if leaf is not None]
+        pages = seals.leaves(position - 1, position) if position <= seals.head() else ()
+        rows = [(at, leaf) for page in pages for at, leaf in page if leaf is not None]
         breaches = Promises(seals, position - 1, before).check(rows)
         ledger = seals.ledger()
     if not breaches and position not in accepted:

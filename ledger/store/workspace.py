@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
+from weakref import proxy
 
 from pydantic_core import to_json
 
@@ -57,8 +58,12 @@ class Workspace:
         self._streams: dict[str, Stream] = {}
         self._untold: set[str] = set()  # streams of which the state alone was read
         self._read = 0
-        self._families = Families(session, views, self._known, self._spoken_of)
-        self._holdings = Holdings(session, views, self._known, self._spoken_of, lambda: self._read)
+        me: Workspace = proxy(
+            self
+        )  # else each would hold the other, and all that an append read, until a search for such
+        known, spoken_of = (lambda job: me._known(job)), (lambda: me._spoken_of())  # noqa: PLW0108
+        self._families = Families(session, views, known, spoken_of)
+        self._holdings = Holdings(session, views, known, spoken_of, lambda: me._read)
         self._bound: dict[tuple[str, str], str | None] = {}
         self._left: dict[tuple[str, str], list[str]] = {}
         self._of_trees = 0
