@@ -3,7 +3,7 @@ import random
 from ledger.recovery.example import FLOWS
 from tests.crashes.stage import Stage
 
-KILLS, TOGETHER = 12, 6
+KILLS, TOGETHER = 20, 6
 
 
 def test_callers_that_share_a_commit_die_together(stage: Stage) -> None:
