@@ -44,6 +44,45 @@ def view(document: Mapping[str, Any], entities: list[dict[str, str]], asked_at: 
     return JobView._make(_fields_of(known))
 
 
+# What comes of reading a document, or what a job touches, that somebody else has put in the place of ours.
+NOT_WRITTEN_BY_US = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+
+
+def is_whole(shown: JobView, job: str) -> bool:
+    """Whether what is shown of a job has all that each job has."""
+    texts = (shown.type, shown.root, shown.phase, shown.last_event)
+    numbers = (shown.version, shown.position, shown.planned_position)
+    times = (shown.planned_at, shown.last_at)
+    return (
+        shown.job == job
+        and all(type(text) is str for text in texts)
+        and all(type(number) is int for number in numbers)
+        and None not in times
+        and type(shown.entities) is list
+    )
+
+
+def unreadable(row: Mapping[str, Any]) -> JobView:
+    """A job whose row in the view is not what the ledger writes: what is known is that, until a rebuild."""
+    job, position, asked_at = row["job"], row["planned_position"] or 0, row["asked_at"]
+    document = {
+        "job": job,
+        "type": "damaged",
+        "root": job,
+        "phase": str(Phase.CLOSED),
+        "outcome": str(Outcome.UNKNOWN),
+        "damaged": True,
+        "warnings": ["The view does not say what the ledger wrote of this job; run jobledger projections rebuild."],
+        "planned_at": asked_at.isoformat(),
+        "last_event": "damaged",
+        "last_at": asked_at.isoformat(),
+        "version": 0,
+        "position": position,
+        "planned_position": position,
+    }
+    return view(document, [], asked_at)
+
+
 _CLOSED = str(Phase.CLOSED)
 _FLAGS = [str(flag) for flag in Flag]
 

@@ -37,7 +37,7 @@ def follow(session: Session, tell: Tell = tell_nobody, projections: Sequence[Fol
     """Bring followed views to the end of the ledger as it is now; the position that all have reached is returned.
 
     The session must be idle and may write the views. `tell` hears position and goal after each page. Raises
-    `ViewBehind` where a view is of another version than this release fills.
+    `ViewBehind` where a view is of another version than this release fills, `IntegrityFailure` where one is ahead.
     """
     goal, found = _look(session, projections)
     position = min(found.values(), default=goal)
@@ -100,6 +100,11 @@ def _look(session: Session, projections: Sequence[Followed]) -> tuple[int, dict[
                 view=projection.name,
                 position=row["position"],
                 head=head,
+            )
+        if row["position"] > head:
+            raise IntegrityFailure(
+                f"The view {projection.name} must not be ahead of the ledger, and is at position {row['position']:,} "
+                f"of {head:,}; run jobledger projections rebuild {projection.name}."
             )
     return head, found
 

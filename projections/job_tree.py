@@ -106,14 +106,18 @@ def unsettled(session: "Session", names: Sequence[Name]) -> Unsettled:
         "tokens": [name.token for name in names],
     }
     rows = session.execute(SQL["select_unsettled"], parameters).fetchall()
-    jobs = [_standing(row) for row in rows]
+    jobs = [job for row in rows if (job := _standing(row)) is not None]
     position = session.execute(SQL["select_position"]).fetchall()[0]["position"]
     return Unsettled(jobs, children(session, [job.job for job in jobs])(), position)
 
 
-def _standing(row: Mapping[str, Any]) -> Standing:
-    outcome = Outcome(row["outcome"]) if row["outcome"] else None
-    axes = {"phase": Phase(row["phase"]), "outcome": outcome, "end_action": EndAction(row["end_action"])}
+def _standing(row: Mapping[str, Any]) -> Standing | None:
+    """How a job stands; None where the row is not what the ledger writes, so that nothing can be said of the job."""
+    try:
+        outcome = Outcome(row["outcome"]) if row["outcome"] else None
+        axes = {"phase": Phase(row["phase"]), "outcome": outcome, "end_action": EndAction(row["end_action"])}
+    except ValueError:
+        return None
     return Standing(**{**row, **axes})
 
 

@@ -1,6 +1,7 @@
 """A job made of its rows in the views, and not of its events, so that it takes as long however many these are."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -12,9 +13,10 @@ from ledger.domain.events import Limit, Planned
 from ledger.domain.job import Job, names_children
 from ledger.domain.states import EndAction, Outcome, Phase
 from ledger.domain.values import print_time
+from ledger.errors import IntegrityFailure
 from ledger.store.mapper import read_event
 from ledger.store.views import Asked, Session
-from projections.document import Document
+from projections.document import NOT_WRITTEN_BY_US, Document
 from projections.job_status import Status
 from projections.running_jobs import Row, Stays
 from projections.statements import SQL
@@ -33,12 +35,25 @@ class Kept(NamedTuple):
 def recall(session: Session, jobs: Iterable[str]) -> Asked[Mapping[str, tuple[Job, Kept]]]:
     """The jobs that are on record, each as its events leave it, and what the views keep of it."""
     cursor = session.execute(_RECALL, {"jobs": to_json(list(jobs)).decode()})
-    return lambda: {job.id: (job, kept) for job, kept in map(_recall, cursor.fetchall())}
+    return lambda: {row["job"]: _recall(session, row) for row in cursor.fetchall()}
 
 
 def keep(row: Mapping[str, Any]) -> Kept:
-    """What the views kept at a position, as a row of `select_kept` tells it."""
-    return _keep(row, from_json(row["document"]))[0]
+    """What the views kept at a position, as a row of `select_kept` tells it; raises `IntegrityFailure`."""
+    with _of(row):
+        return _keep(row, from_json(row["document"]))[0]
+
+
+@contextmanager
+def _of(row: Mapping[str, Any]) -> Iterator[None]:
+    """Tells of a row that is not what the ledger wrote."""
+    try:
+        yield
+    except NOT_WRITTEN_BY_US as error:
+        raise IntegrityFailure(
+            f"The views must say of job {row['job']} what the ledger wrote; run jobledger projections rebuild.",
+            stream=f"job:{row['job']}",
+        ) from error
 
 
 def _keep(row: Mapping[str, Any], document: Document) -> tuple[Kept, list[Row]]:
@@ -52,8 +67,12 @@ def _keep(row: Mapping[str, Any], document: Document) -> tuple[Kept, list[Row]]:
     return Kept(Status(document, from_json(row["entities"])), stays, size), last
 
 
-def _recall(row: Mapping[str, Any]) -> tuple[Job, Kept]:
-    document = from_json(row["document"])
+def _recall(session: Session, row: Mapping[str, Any]) -> tuple[Job, Kept]:
+    with _of(row):
+        return _read(session, row, from_json(row["document"]))
+
+
+def _read(session: Session, row: Mapping[str, Any], document: Document) -> tuple[Job, Kept]:
     kept, last = _keep(row, document)
     if document.get("outcome") == Outcome.REFUSED:
         return _refused(document), kept
@@ -61,7 +80,7 @@ def _recall(row: Mapping[str, Any]) -> tuple[Job, Kept]:
         return _job(document, (), (), None), kept
     held = (None, document.get("closed_position"))
     entities = tuple(_entity(stay) for stay in last if stay["to_position"] in held)
-    return _job(document, entities, _limits(row, document["job"]), _claimed_by(row, document)), kept
+    return _job(document, entities, _limits(row, document["job"]), _claimed_by(session, document)), kept
 
 
 def _refused(document: Document) -> Job:
@@ -112,11 +131,16 @@ def _limits(row: Mapping[str, Any], job: str) -> tuple[Limit, ...]:
     return fact.limits
 
 
-def _claimed_by(row: Mapping[str, Any], document: Document) -> tuple[str, int] | None:
-    if row["closing"] is not None:
-        said = from_json(bytes(row["closing"]))
-        return said.get("owner") or "", said.get("epoch") or 0
-    return tuple(document["claimed_by"]) if "claimed_by" in document else None
+def _claimed_by(session: Session, document: Document) -> tuple[str, int] | None:
+    """Who has taken the end action; an earlier release did not write that down, and then it stands in the event."""
+    if "claimed_by" in document:
+        return tuple(document["claimed_by"])
+    if document["phase"] != Phase.CLOSING:
+        return None
+    said = from_json(
+        bytes(session.execute(SQL["select_claim"], {"stream": f"job:{document['job']}"}).fetchall()[0]["state"])
+    )
+    return said.get("owner") or "", said.get("epoch") or 0
 
 
 def _stays(row: Mapping[str, Any], document: Document) -> Iterator[Row]:

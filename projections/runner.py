@@ -27,6 +27,7 @@ from projections.told import ToldRows
 
 CATCH_UP_EVENTS_MAX = 1_000
 PAGE_EVENTS_MAX = 2_000
+STILL_SECONDS_MAX = 60  # of a rebuild, between any two statements
 # Readers queue behind a waiting swap, so it waits briefly at first; only beyond a second does a vacuum give way.
 SWAP_WAITS_MS = (50, 100, 200, 400, 800) + (1_600,) * 15
 # Each may read what those before it have taken in.
@@ -223,15 +224,20 @@ def compare(session: Session, tell: Tell = tell_nobody) -> dict[str, int]:
 
 @contextmanager
 def alone(session: Session) -> Iterator[None]:
-    """Hold the schema `projections_rebuild` for this session; it is let go with the session at the latest."""
+    """Hold the schema `projections_rebuild` for this session; it is let go with the session at the latest.
+
+    The server ends the session of a process that stands still, so that nobody waits for that without an end.
+    """
     with session.transaction():
         session.execute(SQL["take_rebuild_lock"])
+        session.execute(SQL["bound_standing_still"], {"seconds": STILL_SECONDS_MAX})
     try:
         yield
     finally:
         if not session.closed:
             with session.transaction():
                 session.execute(SQL["release_rebuild_lock"])
+                session.execute(SQL["bound_standing_still"], {"seconds": 0})
 
 
 def _build_beside(session: Session, projections: Sequence[Projection], tell: Tell) -> None:

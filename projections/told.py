@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
+from typing import Any
 
 from pydantic_core import to_json
 
@@ -54,29 +55,32 @@ class ToldRows:
 def find(session: Session, sought: Iterable[Sought]) -> Asked[Mapping[Sought, list[Event]]]:
     """The events that have a mark, in order, by stream and mark; where a mark has no sign, whether there are any."""
     asked = list(dict.fromkeys(sought))
-    rows = [
-        {
-            "place": place,
-            "name": name,
-            "stream": _number(name),
-            "at": _at(mark),
-            "sign": _signed(mark.sign) if mark.sign else None,
-        }
-        for place, (name, mark) in enumerate(asked)
-    ]
-    cursor = session.execute(SQL["select_told"], {"asked": to_json(rows).decode()})
+    signed = [(place, it) for place, it in enumerate(asked) if it[1].sign]
+    unsigned = [(place, it) for place, it in enumerate(asked) if not it[1].sign]
+    events = _ask(session, SQL["select_told"], signed)
+    later = _ask(session, SQL["select_told_since"], unsigned)
 
     def read() -> Mapping[Sought, list[Event]]:
-        found: dict[Sought, list[Event]] = {}
-        for row in cursor.fetchall():
-            events = found.setdefault(asked[row["place"]], [])
+        found: dict[Sought, list[Event]] = {asked[row["place"]]: [] for row in later()}
+        for row in events():
+            told = found.setdefault(asked[row["place"]], [])
             if row["state"] is not None:
                 name, version = row["originator_id"], row["originator_version"]
                 with suppress(IntegrityFailure, SchemaTooNew):  # a row that is no event told nothing
-                    events.append(read_event(name, version, row["topic"], bytes(row["state"])))
+                    told.append(read_event(name, version, row["topic"], bytes(row["state"])))
         return found
 
     return read
+
+
+def _ask(session: Session, statement: str, sought: Sequence[tuple[int, Sought]]) -> Asked[Sequence[Mapping[str, Any]]]:
+    if not sought:
+        return tuple
+    rows = [
+        {"place": place, "name": name, "stream": _number(name), "at": _at(mark), "sign": _signed(mark.sign)}
+        for place, (name, mark) in sought
+    ]
+    return session.execute(statement, {"asked": to_json(rows).decode()}).fetchall
 
 
 def _is_one(event: Event) -> bool:

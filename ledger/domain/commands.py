@@ -11,7 +11,17 @@ from typing import Any, NamedTuple, Self, TypeVar
 from pydantic import ValidationError, model_validator
 from pydantic_core import from_json, to_json
 
-from ledger.domain.events import FACTS_BY_NAME, LEDGER_FACTS, OWNER_FACTS, Damaged, Event, Fact, Planned, Terms
+from ledger.domain.events import (
+    FACTS_BY_NAME,
+    LEDGER_FACTS,
+    OWNER_FACTS,
+    BreakAccepted,
+    Damaged,
+    Event,
+    Fact,
+    Planned,
+    Terms,
+)
 from ledger.domain.values import (
     ActorName,
     Epoch,
@@ -119,12 +129,15 @@ def parse_transition(record: object, new_id: Callable[[], str]) -> Transition:
     body = dict(fields)
     del body["event"]
     itself = _ledger(body) if fact in LEDGER_FACTS else None
+    if fact is BreakAccepted:
+        body["position"] = body.pop(BREAK_AT, None)
     envelope = _validate(Envelope, {name: body.pop(name) for name in ENVELOPE & body.keys()})
     subject = _subject(envelope, fact, new_id) if itself is None else itself
     said: Fact = _parse_plan(subject, body, new_id) if fact is Planned else _validate(fact, body)
     return Transition(**vars(envelope) | {"job": subject, "fact": said})
 
 
+BREAK_AT = "break_at"  # what a record calls the position of a break, for its own is where it stands itself
 _PLAIN = (bool, int, float, type(None), datetime)
 
 
@@ -308,6 +321,8 @@ def _subject_of(fact: Fact) -> str:
 
 def _print_body(fact: Fact) -> dict[str, Any]:
     body = print_fact(fact)
+    if type(fact) is BreakAccepted:
+        body[BREAK_AT] = body.pop("position")
     for name in ("entities", "products"):
         if name in body:
             body[name] = [item.model_dump(mode="json", exclude_none=True) for item in getattr(fact, name)]

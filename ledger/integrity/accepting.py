@@ -14,15 +14,14 @@ def acceptance(room: SealTable, position: int) -> dict[str, Any]:
     """
     with room.reading() as seals:
         accepted = accepted_breaks(seals)
-        before = {at: fact for at, fact in accepted.items() if at < position}
         pages = seals.leaves(position - 1, position) if position <= seals.head() else ()
         rows = [(at, leaf) for page in pages for at, leaf in page if leaf is not None]
-        breaches = Promises(seals, position - 1, before).check(rows)
+        breaches = Promises(seals, position - 1, accepted).check(rows)
         ledger = seals.ledger()
     if not breaches and position not in accepted:
         found = "breaks none" if rows else "has no event"
         raise NothingBroken(
             f"What breaks a promise may be accepted, and position {position:,} {found}.", position=position
         )
-    promise = accepted[position].promise if position in accepted else breaches[0].promise
-    return {"event": "break_accepted", "ledger": ledger, "position": position, "promise": str(promise)}
+    promise = breaches[0].promise if breaches else accepted[position][-1]
+    return {"event": "break_accepted", "ledger": ledger, "break_at": position, "promise": str(promise)}

@@ -3,13 +3,11 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ledger.domain.events import BreakAccepted
 from ledger.integrity.findings import SHOWN_MAX
+from ledger.integrity.promises import Accepted
 
 
-def name_known(
-    gaps: Sequence[int], accepted: Mapping[int, BreakAccepted], aside: Sequence[Mapping[str, Any]]
-) -> Iterator[str]:
+def name_known(gaps: Sequence[int], accepted: Accepted, aside: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """A sentence for each, the first of each kind."""
     spans = [*gap_spans(gaps)]
     for first, last in spans[:SHOWN_MAX]:
@@ -17,8 +15,8 @@ def name_known(
     if spans[SHOWN_MAX:]:
         yield f"{len(spans) - SHOWN_MAX:,} further gaps are known."
     for position in sorted(accepted)[:SHOWN_MAX]:
-        promise = accepted[position].promise
-        yield f"The event at position {position:,} breaks the promise of {promise}, which was accepted."
+        promises = " and of ".join(dict.fromkeys(accepted[position]))
+        yield f"The event at position {position:,} breaks the promise of {promises}, which was accepted."
     if len(accepted) > SHOWN_MAX:
         yield f"{len(accepted) - SHOWN_MAX:,} further breaks were accepted."
     for row in aside[:SHOWN_MAX]:

@@ -59,20 +59,26 @@ def _phase(phase: Phase | None, name: str) -> Phase | None:
     return {"planned": Phase.PLANNED, "refused": Phase.CLOSED}.get(name)
 
 
-def accepted_breaks(seals: Seals) -> dict[int, BreakAccepted]:
-    """What was accepted, by position; a break cannot be accepted before it is there."""
-    entries = seals.stream(f"ledger:{seals.ledger()}")
-    facts = ((entry.position, entry.event.fact) for entry in entries)
-    return {fact.position: fact for at, fact in facts if isinstance(fact, BreakAccepted) and fact.position < at}
+Accepted = Mapping[int, Sequence[Break]]  # by position the promises that are broken there, as they were accepted
+
+
+def accepted_breaks(seals: Seals) -> Accepted:
+    """What was accepted; a break cannot be accepted before it is there."""
+    accepted: dict[int, list[Break]] = {}
+    for entry in seals.stream(f"ledger:{seals.ledger()}"):
+        fact = entry.event.fact
+        if isinstance(fact, BreakAccepted) and fact.position < entry.position:
+            accepted.setdefault(fact.position, []).append(fact.promise)
+    return accepted
 
 
 class Promises:
-    """Holds the rows after a position against the promises, in order; `accepted` are the positions passed over.
+    """Holds the rows after a position against the promises, in order; what was `accepted` is passed over.
 
     Raises `SchemaTooNew` for a topic that only a newer release knows.
     """
 
-    def __init__(self, seals: Seals, after: int, accepted: Mapping[int, BreakAccepted]) -> None:
+    def __init__(self, seals: Seals, after: int, accepted: Accepted) -> None:
         self._seals = seals
         self._accepted = accepted
         self._streams: OrderedDict[str, Standing] = OrderedDict()
@@ -82,7 +88,7 @@ class Promises:
     def _resume(self, after: int) -> tuple[int | None, int | None]:
         """The time of the last row up to a position, and that to which it had gone ahead of the clock, if it had."""
         last = self._row(after)
-        times = (at for at, fact in self._accepted.items() if at <= after and fact.promise is Break.TIME)
+        times = (at for at, promises in self._accepted.items() if at <= after and Break.TIME in promises)
         begun = max(times, default=None)
         if last is None or begun is None:
             return last.recorded_at if last else None, None
@@ -100,7 +106,7 @@ class Promises:
         """What the next rows break that was not accepted; an accepted one spoils what is said of its stream alone."""
         rows = [read_leaf(leaf) for _, leaf in leaves]
         self._know(rows)
-        found = [breach for row in rows if (breach := self._first(row)) and row.position not in self._accepted]
+        found = [breach for row in rows for breach in self._breaches(row) if not self._is_accepted(breach)]
         while len(self._streams) > STREAMS_KEPT_MAX:  # not before, for these rows may go on with any of them
             self._streams.popitem(last=False)
         return found
@@ -120,8 +126,8 @@ class Promises:
 
     def _recall(self, before: Standing, stream: str, row: tuple[int, int, str]) -> Standing:
         position, version, topic = row
-        fact, accepted = FACTS_BY_TOPIC.get(topic), self._accepted.get(position)
-        spoilt = accepted is not None and accepted.promise is not Break.TIME
+        fact = FACTS_BY_TOPIC.get(topic)
+        spoilt = any(promise is not Break.TIME for promise in self._accepted.get(position, ()))
         if fact is None or spoilt or not before.sound or version != before.version + 1:
             return _SPOILT
         kind = stream.partition(":")[0]
@@ -132,8 +138,11 @@ class Promises:
         self._streams[stream] = standing
         self._streams.move_to_end(stream)
 
-    def _first(self, row: StoredRow) -> Breach | None:
-        """The first promise that a row breaks."""
+    def _is_accepted(self, breach: Breach) -> bool:
+        return breach.promise in self._accepted.get(breach.position, ())
+
+    def _breaches(self, row: StoredRow) -> Iterable[Breach]:
+        """The promises that a row breaks: that of time, and the first of the others."""
         late = self._check_time(row)
         fact, breach = self._read(row)
         before = self._streams.get(row.stream, _BEGINNING)
@@ -141,7 +150,7 @@ class Promises:
             breach = self._check_place(row, fact, before)
         sound = before.sound and breach is None
         self._keep(row.stream, before.after(fact.name, row.version) if sound and fact is not None else _SPOILT)
-        return late or breach
+        return filter(None, (late, breach))
 
     def _check_time(self, row: StoredRow) -> Breach | None:
         before, self._time = self._time, row.recorded_at
@@ -153,6 +162,8 @@ class Promises:
         if row.recorded_at > self._latest and (before is None or before <= self._latest):
             self._excursion = row.recorded_at
             return _breach(row, Break.TIME, "its time must not be ahead of the clock, and is.")
+        if Break.TIME in self._accepted.get(row.position, ()):  # it was ahead of the clock when it was accepted
+            self._excursion = row.recorded_at
         return None
 
     def _read(self, row: StoredRow) -> tuple[type[Fact] | None, Breach | None]:

@@ -53,7 +53,8 @@ def held(conninfo: str, error: psycopg.Error) -> Exception:
     if facts is None:
         return translate(error)
     return AppendLockHeld(
-        f"An append waits {WAIT_SECONDS_MAX} s at most for another, and {tell(facts)}; end that process, or try again.",
+        f"An append waits {WAIT_SECONDS_MAX} s at most for another, and {tell(facts)}; end that "
+        f"{'process' if facts['pid'] else 'transaction'}, or try again.",
         **facts,
     )
 
@@ -106,6 +107,9 @@ def end_frozen(connection: Connection[Any]) -> None:
     facts = ask_holder(connection)
     if facts is None:
         return
+    if facts["pid"] is None:
+        logger.warning("%s; whoever prepared it must commit it or roll it back.", tell(facts))
+        return
     became = connection.execute(SQL["end_frozen_append"]).fetchall()[0]["became"]
     logger.warning("%s; %s.", tell(facts), _BECAME.get(became, became))
 
@@ -121,8 +125,13 @@ _BECAME = {
 
 def tell(facts: Mapping[str, Any]) -> str:
     """Who holds the append lock, as a part of a sentence."""
-    waits_for = facts["waits_for"] or "what is not shown"
-    return (
-        f"the append lock is held by {facts['holder'] or 'a program without a name'} as {facts['role']}, process "
-        f"{facts['pid']} of the database, since {facts['since']}, which waits for {waits_for}"
-    )
+    said = f"the append lock is held by {tell_who(facts)}"
+    return f"{said}, which waits for {facts['waits_for'] or 'what is not shown'}" if facts["pid"] else said
+
+
+def tell_who(facts: Mapping[str, Any]) -> str:
+    """Who holds a lock; one without a process is a prepared transaction, which lasts until it is ended."""
+    process = f", process {facts['pid']} of the database" if facts["pid"] else ""
+    role = f" as {facts['role']}" if facts["role"] else ""
+    since = f", since {facts['since']}" if facts["since"] else ""
+    return f"{facts['holder'] or 'a program without a name'}{role}{process}{since}"

@@ -62,13 +62,18 @@ _KEPT_ALIVE = {
 _BY_STATE: dict[str, tuple[type[LedgerError], str]] = {
     "28P01": (AccessDenied, "The database refuses this password; check JOBLEDGER_DSN or PGPASSWORD"),
     "28000": (AccessDenied, "The database refuses this user; check JOBLEDGER_DSN or PGUSER"),
-    "42501": (AccessDenied, "The database role lacks a privilege; grant it jobledger_writer"),
+    "42501": (
+        AccessDenied,
+        "The database role lacks a privilege; grant it jobledger_reader, _writer, _projector or _sealer",
+    ),
     "53100": (DiskFull, "The database has no room left on its disk; make room and repeat"),
     "3D000": (DatabaseAway, "There is no such database; create it or check JOBLEDGER_DSN"),
     "42P01": (SchemaMissing, "The database has no ledger of this release; run jobledger migrate"),
     "3F000": (SchemaMissing, "The database has no ledger of this release; run jobledger migrate"),
     "25006": (DatabaseAway, "The database takes no writes; connect to the primary"),
     "25P03": (DatabaseAway, "The database ended a transaction of a process that stood still; repeat it"),
+    "57P05": (DatabaseAway, "The database ended a session of a process that stood still; repeat it"),
+    "55P03": (Unavailable, "A lock was waited for as long as may be; try again"),
 }
 
 
@@ -102,6 +107,8 @@ def translate(error: Exception) -> LedgerError:
     state = getattr(error, "sqlstate", None) or _state_of_text(said)
     if state in _BY_STATE:
         kind, sentence = _BY_STATE[state]
+        waited_for = getattr(error, "waited_for", None)
+        said = f"{said}: it waited for {waited_for}" if waited_for else said
         return kind(f"{sentence} ({said}).", sqlstate=state)
     if state is not None and state.startswith(_OUR_STATES):
         diag = error.diag  # type: ignore[attr-defined]  # only an error of the database has a state
@@ -161,15 +168,18 @@ class Bounded(Connection[DictRow]):
     conninfo: str | None = None  # how another is made, to ask why this one is silent
     server = ("", 0)  # which server answers: when it started, and the process there that is this connection's
     given_up = False
+    waited_for: str | None = None  # a lock, and who holds it, as it was last seen
     heard = False  # whether it has listened for notifications: then silence is nothing
 
     def wait(self, gen: Any, *arguments: Any, **options: Any) -> Any:
         """As psycopg does, within bounds; raises `psycopg.OperationalError` where they end, and is closed then."""
         try:
             return super().wait(gen if self.heard else self._heed(gen), *arguments, **options)
-        except psycopg.Error:
+        except psycopg.Error as error:
             if self.given_up:  # whatever comes now answers nobody
                 self.close()
+            if isinstance(error, psycopg.errors.LockNotAvailable):
+                error.waited_for, self.waited_for = self.waited_for, None  # type: ignore[attr-defined]
             raise
 
     def notifies(self, **options: Any) -> Any:

@@ -92,15 +92,25 @@ def _roles(connection: Connection[Any], missing: Sequence[str]) -> Iterator[Find
 
 
 def _views(connection: Connection[Any]) -> Iterator[Finding]:
-    lag = connection.execute(SQL["select_lag"]).fetchall()[0]["lag"]
-    if lag:
-        yield Finding("views", "warning", f"The views are {lag:,} events behind; the next append lets them catch up.")
+    row = connection.execute(SQL["select_lag"]).fetchall()[0]
+    if row["ahead"]:
+        yield _is_ahead("views", "One of the views", row["ahead"], "")
+    elif row["lag"]:
+        said = f"The views are {row['lag']:,} events behind; the next append lets them catch up."
+        yield Finding("views", "warning", said)
     else:
         yield Finding("views", "ok", "The views are up to date.")
     for row in connection.execute(SQL["select_followed_lag"]).fetchall():
-        yield Finding(
-            "followed", "ok", f"The view {row['view']} is {row['lag']:,} events behind; a question catches up."
-        )
+        view, lag = row["view"], row["lag"]
+        if lag < 0:
+            yield _is_ahead("followed", f"The view {view}", -lag, f" {view}")
+        else:
+            yield Finding("followed", "ok", f"The view {view} is {lag:,} events behind; a question catches up.")
+
+
+def _is_ahead(check: str, what: str, events: int, view: str) -> Finding:
+    said = f"{what} is {events:,} events ahead of the ledger, and must not be; run jobledger projections rebuild{view}."
+    return Finding(check, "error", said)
 
 
 def _notifications(connection: Connection[Any]) -> Finding:

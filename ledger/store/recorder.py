@@ -200,6 +200,11 @@ class Recorder(PostgresApplicationRecorder):
             elif len(batch) > 1 and error.sqlstate not in _OF_NO_CALLER:
                 return [self._alone(said, judge) for said, judge, _ in batch]
             raise _translate(error) from error
+        except IntegrityFailure as error:
+            self._shelf.clear()
+            if len(batch) == 1 or type(error) is PositionAhead:
+                raise
+            return [self._alone(said, judge) for said, judge, _ in batch]  # what is wrong may be of one job alone
 
     def _alone(self, said: Transition, judge: Judge) -> Reply:
         """The answer of one of a batch that failed together, so that nobody answers for another."""
@@ -246,6 +251,7 @@ class Recorder(PostgresApplicationRecorder):
     ) -> tuple[Workspace, int]:
         """What decisions about a batch depend on, as it stands under the append lock, and the last position."""
         look = self._views.look(session)
+        session.send()  # the database comes to the lock while it is said what else is asked
         workspace = Workspace(session, self._views, self._shelf)
         read = workspace.ask(batch)
         if meanwhile:

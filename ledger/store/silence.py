@@ -3,9 +3,10 @@
 An answer may take as long as the server works on it, or waits for the disk, a lock or a standby. But where the server
 waits for us while we wait for it, what one of us said was lost on the way; where the process that should answer is
 gone, or the server takes no connection at all, nothing will come either. And who waits for the append lock is told who
-holds it.
+holds it, and so is who waits for any other lock.
 """
 
+import logging
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import psycopg
@@ -22,6 +23,8 @@ LOOK_AFTER_SECONDS = 5.0
 LOOK_AGAIN_SECONDS = 1.0  # where the first look found what a moment may explain
 REFUSALS_MAX = 2
 _FULL = "53300"  # too many connections: the server lives
+
+logger = logging.getLogger("ledger")
 
 
 class Silence:
@@ -47,8 +50,11 @@ class Silence:
     def _look(self, seconds: float) -> None:
         try:
             with looking(self._connection.conninfo or "") as other:
-                if self._waits_for_append(other, seconds):
+                row = self._own_wait(other, seconds)
+                if row["waits_for_append"]:
                     self._heed_append_lock(other, seconds)
+                elif row["waits_for_lock"]:
+                    self._heed_lock(other, seconds)
             self._refusals = 0
         except psycopg.Error as error:
             if self._connection.given_up:
@@ -59,8 +65,8 @@ class Silence:
             if self._refusals >= REFUSALS_MAX:
                 self._give_up(f"no answer for {seconds:.0f} s, and no other connection is taken")
 
-    def _waits_for_append(self, other: "psycopg.Connection[Any]", seconds: float) -> bool:
-        """Whether the append lock is what is waited for; gives up where nothing can come."""
+    def _own_wait(self, other: "psycopg.Connection[Any]", seconds: float) -> Any:
+        """What the server's process of the connection waits for; gives up where nothing can come."""
         started, pid = self._connection.server
         # What another process does is shown to the user that it connected as, whatever role this one has taken since.
         role = other.execute("SELECT current_user AS name").fetchall()[0]["name"]
@@ -76,7 +82,7 @@ class Silence:
             self._give_up(f"no answer for {seconds:.0f} s, and the server waits for none of ours")
         else:  # what it said may be on its way
             self._suspect, self._next = seen, seconds + LOOK_AGAIN_SECONDS
-        return bool(row["waits_for_append"])
+        return row
 
     def _heed_append_lock(self, other: "psycopg.Connection[Any]", seconds: float) -> None:
         if seconds >= END_AFTER_SECONDS:
@@ -84,6 +90,14 @@ class Silence:
         elif seconds >= TELL_AFTER_SECONDS and not self._told:
             self._told = True
             append_lock.tell_waiting(other, seconds)
+
+    def _heed_lock(self, other: "psycopg.Connection[Any]", seconds: float) -> None:
+        rows = other.execute(SQL["select_blockers"], {"pid": self._connection.server[1]}).fetchall()
+        if rows:
+            self._connection.waited_for = told = f"{rows[0]['waits_for']}, held by {append_lock.tell_who(rows[0])}"
+            if seconds >= TELL_AFTER_SECONDS and not self._told:
+                self._told = True
+                logger.warning("A statement has waited for %.0f s for %s.", seconds, told)
 
     def _give_up(self, why: str) -> NoReturn:
         self._connection.given_up = True

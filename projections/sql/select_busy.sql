@@ -15,5 +15,5 @@ LEFT JOIN LATERAL (
             AND root IS DISTINCT FROM %(besides)s::text
         OFFSET 0
     ) AS running
-    CROSS JOIN LATERAL (SELECT document::text, entities::text FROM projections.job_status WHERE job = running.job OFFSET 0) AS status
+    CROSS JOIN LATERAL (SELECT planned_position, document::text, entities::text FROM projections.job_status WHERE job = running.job OFFSET 0) AS status
 ) AS found ON true

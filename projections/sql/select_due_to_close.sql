@@ -19,5 +19,5 @@ FROM (
     ORDER BY planned_position
     LIMIT %(limit)s
 ) AS due
-CROSS JOIN LATERAL (SELECT document::text, entities::text FROM projections.job_status WHERE job = due.job OFFSET 0) AS shown
+CROSS JOIN LATERAL (SELECT job, planned_position, document::text, entities::text FROM projections.job_status WHERE job = due.job OFFSET 0) AS shown
 ORDER BY due.planned_position

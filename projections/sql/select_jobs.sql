@@ -18,5 +18,5 @@ FROM (
     ORDER BY status.planned_position DESC
     LIMIT %(limit)s
 ) AS page
-CROSS JOIN LATERAL (SELECT document::text, entities::text FROM projections.job_status WHERE job = page.job OFFSET 0) AS shown
+CROSS JOIN LATERAL (SELECT job, planned_position, document::text, entities::text FROM projections.job_status WHERE job = page.job OFFSET 0) AS shown
 ORDER BY page.planned_position DESC

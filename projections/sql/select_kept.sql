@@ -1,6 +1,6 @@
 -- What the views keep of jobs, whose rows `kept` names and which stands in front: the document, what it touches, and of
--- each entity the last stay that is no product and had begun by a position.
-SELECT kept.position, kept.document::text, kept.entities::text, stays.stays, told.planned, told.closing
+-- each entity the last stay that is no product and had begun by a position; its plan where that seems to say limits.
+SELECT kept.job, kept.position, kept.document::text, kept.entities::text, stays.stays, planned.state AS planned
 FROM kept
 CROSS JOIN LATERAL (
     SELECT
@@ -22,23 +22,6 @@ CROSS JOIN LATERAL (
         LIMIT 1
     ) AS stay
 ) AS stays
-CROSS JOIN LATERAL (
-    SELECT
-        (
-            SELECT state
-            FROM ledger.stored_events
-            WHERE notification_id = kept.planned_position AND position('"limits"'::bytea IN state) > 0
-        ) AS planned,
-        CASE WHEN kept.claimed IS NOT NULL THEN (
-            SELECT told.state
-            FROM (
-                SELECT topic, state, originator_version
-                FROM ledger.stored_events
-                WHERE originator_id = 'job:' || kept.claimed
-                OFFSET 0
-            ) AS told
-            WHERE told.topic = 'job.closing.v1'
-            ORDER BY told.originator_version DESC
-            LIMIT 1
-        ) END AS closing
-) AS told
+LEFT JOIN
+    ledger.stored_events AS planned
+    ON planned.notification_id = kept.planned_position AND position('"limits"'::bytea IN planned.state) > 0

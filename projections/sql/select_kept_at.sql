@@ -1,6 +1,5 @@
 SELECT
-    snapshot.job, snapshot.document, snapshot.entities, snapshot.position,
-    NULL::bigint AS planned_position, NULL::text AS claimed
+    snapshot.job, snapshot.document, snapshot.entities, snapshot.position, NULL::bigint AS planned_position
 FROM json_array_elements_text(%(jobs)s::json) AS asked (job)
 CROSS JOIN LATERAL (
     SELECT *

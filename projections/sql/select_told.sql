@@ -2,18 +2,7 @@
 SELECT asked.place, event.*
 FROM json_to_recordset(%(asked)s::json) AS asked (place integer, name text, stream integer, at timestamptz, sign integer)
 CROSS JOIN LATERAL (
-    SELECT version
-    FROM (
-        SELECT version FROM projections.told WHERE stream = asked.stream AND at = asked.at AND sign = asked.sign OFFSET 0
-    ) AS marked
-    UNION ALL
-    (
-        SELECT version
-        FROM projections.told
-        WHERE stream = asked.stream AND at >= asked.at AND asked.sign IS NULL
-        ORDER BY at
-        LIMIT 1
-    )
+    SELECT version FROM projections.told WHERE stream = asked.stream AND at = asked.at AND sign = asked.sign OFFSET 0
 ) AS found
 LEFT JOIN LATERAL (
     SELECT originator_id, originator_version, topic, state

@@ -6,10 +6,10 @@ WITH RECURSIVE below AS (
     FROM below
     CROSS JOIN LATERAL (SELECT job FROM projections.job_status WHERE parent = below.job OFFSET 0) AS child
 ) CYCLE job SET met USING way
-SELECT now() AS asked_at, status.document, status.entities
+SELECT now() AS asked_at, status.*
 FROM below
 CROSS JOIN LATERAL (
-    SELECT planned_position, document::text, entities::text FROM projections.job_status WHERE job = below.job OFFSET 0
+    SELECT job, planned_position, document::text, entities::text FROM projections.job_status WHERE job = below.job OFFSET 0
 ) AS status
 WHERE NOT below.met
 ORDER BY below.level, status.planned_position

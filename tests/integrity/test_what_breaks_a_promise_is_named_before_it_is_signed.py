@@ -1,6 +1,7 @@
 """The sealer holds rows against what the ledger promises; what breaks it is named, and nothing behind it is signed."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -77,7 +78,7 @@ def test_each_break_is_named_and_accepted_once(
     assert found == [("promise", 4)]
 
     said = acceptance(room, 4)
-    assert (said["position"], said["promise"]) == (4, promise)
+    assert (said["break_at"], said["promise"]) == (4, promise)
     receipt = begun.record(said | WHO)
     again = begun.record(acceptance(room, 4) | {"reason": "seen again"})
     assert (receipt.disposition, again.disposition, again.position) == ("recorded", "unchanged", receipt.position)
@@ -101,13 +102,13 @@ def test_a_break_is_not_accepted_before_it_is_there(superuser: str, begun: Ledge
     """Who says beforehand that a break was looked at has looked at nothing."""
     with sealer._room.sealing() as seals:
         ledger = seals.ledger()
-    begun.record({"event": "break_accepted", "ledger": ledger, "position": 5, "promise": "bytes", "id": "1"})
+    begun.record({"event": "break_accepted", "ledger": ledger, "break_at": 5, "promise": "bytes", "id": "1"})
     with owner_of(superuser) as admin:
         put(admin, "job:b", 1, "job.planned.v1", b"junk")
     with pytest.raises(PromiseBroken, match="Position 5"):
         sealer.seal()
     with pytest.raises(Contradiction):
-        begun.record({"event": "break_accepted", "ledger": ledger, "position": 6, "promise": "bytes", "id": "1"})
+        begun.record({"event": "break_accepted", "ledger": ledger, "break_at": 6, "promise": "bytes", "id": "1"})
 
 
 def test_a_break_of_another_ledger_is_none_of_this_one(superuser: str, begun: Ledger, sealer: Sealer) -> None:
@@ -115,7 +116,7 @@ def test_a_break_of_another_ledger_is_none_of_this_one(superuser: str, begun: Le
     with owner_of(superuser) as admin:
         put(admin, "job:b", 1, "job.planned.v1", b"junk")
     other = "00000000-0000-0000-0000-000000000000"
-    begun.record({"event": "break_accepted", "ledger": other, "position": 4, "promise": "bytes"})
+    begun.record({"event": "break_accepted", "ledger": other, "break_at": 4, "promise": "bytes"})
     with pytest.raises(PromiseBroken, match="Position 4"):
         sealer.seal()
 
@@ -206,6 +207,45 @@ def test_a_time_ahead_of_the_clock_is_one_break(
     assert sealer.seal().signed.size == 6
     assert verifier().verify().ok
     assert sealer.seal().events == 0
+
+
+def test_a_break_stays_one_when_the_clock_has_passed_it(
+    superuser: str,
+    begun: Ledger,
+    sealer: Sealer,
+    verifier: Callable[[], Verifier],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What was ahead when it was accepted is ahead of the rows behind it, and its end is no break of its own."""
+    with owner_of(superuser) as admin:
+        set_time(admin, 2, "now() + interval '3 hours'")
+    begun.record(acceptance(room_of(superuser), 2) | WHO)
+    assert sealer.seal().signed.size == 4
+
+    monkeypatch.setattr(promises, "AHEAD_MAX", timedelta(hours=6))  # as if these hours had passed
+    assert verifier().verify().ok
+    begun.plan("T", job="later")
+    assert sealer.seal().signed.size == 5
+
+
+def test_what_was_accepted_of_a_row_is_not_all_that_it_may_break(
+    superuser: str, begun: Ledger, sealer: Sealer, verifier: Callable[[], Verifier]
+) -> None:
+    """A row of 1999 that is junk too is looked at twice."""
+    room = room_of(superuser)
+    with owner_of(superuser) as admin:
+        put(admin, "job:b", 1, "job.planned.v1", b"junk")
+        set_time(admin, 4, "'1999-01-01Z'")
+    begun.record(acceptance(room, 4) | WHO)
+    with pytest.raises(PromiseBroken, match="Position 4") as named:
+        sealer.seal()
+    assert named.value.facts["promise"] == "bytes"
+    begun.record(acceptance(room, 4) | WHO)
+    assert begun.record(acceptance(room, 4) | WHO).disposition == "unchanged"
+    assert sealer.seal().signed.size == 6
+    assert verifier().verify().known == (
+        "The event at position 4 breaks the promise of time and of bytes, which was accepted.",
+    )
 
 
 def test_the_end_of_a_break_may_come_later(superuser: str, begun: Ledger, sealer: Sealer, room: SealTable) -> None:

@@ -99,7 +99,7 @@ BODIES: dict[str, st.SearchStrategy[dict[str, Any]]] = {
         }
     ),
     "break_accepted": st.fixed_dictionaries(
-        {"position": st.integers(0, 2**63 - 1), "promise": st.sampled_from([str(promise) for promise in Break])}
+        {"break_at": st.integers(0, 2**63 - 1), "promise": st.sampled_from([str(promise) for promise in Break])}
     ),
     "submitted": st.fixed_dictionaries({"executor": names(256), "token": names(256)}),
     "accepted": st.fixed_dictionaries({"external_id": names(256)}, optional={"executor": names(256)}),

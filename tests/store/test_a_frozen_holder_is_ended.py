@@ -12,6 +12,8 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from ledger.application import Ledger
+from ledger.recovery.plan import Scope
+from ledger.recovery.reconcile import Recovery
 from ledger.service.assembly import assemble
 from ledger.service.embedded import EmbeddedServer
 from ledger.service.readiness import WRITER, migrator
@@ -69,6 +71,16 @@ def _end_at_once(admin: psycopg.Connection[tuple[object, ...]]) -> None:
     """Let the function end what has stood still for no time at all, so that no test has to wait."""
     definition = admin.execute("SELECT pg_get_functiondef('ledger.end_frozen_append'::regproc)").fetchall()[0][0]
     admin.execute(str(definition).replace("interval '10 seconds'", "interval '0 seconds'"))
+
+
+def test_recovery_goes_on_beside_a_frozen_append(conninfo: str, ledger: Ledger) -> None:
+    """The owner that froze is fenced, and what it left behind is found out."""
+    ledger.start_owner("engine").plan("T", job="left")
+    quick = make_conninfo(conninfo, options=f"{WRITER} -c idle_in_transaction_session_timeout=500ms")
+    with _frozen(quick):
+        plan = Recovery(ledger, ()).apply(Scope(fence=("engine",)))
+    assert plan.errors == {}
+    assert ledger.job("left").outcome == "abandoned"
 
 
 def test_the_server_ends_a_frozen_append_and_the_next_goes_on(

@@ -5,6 +5,7 @@ import pytest
 from psycopg.rows import DictRow, dict_row
 
 from ledger.application import Ledger
+from ledger.errors import IntegrityFailure
 from ledger.service.readiness import migrator
 from ledger.store.doctor import examine
 from tests.store.controls import as_role, stray
@@ -62,3 +63,18 @@ def test_views_that_are_behind_are_told(admin: psycopg.Connection[DictRow], ledg
     assert _found(admin)["views"] == "warning"
     ledger.plan("T", job="c")
     assert "views" not in _found(admin)
+
+
+@pytest.mark.parametrize(("schema", "code"), [("projections", "views"), ("history", "followed")])
+def test_views_that_are_ahead_of_the_ledger_are_told(
+    admin: psycopg.Connection[DictRow], ledger: Ledger, schema: str, code: str
+) -> None:
+    """They would be believed about events that are yet to come, and miss these."""
+    ledger.plan("T", job="a")
+    assert len(ledger.search().page().entries) == 1
+    admin.execute(f"UPDATE {schema}.tracking SET position = 77")
+
+    assert _found(admin)[code] == "error"
+    if schema == "history":
+        with pytest.raises(IntegrityFailure, match="ahead of the ledger"):
+            ledger.search().page()

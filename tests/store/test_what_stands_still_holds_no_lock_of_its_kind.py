@@ -1,5 +1,6 @@
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -14,6 +15,7 @@ from ledger.service.readiness import SEALER, WRITER
 from ledger.store.connection import connect
 from ledger.store.seals import SealTable
 from ledger.store.statements import SQL
+from projections import runner
 from projections.follower import Follower
 from projections.statements import SQL as VIEWS_SQL
 
@@ -63,3 +65,18 @@ def test_a_sealer_that_stands_still_is_ended_by_the_server(conninfo: str, ledger
     over.set()
     sealer.join()
     assert len(ended) == 1
+
+
+def test_a_rebuild_that_stands_still_is_ended_by_the_server(
+    superuser: str, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether inside a transaction or between two; the next one waits for it no longer than that."""
+    ledger.plan("T", job="a")
+    monkeypatch.setattr(runner, "STILL_SECONDS_MAX", 1)
+    for inside in (False, True):
+        with connect(superuser) as still, connect(superuser) as second, suppress(psycopg.Error):
+            with runner.alone(still):
+                if inside:
+                    still.execute("BEGIN")
+                assert runner.rebuild(second) == 1  # which waits until the first one's session is ended
+            pytest.fail("its session was not ended")

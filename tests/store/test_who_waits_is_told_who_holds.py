@@ -12,8 +12,9 @@ from eventsourcing.persistence import StoredEvent
 from psycopg.conninfo import make_conninfo
 
 from ledger.application import Ledger
-from ledger.errors import AppendLockHeld
+from ledger.errors import AppendLockHeld, Unavailable
 from ledger.service.assembly import assemble
+from ledger.service.embedded import EmbeddedServer
 from ledger.service.readiness import WRITER, migrator
 from ledger.store import silence
 from ledger.store.doctor import examine
@@ -192,3 +193,61 @@ def test_doctor_says_where_it_is_not_shown_who_holds_the_lock(superuser: str) ->
         found = {finding.code: finding for finding in examine(connection, migrator())}
         assert (found["append_lock"].level, found["notifications"].level) == ("ok", "ok")
         assert "is not shown" in found["append_lock"].sentence
+
+
+def test_who_waits_for_another_lock_is_told_who_holds_that(
+    superuser: str, conninfo: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Such as a row of the views that somebody else has changed, and not let go."""
+    _hurry(monkeypatch, 0.2, 9.0)
+    with (
+        assemble(make_conninfo(conninfo, options=f"{WRITER} -c lock_timeout=1500ms")) as ledger,
+        psycopg.connect(superuser, application_name="somebody") as other,
+    ):
+        ledger.plan("T", job="a")
+        other.execute("UPDATE projections.tracking SET version = version")
+        with pytest.raises(Unavailable, match=rf"held by somebody as postgres, process {other.info.backend_pid} of"):
+            ledger.plan("T", job="b")
+        other.rollback()
+        other.execute("LOCK TABLE projections.job_status")
+        with pytest.raises(Unavailable, match=r"a lock on projections\.job_status, held by somebody as postgres"):
+            ledger.plan("T", job="b")
+        other.rollback()
+        assert ledger.plan("T", job="b").position == 2
+    told = [record.getMessage() for record in caplog.records if record.name == "ledger"]
+    assert [message.startswith("A statement has waited for") for message in told] == [True, True]
+
+
+@pytest.fixture(scope="module")
+def preparing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The conninfo of a superuser, of a ledger on a server that takes prepared transactions."""
+    server = EmbeddedServer(tmp_path_factory.mktemp("preparing"))
+    server.start()
+    try:
+        with psycopg.connect(server.conninfo(), autocommit=True) as admin:
+            admin.execute("ALTER SYSTEM SET max_prepared_transactions = 5")
+        server.stop()
+        server.start()
+        migrator().migrate(server.conninfo())
+        yield server.conninfo()
+    finally:
+        server.stop()
+
+
+def test_a_prepared_transaction_that_holds_the_lock_is_named(
+    preparing: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It has no process, and outlives its server's restarts: whoever waits must hear how it is called."""
+    _hurry(monkeypatch, 0.2, 0.6)
+    with psycopg.connect(preparing, autocommit=True) as admin:
+        admin.execute("BEGIN")
+        admin.execute(SQL["take_append_lock"])
+        admin.execute("PREPARE TRANSACTION 'forgotten'")
+        with assemble(make_conninfo(preparing, options=f"{WRITER} -c lock_timeout=2s")) as ledger:
+            with pytest.raises(AppendLockHeld, match="held by prepared transaction forgotten as postgres") as caught:
+                ledger.plan("T", job="a")
+            assert (caught.value.facts["pid"], caught.value.facts["role"]) == (None, "postgres")
+            admin.execute("ROLLBACK PREPARED 'forgotten'")
+            assert ledger.plan("T", job="a").position == 1
+    told = [record.getMessage() for record in caplog.records if record.name == "ledger"]
+    assert any("must commit it or roll it back" in message for message in told)

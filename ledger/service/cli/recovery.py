@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ledger.recovery.taskfile import ListedExecutor
 
 FOUND_WORK = 7
+UNASKED_MAX = 100  # verdicts that are written without --yes
 
 
 def recover(
@@ -47,6 +48,7 @@ def recover(
         bool, typer.Option("--compare", help="First prove that the views equal the events; exit 6 where they do not.")
     ] = False,
     apply: Annotated[bool, typer.Option("--apply", help="Write it.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help=f"Write more than {UNASKED_MAX} verdicts, too.")] = False,
 ) -> None:
     """Say what became of jobs that nobody answers for.
 
@@ -64,9 +66,20 @@ def recover(
     scope = Scope(owner=owner, job=job, fence=tuple(fence or ()), adopt=adopt)
     with ExitStack() as stack:
         recovery = Recovery(stack.enter_context(open_ledger()), executors, as_owner=speak_as)
+        if apply and not yes:
+            _ask_first(recovery.plan(scope))
         plan = recovery.apply(scope) if apply else recovery.plan(scope)
     _print(plan, form)
     raise typer.Exit(FOUND_WORK if plan.work else 0)
+
+
+def _ask_first(plan: "RecoveryPlan") -> None:
+    """Let nobody write a verdict about half of a fleet by one slip."""
+    if len(plan.verdicts) > UNASKED_MAX:
+        raise typer.BadParameter(
+            f"{len(plan.verdicts):,} verdicts would be written, which is more than {UNASKED_MAX}: look at them without "
+            "--apply, then add --yes."
+        )
 
 
 def _read_tasks(names: "Sequence[str]") -> "list[ListedExecutor]":

@@ -5,6 +5,7 @@ SELECT
     activity.pid IS NOT NULL AS present,
     wait_event_type = 'Client' AS waits_for_client,
     state_change::text AS changed_at,
+    EXISTS (SELECT FROM pg_locks WHERE pid = %(pid)s AND NOT granted) AS waits_for_lock,
     EXISTS (
         SELECT FROM pg_locks
         WHERE pid = %(pid)s AND NOT granted

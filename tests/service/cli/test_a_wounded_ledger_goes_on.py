@@ -87,7 +87,14 @@ def test_a_break_is_accepted_and_sealing_goes_on(operator: Operator, tmp_path: P
     assert operator("doctor").code == 0
     assert operator("projections", "compare").code == 0
     (entry,) = operator.json("history", "event:break_accepted")["entries"]
-    assert (entry["position"], entry["promise"], entry["actor"], entry["reason"]) == (5, "bytes", "ann", "disk fault")
+    assert (entry["position"], entry["break_at"], entry["promise"], entry["actor"], entry["reason"]) == (
+        *(5, 4, "bytes", "ann", "disk fault"),
+    )
+    (tmp_path / "again.jsonl").write_text(lines := operator("export").out)
+    assert json.loads(lines.splitlines()[-1])["break_at"] == 4
+    assert [line[:6] for line in operator("import", str(tmp_path / "again.jsonl")).err.splitlines()] == [
+        *("line 1", "line 2"),  # of the job that is damaged
+    ]
     exported = operator("export", "--to", str(tmp_path / "e.jsonl"))
     assert exported.code == 0, exported.err
     key = (tmp_path / "seal.key.pub").read_text().strip()

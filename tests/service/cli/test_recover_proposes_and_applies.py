@@ -197,3 +197,16 @@ def test_a_packed_file_of_tasks_is_read_and_a_bad_line_named_with_it(run: Run, l
     assert run("recover", "--tasks", str(packed)).code == 0
     done = run("recover", "--tasks", str(packed), "--tasks", str(bad))
     assert (done.code, f"Line 2 of {bad}" in done.err) == (2, True)
+
+
+def test_more_than_a_hundred_verdicts_want_a_yes(run: Run, ledger: Ledger) -> None:
+    """A slip of the hand writes nothing about a whole fleet."""
+    for n in range(101):
+        ledger.plan("T", job=f"j{n}")
+
+    done = run("recover", "--apply")
+    assert (done.code, ledger.position()) == (2, 101)
+    assert "101 verdicts" in done.err
+    assert "--yes" in done.err
+    assert run("recover", "--apply", "--yes").code == 0
+    assert ledger.position() == 202

@@ -1,0 +1,90 @@
+"""Whoever may write the views may write junk into them; it is told for what it is, and a rebuild mends it."""
+
+from typing import Any
+
+import psycopg
+import pytest
+
+from ledger.answers import JobFilter
+from ledger.application import Ledger
+from ledger.errors import IntegrityFailure
+from ledger.importer import Rejected
+from projections import runner
+from tests.store.controls import as_role
+
+VM = {"type": "vm", "id": "web01", "access": "exclusive"}
+WHOLE = '{"job":"a","type":"T","root":"a","phase":"planned","planned_at":"2026-01-01T00:00:00Z","planned_position":1'
+JUNK = {
+    "no object": "'[]'",
+    "a text": "'\"x\"'",
+    "an empty object": "'{}'",
+    "another job": '\'{"job":"b"}\'',
+    "a number for a phase": """'{"job":"a","phase":7,"type":"T","root":"a"}'""",
+    "no last event": f"'{WHOLE}}}'",
+    "a time that is none": """'{"job":"a","planned_at":"yesterday"}'""",
+    "an outcome that is none": f"""'{WHOLE},"outcome":"won"}}'""",
+}
+
+
+@pytest.fixture
+def two(ledger: Ledger) -> Ledger:
+    """A job, which runs on an entity, and one below another."""
+    ledger.plan("T", job="a", entities=[VM])
+    ledger.plan("T", job="b", children=[{"job": "b/1", "type": "T"}])
+    return ledger
+
+
+@pytest.mark.parametrize("junk", JUNK.values(), ids=JUNK.keys())
+def test_a_document_of_junk_is_one_damaged_job(
+    two: Ledger, admin: psycopg.Connection[dict[str, Any]], superuser: str, junk: str
+) -> None:
+    with as_role(superuser, "jobledger_writer") as writer:
+        writer.execute(f"UPDATE projections.job_status SET document = {junk} WHERE job = 'a'")
+
+    everything = {job.job: job for job in two.jobs(JobFilter(expired=True))}
+    assert list(everything) == ["b/1", "b", "a"]
+    assert (everything["a"].flags, everything["b"].flags) == (["damaged"], [])
+    assert "projections rebuild" in two.job("a").warnings[0]
+    assert [job.job for job in two.tree("b")] == ["b", "b/1"]
+    assert [job.flags for job in two.busy("vm/web01").jobs] == [["damaged"]]
+    assert two.start("b").disposition == "recorded"
+    assert runner.compare(admin)["job_status"] == 1
+    runner.rebuild(admin)
+    assert two.job("a").phase == "planned"
+    assert runner.compare(admin)["job_status"] == 0
+
+
+@pytest.mark.parametrize("column", ["phase", "end_action", "outcome"])
+def test_a_word_that_is_none_keeps_no_other_job_from_recovery(two: Ledger, superuser: str, column: str) -> None:
+    with as_role(superuser, "jobledger_writer") as writer:
+        writer.execute(f"UPDATE projections.job_status SET {column} = 'strange' WHERE job = 'a'")
+
+    assert [job.job for job in two.unsettled().jobs] == ["b", "b/1"]
+
+
+@pytest.mark.parametrize("said", [r'"\u0000"', r'"\ud800"', "1e1000000"])
+def test_what_jsonb_cannot_hold_is_compared_all_the_same(
+    two: Ledger, admin: psycopg.Connection[dict[str, Any]], superuser: str, said: str
+) -> None:
+    with as_role(superuser, "jobledger_writer") as writer:
+        writer.execute("UPDATE projections.job_status SET progress = %s WHERE job = 'a'", (f'{{"percent":{said}}}',))
+
+    assert two.job("b") is not None
+    assert runner.compare(admin)["job_status"] == 1
+
+
+def test_junk_in_a_long_job_fails_nobody_who_shares_its_append(ledger: Ledger, superuser: str) -> None:
+    """It is not read from its events, so that its row must say what it has come to."""
+    ledger.plan("T", job="long")
+    for done in range(40):
+        ledger.progress("long", done=done)
+    ledger._recorder._shelf.clear()
+    with as_role(superuser, "jobledger_writer") as writer:
+        writer.execute("""UPDATE projections.job_status SET document = '{"job":"long"}' WHERE job = 'long'""")
+    lines = [b'{"job":"long","event":"progressed","done":77}', b'{"job":"c","event":"planned","type":"T"}']
+    rejected: list[Rejected] = []
+    summary = ledger.import_records(lines, on_reject=rejected.append)
+
+    assert (summary.recorded, summary.rejected) == (1, 1)
+    assert isinstance(rejected[0].error, IntegrityFailure)
+    assert "projections rebuild" in str(rejected[0].error)
