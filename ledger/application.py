@@ -19,6 +19,7 @@ from ledger.answers import (
 )
 from ledger.audit import Search, Tell
 from ledger.domain.commands import Transition, is_light, parse_transition
+from ledger.domain.cursor import Cursor
 from ledger.domain.decisions import Disposition
 from ledger.domain.entities import EntityRef
 from ledger.domain.epoch import OwnerEpoch
@@ -41,6 +42,7 @@ from ledger.errors import (
 from ledger.event_ids import identified
 from ledger.importer import Importer, ImportSummary, Overlap, Rejected
 from ledger.judgement import judge_now, judge_unrecorded
+from ledger.losses import Loss, Losses
 from ledger.ownership import Owners
 from ledger.past import Past, open_past
 from ledger.questions import Questions
@@ -88,6 +90,7 @@ class Ledger(Questions):
         self._feed = feed
         self._leases = leases
         self._owners = Owners(feed, queries, leases)
+        self._losses = Losses(feed, recorder.standpoint, self._record_loss)
         self.owner = owner
 
     # --- Commands
@@ -106,6 +109,9 @@ class Ledger(Questions):
     def record_each(self, batch: Sequence[Transition], judge: Judge = judge_now) -> list[Receipt | LedgerError]:
         """Record several transitions in one append, in order: for each its receipt, or the error that it alone gets."""
         return self._recorder.append([self._said(said) for said in batch], judge)
+
+    def _record_loss(self, record: Mapping[str, Any]) -> Receipt:
+        return self._recorder.record(identified(parse_transition(record, clock.new_id)), judge_now)
 
     def _signed(self, said: Transition) -> Transition:
         if self.owner is None or said.owner is not None:
@@ -367,6 +373,23 @@ class Ledger(Questions):
         on_page(importer.summary)
         return importer.summary
 
+    # --- A ledger that went back
+
+    def lost(self, kept: Iterable[Cursor] = ()) -> Loss:
+        """What was acknowledged and is no longer on record: of the last 10,000 receipts of this process, and cursors.
+
+        A ledger loses what it had acknowledged where it is restored from a backup, or fails over to a standby that was
+        behind. Whoever knows of that hears `PositionAhead`.
+        """
+        return self._losses.find(kept)
+
+    def accept_loss(self, kept: Iterable[Cursor] = (), *, actor: str | None = None, reason: str | None = None) -> Loss:
+        """Put on record that somebody has looked at what was lost, and go on from where the ledger ends.
+
+        What was lost is returned; nothing is recorded where nothing is lost. What it told can be told again.
+        """
+        return self._losses.accept(kept, {"actor": actor, "reason": reason})
+
     # --- Questions to the events; those to the views are in `ledger.questions`
 
     def lates(self, jobs: Iterable[str]) -> Iterator[RecordedEvent]:
@@ -406,12 +429,16 @@ class Ledger(Questions):
         after = asked_number("A position to read from", after, least=0)
         return self._feed.read(after) if job is None else self._feed.stream(f"job:{job}", after)
 
-    def position(self) -> int:
-        """The last position of the ledger."""
-        return self._feed.head()
+    def position(self) -> Cursor:
+        """The last position of the ledger; raises `PositionAhead` where this process knows what is no longer there."""
+        return self._feed.end()
 
     def watch(self, after: int | None = None, *, job: str | None = None) -> Iterator[RecordedEvent]:
-        """Every event after a position (the end, where none is given), as it comes; of one job until that is closed."""
+        """Every event after a position (the end, where none is given), as it comes; of one job until that is closed.
+
+        A position that is a `Cursor`, as receipts and events have it, is proved: raises `PositionAhead` where another
+        event stands there, or none. A bare number is believed.
+        """
         if after is not None:
             asked_number("A position to watch from", after, least=0)
         return waiting.watch(self._feed, self._queries, after, job)

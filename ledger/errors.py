@@ -43,6 +43,12 @@ class MalformedFilter(BadInput):
     code = "malformed_filter"
 
 
+class MalformedCursor(BadInput):
+    """A place in the ledger cannot be read."""
+
+    code = "malformed_cursor"
+
+
 class HostileText(BadInput):
     """A text holds NUL or half of a surrogate pair, which no database keeps unchanged."""
 
@@ -296,7 +302,10 @@ class PromiseBroken(IntegrityFailure):
 
 
 class PositionAhead(IntegrityFailure):
-    """A reader is further than the ledger, which was restored or failed over with loss; facts: `position`, `head`."""
+    """Somebody knows an event that the ledger no longer has, which was restored or failed over with loss.
+
+    Facts: the `position` of the event, its `event_id` where that is known, and the `head` of the ledger.
+    """
 
     code = "position_ahead"
 

@@ -26,7 +26,7 @@ def watch(feed: Feed, queries: Queries, after: int | None, job: str | None) -> I
 
     Raises `StreamDamaged` where it never will be.
     """
-    reached = feed.head() if after is None else after
+    reached: int = feed.end() if after is None else after
     view: JobView | None = None
     for entry in feed.follow(reached, seen=after is None):
         reached = entry.position if entry else reached

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from ledger.domain.damage import out_of_turn
-from ledger.domain.events import BreakAccepted, Event
+from ledger.domain.events import BreakAccepted, Damaged, Event, LossAccepted
 
 
 class Itself(NamedTuple):
@@ -16,7 +16,12 @@ class Itself(NamedTuple):
 
 
 def evolve_itself(itself: Itself, event: Event) -> Itself:
-    """The ledger after an event of its own stream."""
+    """The ledger after an event of its own stream; a row of a loss that is none says nothing, and spoils nothing.
+
+    Any writer may put a loss on record, and none may keep others from accepting a break.
+    """
+    if isinstance(event.fact, Damaged) and event.fact.row_topic == LossAccepted.topic:
+        return itself._replace(version=event.version)
     why = itself.damaged or out_of_turn(itself.version, event)
     if why is not None:
         return itself._replace(version=event.version, damaged=why)

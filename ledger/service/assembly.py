@@ -44,7 +44,7 @@ def assemble(conninfo: str) -> Ledger:
         recorder.close()
         datastore.close()
 
-    return Ledger(recorder, Feed(datastore), queries, leases, close)
+    return Ledger(recorder, Feed(datastore, recorder.standpoint), queries, leases, close)
 
 
 def check_release(database: Database) -> None:

@@ -120,10 +120,14 @@ class Appending(Bounded):
 
 
 class Line:
-    """The connection of those who append, one at a time; it is kept, and opened anew where it has gone."""
+    """The connection of those who append, one at a time; it is kept, and opened anew where it has gone.
 
-    def __init__(self, conninfo: str) -> None:
+    `forget` is called before another is used: what was read over the last one may have been another ledger's.
+    """
+
+    def __init__(self, conninfo: str, forget: Callable[[], None]) -> None:
         self._conninfo = conninfo
+        self._forget = forget
         self._connection: Appending | None = None
         self._pipelines = ExitStack()
         self._still_seconds = STILL_SECONDS_MAX
@@ -163,6 +167,7 @@ class Line:
         if self._connection is not None and has_word(self._connection):  # which is that the server has ended it
             self.close()
         if self._connection is None:
+            self._forget()
             connection = connect_as(Appending, self._conninfo)
             configure(connection)
             connection.execute(KEEP_ALIVE)

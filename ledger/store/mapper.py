@@ -34,6 +34,20 @@ def write_row(event: Event) -> Row:
     return Row(event.stream, event.version, type(event.fact).topic, join_json(to_json(said), event.fact.text))
 
 
+def mark_of(event_id: str) -> bytes:
+    """What the stored bytes of an event with an id begin with, as `write_row` writes them."""
+    return to_json({"id": event_id}).removesuffix(b"}")
+
+
+def id_in(state: bytes) -> str | None:
+    """The id in the first bytes of a stored event; None where they are those of none."""
+    try:
+        found = from_json(state, allow_partial="trailing-strings")["id"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    return found if isinstance(found, str) else None
+
+
 def read_event(stream: str, version: int, topic: str, state: bytes) -> Event:
     """The event of a row; raises `SchemaTooNew` and `IntegrityFailure`, and imports nothing."""
     fact = fact_of(stream, version, topic)

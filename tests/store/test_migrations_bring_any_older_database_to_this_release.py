@@ -32,6 +32,7 @@ PUBLISHED = {  # the first 16 digits of each SHA-256; one that is new is added
     "ledger 0007 sealers": "019ea28339f4c77b",
     "ledger 0008 view_owner": "496e3d4c82e0894a",
     "ledger 0009 mends": "47bc9854654b0daa",
+    "ledger 0010 losses": "6a0b1afbf60e6a15",
     "projections 0001 views": "34235101943595fe",
     "projections 0002 tokens": "62609ff91e77619d",
     "projections 0003 past_intervals": "fa1ace3be7386435",
