@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from itertools import islice
 from typing import Any, TypedDict, Unpack
 
@@ -37,13 +37,15 @@ from ledger.errors import (
     IllegalTransition,
     JobNotFound,
     LedgerError,
+    OutcomeUnknown,
     StreamDamaged,
+    Unavailable,
 )
 from ledger.event_ids import identified
 from ledger.importer import Importer, ImportSummary, Overlap, Rejected
 from ledger.judgement import judge_now, judge_unrecorded
 from ledger.losses import Loss, Losses
-from ledger.ownership import Owners
+from ledger.ownership import Owners, Started
 from ledger.past import Past, open_past
 from ledger.questions import Questions
 from ledger.store.feed import Feed
@@ -100,7 +102,16 @@ class Ledger(Questions):
         return self._append(record, judge_now)
 
     def _append(self, record: Mapping[str, Any] | str | bytes | Transition, judge: Judge) -> Receipt:
-        return self._recorder.record(partial(self._said, record) if is_light(record) else self._said(record), judge)
+        say = cache(partial(self._said, record))  # it is said once, whoever reads it, and however often it is told
+        if not is_light(record):
+            say()
+        return self._tell(say, judge)
+
+    def _tell(self, say: Callable[[], Transition], judge: Judge) -> Receipt:
+        try:
+            return self._recorder.record(say, judge)
+        except OutcomeUnknown as error:
+            raise error.by(partial(self._tell, say, judge), id=say().id) from error
 
     def _said(self, record: Mapping[str, Any] | str | bytes | Transition) -> Transition:
         said = record if isinstance(record, Transition) else parse_transition(record, clock.new_id)
@@ -108,7 +119,13 @@ class Ledger(Questions):
 
     def record_each(self, batch: Sequence[Transition], judge: Judge = judge_now) -> list[Receipt | LedgerError]:
         """Record several transitions in one append, in order: for each its receipt, or the error that it alone gets."""
-        return self._recorder.append([self._said(said) for said in batch], judge)
+        return self._tell_each([self._said(said) for said in batch], judge)
+
+    def _tell_each(self, batch: Sequence[Transition], judge: Judge) -> list[Receipt | LedgerError]:
+        try:
+            return self._recorder.append(batch, judge)
+        except OutcomeUnknown as error:
+            raise error.by(partial(self._tell_each, batch, judge)) from error
 
     def _record_loss(self, record: Mapping[str, Any]) -> Receipt:
         return self._recorder.record(identified(parse_transition(record, clock.new_id)), judge_now)
@@ -157,17 +174,42 @@ class Ledger(Questions):
         `submitted`: recovery can find the call again by its token.
         """
         token = clock.new_id()
+        submit = partial(self._say, job, "submitted", {"executor": executor, "token": token}, said)
+        return self._dispatch(job, submit, partial(call, token), said)
+
+    def _dispatch(
+        self,
+        job: str,
+        submit: Callable[[], Receipt],
+        call: Callable[[], str | None],
+        said: Said,
+        sent_as: str | None = None,
+    ) -> Receipt:
+        """Call the executor once `submit` is on record, for the first time or under the id that it was sent as."""
         try:
-            submitted = self._say(job, "submitted", {"executor": executor, "token": token}, said)
+            submitted = submit()
         except CancelRequested:
             return self._say(job, "cancelled", {}, said)
-        if submitted.disposition is not Disposition.RECORDED:
+        except OutcomeUnknown as error:
+            again = partial(self._dispatch, job, error.again, call, said, error.facts["id"])
+            raise error.by(again) from error
+        if submitted.disposition is not Disposition.RECORDED and submitted.position.event_id != sent_as:
             return submitted
-        external_id = call(token)
+        external_id = call()
         if external_id is None:
             return submitted
-        said.pop("id", None)
-        return self._say(job, "accepted", {"external_id": external_id}, said)
+        record = {"job": job, "event": "accepted", "external_id": external_id, **said}
+        record.pop("id", None)
+        return self._accept(partial(self.record, record))
+
+    def _accept(self, accept: Callable[[], Receipt]) -> Receipt:
+        """Say that the executor took a call, whatever it takes: it must not be called again."""
+        try:
+            return accept()
+        except Unavailable as error:
+            again = error.again if isinstance(error, OutcomeUnknown) else accept
+            unknown = OutcomeUnknown(f"The executor was called, and that is not known to be on record: {error}")
+            raise unknown.by(partial(self._accept, again), **error.facts) from error
 
     def submit(self, job: str, executor: str, token: str, **said: Unpack[Said]) -> Receipt:
         """Say that the executor is about to be called, under this token."""
@@ -299,7 +341,13 @@ class Ledger(Questions):
         `StaleEpoch`.
         """
         asked_seconds("A lease", lease_seconds, least=LEASE_SECONDS_MIN)
-        me, close = self._owners.start(name, lease_seconds, self._tell_owner("owner_started", said))
+        return self._begin(partial(self._owners.start, name, lease_seconds, self._tell_owner("owner_started", said)))
+
+    def _begin(self, start: Callable[[], Started]) -> "Ledger":
+        try:
+            me, close = start()
+        except OutcomeUnknown as error:
+            raise error.by(partial(self._begin, error.again)) from error
         return Ledger(self._recorder, self._feed, self._all, self._leases, close, owner=me)
 
     def _tell_owner(self, event: str, said: Said) -> Callable[[OwnerEpoch], Receipt]:

@@ -5,7 +5,7 @@ that HTTP and the command line use too, and `facts` holds what the sentence spea
 (`BadInput`, `NotFound`, `Conflict`, `IntegrityFailure`, `Unavailable`) tell a caller what kind of trouble it is.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 
@@ -395,9 +395,28 @@ class UnsafeSettings(Unavailable):
 
 
 class OutcomeUnknown(Unavailable):
-    """Whether an append was recorded could not be found out; repeat it, which is safe."""
+    """Whether an append was recorded could not be found out; `again()` says the same once more, which is safe.
+
+    Facts: the `id` of the event, where one alone was to be recorded.
+    """
 
     code = "outcome_unknown"
+    _again: Callable[[], Any] | None = None
+
+    def again(self) -> Any:
+        """Say the same again under the same ids, so that it is recorded once; what the call gives is returned.
+
+        Raises what the call raises, and this error again where what was said is no longer known here.
+        """
+        if self._again is None:
+            raise self
+        return self._again()
+
+    def by(self, again: Callable[[], Any], **facts: Any) -> "OutcomeUnknown":
+        """The same error for one caller, who says it again so."""
+        error = OutcomeUnknown(str(self), **{**self.facts, **facts})
+        error._again = again
+        return error
 
 
 class AppendLockHeld(Unavailable):
