@@ -423,6 +423,11 @@ class Ledger(Questions):
 
     # --- A ledger that went back
 
+    def check_place(self, place: Cursor | None) -> None:
+        """Raise `PositionAhead` unless the event that a cursor names is where it says; a bare number is believed."""
+        if place is not None and place.event_id is not None:
+            self._feed.check_place(place)
+
     def lost(self, kept: Iterable[Cursor] = ()) -> Loss:
         """What was acknowledged and is no longer on record: of the last 10,000 receipts of this process, and cursors.
 

@@ -66,6 +66,11 @@ class Feed:
             rows = connection.execute(SQL["select_ids"], asked).fetchall()
         return {row["position"]: id_in(bytes(row["state"])) for row in rows}
 
+    def check_place(self, place: Cursor) -> None:
+        """Raise `PositionAhead` unless the event that a cursor names is where it says."""
+        if self.ids([place]).get(int(place)) != place.event_id:
+            raise position_ahead(place, self.head())
+
     def page(self, after: int, limit: int = PAGE_EVENTS_MAX) -> list[RecordedEvent]:
         """The next events after a position, `limit` at most."""
         with self._datastore.connection() as connection:

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ledger.service.cli import output
-from ledger.service.cli.moments import seconds
+from ledger.service.cli import moments, output
+from ledger.service.cli.moments import After, seconds
 from ledger.service.cli.output import Form, Output
 
 if TYPE_CHECKING:
@@ -17,24 +17,16 @@ ENDED_OTHERWISE = 3
 
 def watch(
     job: Annotated[str | None, typer.Argument(help="Only this job, until it is closed.")] = None,
-    after: Annotated[
-        str | None,
-        typer.Option(
-            metavar="POSITION[:EVENTID]",
-            help="From this position; the end of the ledger unless told. With the id of the event there, as under "
-            "cursor, it is proved.",
-        ),
-    ] = None,
+    after: After = None,
     form: Output = Form.TABLE,
 ) -> None:
-    """Follow the ledger, event by event.
+    """Follow the ledger, event by event, from its end or --after a position.
 
     With a job, until that is closed: exit 0 where it ended well, 3 where it did not.
     """
     from ledger import open_ledger
-    from ledger.domain.cursor import parse_cursor
 
-    place = None if after is None else parse_cursor(after)
+    place = moments.place(after)
     with open_ledger() as ledger:
         if job is None:
             for entry in ledger.watch(place):

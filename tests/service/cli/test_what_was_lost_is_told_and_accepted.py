@@ -33,7 +33,10 @@ def test_what_was_lost_is_told_and_accepted(run: Run, superuser: str, tmp_path: 
     (tmp_path / "receipts").write_text("".join(json.dumps(receipt) + "\n" for receipt in receipts))
     told = run("lost", str(tmp_path / "receipts"), "-o", "json")
     assert (told.code, json.loads(told.out)["cursors"]) == (6, [receipt["cursor"] for receipt in receipts[1:]])
-    assert run("watch", "--after", last).code == 6
+    for words in (("watch",), ("export",), ("history",)):
+        assert run(*words, "--after", last).code == 6
+    assert len(run("export", "--after", first).out.splitlines()) == 1
+    assert run("history", "--after", first).code == 0
 
     accepted = run("lost", last, "--accept", "--actor", "ann", "--reason", "restored", "-o", "json")
     assert (accepted.code, json.loads(accepted.out)["cursors"]) == (0, [last])
