@@ -21,6 +21,7 @@ from ledger.domain.retention import RetentionPolicy
 from ledger.domain.states import EndAction, Outcome
 from ledger.domain.values import (
     Count,
+    Depth,
     ExecutorName,
     ExternalId,
     Frozen,
@@ -118,7 +119,7 @@ class Planned(Terms):
 
     name, topic = "planned", "job.planned.v1"
     root: JobId = ""
-    depth: Count = 1
+    depth: Depth = 1
     children: Count = 0
 
     def _said(self) -> dict[str, Any]:
