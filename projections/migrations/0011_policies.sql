@@ -30,9 +30,10 @@ FROM (
 JOIN job_status AS top ON top.job = tree.root
 CROSS JOIN LATERAL (
     SELECT
-        (top.retention -> 'keep_for')::text AS keep_for,
-        (top.retention -> 'keep_at_most')::text AS keep_at_most,
-        (top.retention -> 'dwell')::text AS dwell
+        (plain.retention -> 'keep_for')::text AS keep_for,
+        (plain.retention -> 'keep_at_most')::text AS keep_at_most,
+        (plain.retention -> 'dwell')::text AS dwell
+    FROM (SELECT CASE WHEN strpos(top.retention::text, E'\\') = 0 THEN top.retention END AS retention) AS plain
 ) AS said
 CROSS JOIN LATERAL (
     SELECT

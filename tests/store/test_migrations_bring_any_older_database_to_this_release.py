@@ -43,7 +43,7 @@ PUBLISHED = {  # the first 16 digits of each SHA-256; one that is new is added
     "projections 0008 families": "7ac501373a28fa7d",
     "projections 0009 damaged": "2dbada3ccc6f1c76",
     "projections 0010 expiry": "6f03df849dd06fe1",
-    "projections 0011 policies": "81b85f2a7ef61e9f",
+    "projections 0011 policies": "acfd8dc4016485d0",
     "history 0001 tracking": "9a89afabd94e380b",
     "history 0002 history": "11569fc2edd93200",
     "history 0003 activity": "8c9c102e59f15965",
