@@ -4,6 +4,7 @@ That is so where the database is away for a while after the cut, since nobody ca
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -11,9 +12,12 @@ import pytest
 
 from ledger import clock
 from ledger.application import Ledger
+from ledger.domain.commands import Transition, parse_transition
 from ledger.errors import LedgerError, OutcomeUnknown, Unavailable
 from ledger.service.assembly import assemble
+from ledger.store.connection import connect
 from ledger.store.recorder import Receipt
+from projections import runner
 from tests.store.controls import rows
 from tests.store.proxy import Proxy
 
@@ -53,9 +57,7 @@ COMMANDS: dict[str, tuple[Say, list[str]]] = {
 }
 
 
-def _progress(done: int) -> Any:
-    from ledger.domain.commands import parse_transition
-
+def _progress(done: int) -> Transition:
     return parse_transition({"job": "running", "event": "progressed", "done": done}, clock.new_id)
 
 
@@ -83,7 +85,7 @@ def test_a_command_cut_anywhere_is_recorded_once(conninfo: str, superuser: str, 
                 ledger.hold("parent")  # so that every connection is there
                 before = len(rows(admin))
                 proxy.chunks, proxy.cut_at, proxy.away_once_cut = 0, cut, True
-                answer, again = _until_known(proxy, lambda ledger=ledger: say(ledger))
+                answer, again = _until_known(proxy, partial(say, ledger))
                 uncut = proxy.chunks < cut
                 unknown += again
                 proxy.cut_at = None
@@ -120,9 +122,6 @@ def _undo(admin: psycopg.Connection[Any], events: int) -> None:
     admin.execute("DELETE FROM ledger.stored_events WHERE notification_id > %s", (events,))
     for trigger in ("place_append", "check_append", "refuse_change"):
         admin.execute(f"ALTER TABLE ledger.stored_events ENABLE ALWAYS TRIGGER {trigger}")
-    from ledger.store.connection import connect
-    from projections import runner
-
     admin.execute("UPDATE projections.tracking SET version = 0")
     with connect(admin.info.dsn) as session:
         runner.rebuild(session)
