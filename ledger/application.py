@@ -18,6 +18,7 @@ from ledger.answers import (
     TreeExpiry,
 )
 from ledger.audit import Search, Tell
+from ledger.dispatch import dispatch
 from ledger.domain.commands import Transition, is_light, parse_transition
 from ledger.domain.cursor import Cursor
 from ledger.domain.decisions import Disposition
@@ -25,21 +26,17 @@ from ledger.domain.entities import EntityRef
 from ledger.domain.epoch import OwnerEpoch
 from ledger.domain.events import Detached, Ended, RecordedEvent
 from ledger.domain.filters import Filter
-from ledger.domain.numbers import asked_number, asked_page, asked_seconds
+from ledger.domain.numbers import asked_number, asked_seconds
 from ledger.domain.owner import Owner
 from ledger.domain.retention import PRESETS, Retention
 from ledger.domain.states import Phase
-from ledger.domain.trees import TREE_EVENTS_MAX
-from ledger.domain.values import print_time
 from ledger.errors import (
     AlreadyClaimed,
-    CancelRequested,
     IllegalTransition,
     JobNotFound,
     LedgerError,
     OutcomeUnknown,
     StreamDamaged,
-    Unavailable,
 )
 from ledger.event_ids import identified
 from ledger.importer import Importer, ImportSummary, Overlap, Rejected
@@ -50,6 +47,7 @@ from ledger.past import Past, open_past
 from ledger.questions import Questions
 from ledger.store.feed import Feed
 from ledger.store.recorder import Judge, Receipt, Recorder
+from ledger.sweep import sweep
 
 EXPIRY_PAGE_TREES = 500
 LEASE_SECONDS = 30.0
@@ -173,43 +171,7 @@ class Ledger(Questions):
         cancelling was asked for is recorded as `cancelled` instead, and not called. Where `call` raises, the job stays
         `submitted`: recovery can find the call again by its token.
         """
-        token = clock.new_id()
-        submit = partial(self._say, job, "submitted", {"executor": executor, "token": token}, said)
-        return self._dispatch(job, submit, partial(call, token), said)
-
-    def _dispatch(
-        self,
-        job: str,
-        submit: Callable[[], Receipt],
-        call: Callable[[], str | None],
-        said: Said,
-        sent_as: str | None = None,
-    ) -> Receipt:
-        """Call the executor once `submit` is on record, for the first time or under the id that it was sent as."""
-        try:
-            submitted = submit()
-        except CancelRequested:
-            return self._say(job, "cancelled", {}, said)
-        except OutcomeUnknown as error:
-            again = partial(self._dispatch, job, error.again, call, said, error.facts["id"])
-            raise error.by(again) from error
-        if submitted.disposition is not Disposition.RECORDED and submitted.position.event_id != sent_as:
-            return submitted
-        external_id = call()
-        if external_id is None:
-            return submitted
-        record = {"job": job, "event": "accepted", "external_id": external_id, **said}
-        record.pop("id", None)
-        return self._accept(partial(self.record, record))
-
-    def _accept(self, accept: Callable[[], Receipt]) -> Receipt:
-        """Say that the executor took a call, whatever it takes: it must not be called again."""
-        try:
-            return accept()
-        except Unavailable as error:
-            again = error.again if isinstance(error, OutcomeUnknown) else accept
-            unknown = OutcomeUnknown(f"The executor was called, and that is not known to be on record: {error}")
-            raise unknown.by(partial(self._accept, again), **error.facts) from error
+        return dispatch(self.record, job, call, executor, said)
 
     def submit(self, job: str, executor: str, token: str, **said: Unpack[Said]) -> Receipt:
         """Say that the executor is about to be called, under this token."""
@@ -307,30 +269,7 @@ class Ledger(Questions):
         A tree leaves in one append, one of more than 250 jobs in several and its root in the last. What was held
         since the look stays, and what another sweeper took is not told.
         """
-        asked_page(None, limit)
-        now = clock.now()
-        left: list[TreeExpiry] = []
-        passed: set[str] = set()  # that others held or took meanwhile, or of which nothing can be recorded
-        more = True
-        while more:
-            asked = None if limit is None else limit - len(left) + len(passed)
-            due = [tree for tree in self._queries.expiry(policy, now, asked, due=True) if tree.root not in passed]
-            taken = [tree for page in _pages(due) for tree in self._take_out(page)]
-            left += taken
-            passed |= {tree.root for tree in due} - {tree.root for tree in taken}
-            more = limit is not None and len(left) < limit and bool(due)
-        return left
-
-    def _take_out(self, trees: Sequence[TreeExpiry]) -> list[TreeExpiry]:
-        """Expire trees; those that nobody held or took meanwhile are returned."""
-        answers = self.record_each([parse_transition(_expired(tree), clock.new_id) for tree in trees])
-        left = []
-        for tree, answer in zip(trees, answers, strict=True):
-            if isinstance(answer, Receipt):
-                left += [tree] if answer.disposition is Disposition.RECORDED else []
-            elif not isinstance(answer, IllegalTransition | StreamDamaged):
-                raise answer
-        return left
+        return sweep(self._queries, self.record_each, policy, limit)
 
     # --- Owners
 
@@ -524,26 +463,3 @@ class Ledger(Questions):
             timeout,
             f"{entity} to be free",
         )
-
-
-def _pages(trees: Iterable[TreeExpiry]) -> Iterator[list[TreeExpiry]]:
-    """Trees in pages that an append has room for, and those that none has room for by themselves."""
-    page: list[TreeExpiry] = []
-    jobs = 0
-    for tree in trees:
-        jobs += tree.jobs
-        if page and (jobs > TREE_EVENTS_MAX or len(page) == EXPIRY_PAGE_TREES):
-            yield page
-            page, jobs = [], tree.jobs
-        page.append(tree)
-    if page:
-        yield page
-
-
-def _expired(tree: TreeExpiry) -> dict[str, Any]:
-    policy = tree.policy.model_dump(mode="json")
-    # A job that was refused and comes back expires anew: when its tree closed tells one leaving from the other.
-    closed_at = print_time(tree.closed_at) if tree.closed_at else None
-    threshold = {tree.cause: policy[tree.cause], "closed_at": closed_at}
-    said = {"policy": policy, "cause": tree.cause, "threshold": threshold, "actor": "sweeper"}
-    return {"job": tree.root, "event": "expired", **said}

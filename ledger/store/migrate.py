@@ -13,7 +13,6 @@ from ledger.store import append_lock
 from ledger.store.connection import connect, in_our_words
 from ledger.store.statements import SQL
 
-
 # A migration that stopped at what some ledgers hold was mended: where it was applied as it was, it has done the same.
 REVISED = {
     ("projections", 7): frozenset({"b0cc87e9429b74cbf2392032179295806d5073d2bf5d527380c7629b62c80a9b"}),

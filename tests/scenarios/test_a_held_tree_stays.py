@@ -2,6 +2,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from ledger import sweep
 from ledger.answers import TreeExpiry
 from ledger.application import Ledger
 from ledger.domain.retention import Retention
@@ -51,14 +52,14 @@ def test_a_hold_that_comes_between_look_and_append_stands(ledger: Ledger, monkey
     """The sweeper has chosen the tree already; the hold is recorded first, so the tree stays."""
     _closed_tree(ledger, "a")
     _closed_tree(ledger, "b")
-    really = ledger._take_out
+    really = sweep._take_out
 
-    def take_out(trees: Sequence[TreeExpiry]) -> list[TreeExpiry]:
+    def take_out(tell: sweep.Tell, trees: Sequence[TreeExpiry]) -> list[TreeExpiry]:
         assert [tree.root for tree in trees] == ["a", "b"]
         ledger.hold("a/part")
-        return really(trees)
+        return really(tell, trees)
 
-    monkeypatch.setattr(ledger, "_take_out", take_out)
+    monkeypatch.setattr(sweep, "_take_out", take_out)
     assert [tree.root for tree in ledger.expire(AT_ONCE)] == ["b"]
     assert [view.job for view in ledger.jobs()] == ["a/part", "a"]
     assert [entry.event.name for entry in ledger.history("a")] == ["planned", "succeeded"]

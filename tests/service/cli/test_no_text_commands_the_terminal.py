@@ -66,6 +66,7 @@ def _stored_words(key: str) -> list[list[str]]:
         ["export"], ["export", f"job:\"{EVIL}\""], ["migrate", "--check"], ["migrate", "--print"],
         ["seal"], ["verify"], ["record", json.dumps(plan(f"{EVIL}/late", parent=EVIL))], ["cancel", EVIL],
         ["hold", EVIL, "--reason", EVIL], ["resolve", f"{EVIL}/1", "failed", "--reason", EVIL],
+        ["lost", f"1:{EVIL}"], ["lost", f"1:{EVIL}", "--accept", "--reason", EVIL, "--actor", SHORT],
         ["dispute", f"{EVIL}/1", "--evidence", EVIL], ["import", "-"], ["recover", "--fence", EVIL],
         ["projections", "compare"], ["projections", "rebuild", EVIL], ["verify-export", key], ["seal", "--key", "/"],
     ]  # fmt: skip
