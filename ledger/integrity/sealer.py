@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from ledger.errors import DatabaseAway, KeyUnusable, PromiseBroken, SealRefused, Unavailable
+from ledger.errors import DatabaseAway, KeyUnusable, OutcomeUnknown, PromiseBroken, SealRefused, Unavailable
 from ledger.integrity.checkpoint import Checkpoint, SignedCheckpoint, origin_of
 from ledger.integrity.claims import newest_signed
 from ledger.integrity.hashing import leaf_hash
@@ -93,7 +93,7 @@ class Sealer:
             try:
                 done = self.seal()
                 outage.over()
-            except DatabaseAway as error:
+            except (DatabaseAway, OutcomeUnknown) as error:
                 outage.away(error)
             except (SealRefused, KeyUnusable, Unavailable) as error:
                 if not (sealed or isinstance(error, SealRefused)):

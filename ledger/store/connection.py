@@ -121,6 +121,11 @@ def translate(error: Exception) -> LedgerError:
     return Unavailable(f"The database could not do what was asked ({said}).", sqlstate=state)
 
 
+def is_away(error: psycopg.Error) -> bool:
+    """Whether an error is that of a connection, so that it says nothing of what was asked over it."""
+    return _is_away(error, error.sqlstate)
+
+
 def _is_away(error: Exception, state: str | None) -> bool:
     """Whether an error is that of a connection; psycopg calls others operational too, as a serialization failure."""
     operational = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)

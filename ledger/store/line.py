@@ -21,6 +21,7 @@ from psycopg.rows import DictRow
 from ledger.store.append_lock import SLOW_SECONDS_MAX, STILL_SECONDS_MAX, bound_append
 from ledger.store.connection import DEAD_SECONDS_MAX, Bounded, configure, connect_as
 from ledger.store.datastore import has_word
+from ledger.store.replication import Replicated
 from ledger.store.statements import SQL
 
 SEND_BYTES = 4 * 1024 * 1024
@@ -78,6 +79,7 @@ class Appending(Bounded):
         self.cursor_factory = Asking
         self._spare: list[Cursor[DictRow]] = []
         self._lent: list[Cursor[DictRow]] = []
+        self.replicated = Replicated()
 
     def execute(self, query: Any, params: Params | None = None, **options: Any) -> Cursor[DictRow]:
         """As psycopg does; the cursor is good until the next transaction."""
