@@ -142,7 +142,7 @@ class Recorder(PostgresApplicationRecorder):
         tops: dict[str, set[str]] = {}
         for each in said:
             tops.setdefault(each.fact.name, set()).add(each.job)
-        with self.datastore.connection() as connection:
+        with self.datastore.connection() as connection, confirmed(connection):  # by others too, where none are left
             found = {name: self._views.left_below(connection, sorted(jobs), name)() for name, jobs in tops.items()}
         return {(top, name): names for name, below in found.items() for top, names in below.items()}
 
@@ -311,6 +311,7 @@ class Recorder(PostgresApplicationRecorder):
         return found
 
 
+_OF_TREES = (CancelRequested, Expired)
 _STOOD_STILL = ("25P03", "25P04")
 _OF_NO_CALLER = ("25006", "53100", "55P03")  # read-only, disk full, a lock not available: each would be told the same
 
@@ -410,7 +411,9 @@ class Attempt:
             if isinstance(verdict, Verdict) and not verdict.decision.events
         }
         known = self._positions(session, told, placed) if told else {}
-        self.rests_on = max(known.values(), default=0)
+        # What was said of a tree was said of jobs below too, in events that are not looked for.
+        of_trees = any(type(said.fact) in _OF_TREES for said in self._batch)
+        self.rests_on = self.head if of_trees else max(known.values(), default=0)
         coming = iter(placed)
         return [_receipt(said, verdict, coming, known) for said, verdict in judged]
 

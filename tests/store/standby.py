@@ -1,4 +1,4 @@
-"""A primary and a synchronous standby, of the embedded server's programs, and each way to cut a wait for the standby."""
+"""A primary and a synchronous standby, of the embedded server's programs, and ways to cut a wait for the standby."""
 
 import os
 import signal
@@ -99,7 +99,7 @@ class Pair:
     def name(self, names: str) -> None:
         """Set which standbys the primary waits for."""
         with psycopg.connect(self.conninfo, autocommit=True) as admin:
-            admin.execute("ALTER SYSTEM SET synchronous_standby_names = '%s'" % names)
+            admin.execute(f"ALTER SYSTEM SET synchronous_standby_names = '{names}'")
             admin.execute("SELECT pg_reload_conf()")
             poll(lambda: admin.execute("SHOW synchronous_standby_names").fetchall() == [(names,)])
 

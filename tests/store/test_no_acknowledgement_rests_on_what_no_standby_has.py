@@ -3,7 +3,9 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from psycopg.conninfo import make_conninfo
@@ -15,6 +17,7 @@ from ledger.integrity.keyfile import KeyFile
 from ledger.integrity.sealer import Sealer
 from ledger.service.assembly import assemble
 from ledger.store.connection import connect
+from ledger.store.recorder import Recorder
 from ledger.store.seals import SealTable
 from tests.store.proxy import Proxy
 from tests.store.standby import Pair, Saying, poll, running
@@ -45,10 +48,14 @@ def _import(ledger: Ledger, job: str) -> str:
 
 
 def _batch(ledger: Ledger, job: str) -> str:
-    said = parse_transition({"job": job, "event": "planned", "type": "T"}, lambda: uuid.uuid4())
+    said = parse_transition({"job": job, "event": "planned", "type": "T"}, lambda: str(uuid.uuid4()))
     (answer,) = ledger.record_each([said])
     assert not isinstance(answer, Exception)
     return str(answer.disposition)
+
+
+def _stop(*_: object) -> NoReturn:
+    raise RuntimeError
 
 
 def _leave_unconfirmed(pair: Pair, job: str, say: Say = _plan) -> None:
@@ -177,6 +184,31 @@ def test_what_the_standby_is_known_to_have_is_answered_at_once(pair: Pair, job: 
             pair.waiting()
             pair.hear()
             assert saying.answer() == "unchanged"
+
+
+def test_what_was_said_of_a_tree_waits_for_what_was_said_of_each_job_below(
+    pair: Pair, job: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though the word about its root is long confirmed."""
+    below = [{"job": f"{job}/{n}", "event": "planned", "type": "T", "parent": job} for n in range(252)]
+    with assemble(pair.conninfo) as ledger, assemble(pair.conninfo) as other:
+        _plan(ledger, job)
+        ledger.record_each([parse_transition(said, lambda: str(uuid.uuid4())) for said in below])
+        with monkeypatch.context() as patched:
+            patched.setattr(Recorder, "_finish", _stop)
+            with pytest.raises(RuntimeError):
+                ledger.cancel(job)
+        left = [view.job for view in ledger.tree(job) if "cancel_requested" not in view.flags]
+        with pair.deaf():
+            for each in left:
+                saying = Saying(partial(other.cancel, each))
+                pair.cancel(pair.waiting())
+                with pytest.raises(OutcomeUnknown):
+                    saying.answer()
+            again = Saying(lambda: ledger.cancel(job))
+            pair.waiting()
+            pair.hear()
+            assert str(again.answer().disposition) == "unchanged"
 
 
 def test_questions_wait_for_nobody(pair: Pair, job: str) -> None:

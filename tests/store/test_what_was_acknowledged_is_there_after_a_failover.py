@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -58,7 +59,7 @@ def _say_each_way(pair: Pair, told: set[str]) -> None:
     for cut in CUTS:
         with Proxy(pair.conninfo) as proxy, assemble(proxy.conninfo) as ledger:
             for _ in range(2):
-                if _acknowledged(lambda: ledger.plan("T", job=cut.__name__), pair, proxy, cut):
+                if _acknowledged(partial(ledger.plan, "T", job=cut.__name__), pair, proxy, cut):
                     told.add(f"job:{cut.__name__}")
     with assemble(pair.conninfo) as ledger:
         _import_again(ledger, pair, told)
