@@ -6,9 +6,9 @@ A command that only asks needs no more than this, and so nothing that is slow to
 import os
 import re
 import socket
-from collections.abc import Generator
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import psycopg
 from psycopg import Connection
@@ -285,14 +285,32 @@ def connect_as(kind: type[C], conninfo: str) -> C:
     """The same, of a class of its own."""
     with in_our_words:
         connection = kind.connect(_with_defaults(conninfo), row_factory=dict_row, autocommit=True)
-        _keep_alive(connection)
-        with clock.until(clock.monotonic() + FIRST_ANSWER_SECONDS_MAX):
-            answers = connection.execute(f"{_SET}; {_VIEWS_ARE_READ}; {_BOUNDED}; {_WHO_ANSWERS}")
-        while answers.nextset():
-            pass
-        row = answers.fetchall()[0]
-        connection.conninfo, connection.server = conninfo, (row["started"], row["pid"])
+        with closed_on_error(connection):
+            _keep_alive(connection)
+            with clock.until(clock.monotonic() + FIRST_ANSWER_SECONDS_MAX):
+                answers = connection.execute(f"{_SET}; {_VIEWS_ARE_READ}; {_BOUNDED}; {_WHO_ANSWERS}")
+            while answers.nextset():
+                pass
+            row = answers.fetchall()[0]
+            connection.conninfo, connection.server = conninfo, (row["started"], row["pid"])
     return connection
+
+
+@contextmanager
+def closed_on_error(resource: "Closes") -> Iterator[None]:
+    """Let what was opened go where it cannot be made ready."""
+    try:
+        yield
+    except BaseException:
+        resource.close()
+        raise
+
+
+class Closes(Protocol):
+    """What can be closed."""
+
+    def close(self) -> None:
+        """Let it go."""
 
 
 def _name() -> str:

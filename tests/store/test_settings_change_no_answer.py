@@ -4,6 +4,7 @@ import re
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,9 +20,9 @@ from ledger.integrity.keyfile import KeyFile
 from ledger.integrity.sealer import Sealer
 from ledger.integrity.trust import Trust
 from ledger.integrity.verify import Verifier
-from ledger.service.assembly import open_ledger
 from ledger.service.asking import open_questions
-from ledger.service.readiness import migrator
+from ledger.service.assembly import open_ledger
+from ledger.service.readiness import bring_up, migrator
 from ledger.store.connection import SETTINGS, connect
 from ledger.store.doctor import examine
 from ledger.store.seals import SealTable
@@ -143,7 +144,7 @@ def place(superuser: str) -> Iterator[Place]:
 
 def _knows(place: Place, name: str) -> bool:
     with psycopg.connect(place.superuser) as admin:
-        return bool(admin.execute("SELECT 1 FROM pg_settings WHERE name = lower(%s)", (name,)).fetchall())
+        return bool(admin.execute("SELECT 1 FROM pg_settings WHERE lower(name) = %s", (name,)).fetchall())
 
 
 def _set(place: Place, name: str, value: str) -> None:
@@ -202,7 +203,7 @@ QUESTIONS: dict[str, Ask] = {
     "events": lambda ledger, _: [*ledger.events()],
     "search": lambda ledger, top: [
         [found.as_json() for found in ledger.search(which).entries()]
-        for which in (f"job:{top}", 'event:refused after:-1h', f'under:{top} text:"back"', "type:Part before:2100-01-01")
+        for which in (f"job:{top}", "event:refused after:-1h", f'under:{top} text:"back"', "type:Part")
     ],
     "durations": lambda ledger, _: ledger.search("type:T").durations(),
     "past": lambda ledger, top: [ledger.as_of(2).job("plain"), ledger.as_of("2100-01-01T00:00:00Z").tree(top)],
@@ -236,10 +237,8 @@ def test_no_setting_of_a_role_changes_an_answer(place: Place, name: str, tmp_pat
     assert Sealer(SealTable(lambda: connect(place.plain)), file).seal().signed == sealed.signed
     key = file.verifier()
     assert key is not None
-    reports = [
-        Verifier(SealTable(lambda dsn=dsn: connect(dsn)), Trust((key,), "t"), file.kept()).verify()
-        for dsn in place[1:3]
-    ]
+    rooms = (SealTable(partial(connect, dsn)) for dsn in (place.plain, place.settled))
+    reports = [Verifier(room, Trust((key,), "the key of the test"), file.kept()).verify() for room in rooms]
     assert reports[0] == reports[1]
     assert not reports[0].findings
 
@@ -251,14 +250,21 @@ def test_a_bound_that_is_too_narrow_is_told_in_one_sentence(place: Place, name: 
         _story(plain, "plain")
         _set(place, name, BOUNDS[name])
         for _ in range(3):
-            try:
-                with closing(open_ledger(place.settled)) as settled:
-                    for question in QUESTIONS:
-                        assert _answer(settled, "plain", question) == _answer(plain, "plain", question), question
-                    settled.plan("T")
-            except LedgerError as error:
-                assert isinstance(error, Unavailable)
-                assert re.fullmatch(r"[A-Z][^\n]*\.", str(error))
+            error = _error_in_use(place.settled, plain)
+            assert error is None or isinstance(error, Unavailable)
+            assert error is None or re.fullmatch(r"[A-Z][^\n]*\.", str(error))
+
+
+def _error_in_use(conninfo: str, plain: Ledger) -> LedgerError | None:
+    """What a ledger cannot do over a connection; what it answers must be right."""
+    try:
+        with closing(open_ledger(conninfo)) as settled:
+            for question in QUESTIONS:
+                assert _answer(settled, "plain", question) == _answer(plain, "plain", question), question
+            settled.plan("T")
+    except LedgerError as error:
+        return error
+    return None
 
 
 def test_who_may_only_read_by_a_setting_is_told_so(place: Place) -> None:
@@ -274,8 +280,6 @@ def test_who_may_only_read_by_a_setting_is_told_so(place: Place) -> None:
                 Unavailable, match="default_transaction_read_only is on for its role, database or server"
             ):
                 settled.plan("T")
-            with pytest.raises(Unavailable, match="default_transaction_read_only"):
-                settled.record_each([])
 
 
 @pytest.mark.parametrize("where", ["role", "database", "server", "role in database"])
@@ -297,7 +301,36 @@ def test_wherever_it_is_set(place: Place, where: str) -> None:
         with closing(open_ledger(place.settled)) as settled, settled._feed._datastore.connection() as connection:
             for name, value in SETTINGS.items():
                 shown = connection.execute(f"SHOW {name}").fetchall()[0]
-                assert [*shown.values()][0].partition(",")[0].lower() == value.strip("'").partition(",")[0].lower()
+                assert (
+                    next(iter(shown.values())).partition(",")[0].lower() == value.strip("'").partition(",")[0].lower()
+                )
             _story(settled, "other")
     finally:
         _do(place.superuser, *(f"{at} RESET {name}" for name in wrong), "SELECT pg_reload_conf()")
+
+
+OF_THE_SCHEMA = (
+    "client_encoding", "client_min_messages", "datestyle", "intervalstyle", "timezone", "bytea_output",
+    "standard_conforming_strings", "search_path", "default_transaction_isolation", "row_security",
+    "quote_all_identifiers", "array_nulls", "transform_null_equals", "check_function_bodies",
+    "session_replication_role", "exit_on_error", "restrict_nonsystem_relation_kind", "default_toast_compression",
+    "createrole_self_grant", "track_activities", "work_mem", "debug_parallel_query", "enable_seqscan",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OF_THE_SCHEMA)
+def test_no_setting_changes_what_is_made_rebuilt_and_diagnosed(empty_database: str, name: str) -> None:
+    with _roles(empty_database, "SUPERUSER") as place:
+        _set(place, name, HARMFUL[name])
+        bring_up(place.settled)
+        with closing(open_ledger(place.plain)) as plain:
+            _story(plain, "plain")
+            before = _answer(plain, "plain", "jobs")
+            with connect(place.settled) as connection:
+                assert set(runner.compare(connection).values()) == {0}
+                runner.rebuild(connection)
+                found = examine(connection, migrator())
+            assert _answer(plain, "plain", "jobs") == before
+        with connect(place.plain) as connection:
+            assert [*map(str, found)] == [*map(str, examine(connection, migrator()))]
+        assert {each.code for each in found if each.level != "ok"} == {"superuser"}
