@@ -105,6 +105,7 @@ BOUNDS = {
 }
 TEXT = "Ünïcødé 'quoted' \"twice\" back\\slash NULL {NULL,1} %s $1 10:00 \u2028 🐘"
 RESULT = {"third": 1 / 3, "text": TEXT, "nothing": None, "words": ["NULL", None, "t"]}
+READ_ONLY = "default_transaction_read_only is on for its role, database or server"
 SINCE = re.compile("'since': '[^']*'")
 PASSED = re.compile(r"elapsed_seconds=[^,)]*|'elapsed_seconds': [^,}]*")
 
@@ -267,7 +268,7 @@ def _error_in_use(conninfo: str, plain: Ledger) -> LedgerError | None:
     return None
 
 
-def test_who_may_only_read_by_a_setting_is_told_so(place: Place) -> None:
+def test_who_may_only_read_by_a_setting_is_told_so(place: Place, tmp_path: Path) -> None:
     """It is not overruled; questions are answered."""
     with closing(open_ledger(place.plain)) as plain:
         _story(plain, "plain")
@@ -276,10 +277,13 @@ def test_who_may_only_read_by_a_setting_is_told_so(place: Place) -> None:
         with closing(open_ledger(place.settled)) as settled:
             for question in QUESTIONS:
                 assert _answer(settled, "plain", question) == _answer(plain, "plain", question), question
-            with pytest.raises(
-                Unavailable, match="default_transaction_read_only is on for its role, database or server"
-            ):
+            with pytest.raises(Unavailable, match=READ_ONLY):
                 settled.plan("T")
+        with pytest.raises(Unavailable, match=READ_ONLY):
+            Sealer(SealTable(partial(connect, place.settled)), KeyFile(tmp_path / "key")).seal()
+        with connect(place.settled) as connection:
+            warnings = [found.sentence for found in examine(connection, migrator()) if found.level == "warning"]
+        assert [sentence for sentence in warnings if "default_transaction_read_only" in sentence]
 
 
 @pytest.mark.parametrize("where", ["role", "database", "server", "role in database"])
