@@ -119,12 +119,16 @@ class Pair:
         return not self.ask(WAITING)
 
     def cancel(self, pid: int) -> None:
-        """Cancel what a session does."""
-        self.ask("SELECT pg_cancel_backend(%s)", pid)
+        """Cancel what a session waits for."""
+        self._cut("SELECT pg_cancel_backend(%s)", pid)
 
     def terminate(self, pid: int) -> None:
-        """End a session."""
-        self.ask("SELECT pg_terminate_backend(%s)", pid)
+        """End a session that waits."""
+        self._cut("SELECT pg_terminate_backend(%s)", pid)
+
+    def _cut(self, how: str, pid: int) -> None:
+        self.ask(how, pid)
+        poll(lambda: pid not in [row["pid"] for row in self.ask(WAITING)])
 
     @contextmanager
     def deaf(self) -> Iterator[None]:
