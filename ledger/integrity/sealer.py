@@ -87,13 +87,14 @@ class Sealer:
         a moment.
         """
         outage = Outage("Sealing", self._place)
-        sealed = False
+        sealed = unsaid = False
         while True:
             done = None
             try:
                 done = self.seal()
                 outage.over()
             except (DatabaseAway, OutcomeUnknown) as error:
+                unsaid = unsaid or isinstance(error, OutcomeUnknown)  # it may be sealed, and nobody was told
                 outage.away(error)
             except (SealRefused, KeyUnusable, Unavailable) as error:
                 if not (sealed or isinstance(error, SealRefused)):
@@ -101,7 +102,8 @@ class Sealer:
                 outage.stale(error)
             if done is not None:
                 sealed = True
-                if done.events or done.new_key:
+                if done.events or done.new_key or unsaid:
+                    unsaid = False
                     yield done
             wait(every_seconds if done is not None else outage.pause)
 

@@ -220,33 +220,44 @@ def test_questions_wait_for_nobody(pair: Pair, job: str) -> None:
             assert pair.nobody_waits()
 
 
-def _sealer(pair: Pair, folder: Path) -> Sealer:
-    return Sealer(SealTable(lambda: connect(pair.conninfo)), KeyFile(folder / "key"))
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> KeyFile:
+    """The one key that the ledger is sealed with."""
+    return KeyFile(tmp_path_factory.mktemp("key") / "key")
 
 
-def test_a_seal_waits_for_the_standby_and_so_does_its_repetition(
-    pair: Pair, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    folder = tmp_path_factory.getbasetemp() / "sealer"
-    folder.mkdir(exist_ok=True)
-    sealer = _sealer(pair, folder)
-    sealer.seal()
+def test_a_seal_waits_for_the_standby_and_so_does_its_repetition(pair: Pair, job: str, file: KeyFile) -> None:
+    sealer = Sealer(SealTable(lambda: connect(pair.conninfo)), file)
     with assemble(pair.conninfo) as ledger:
-        ledger.plan("T")
+        ledger.plan("T", job=job)
     with pair.deaf():
+        kept = file.kept() if file.exists() else None
         for way in ("cancel", "terminate", "cancel"):  # the first seals, the others find what is sealed
-            kept = KeyFile(folder / "key").kept()
             saying = Saying(sealer.seal)
             getattr(pair, way)(pair.waiting())
             with pytest.raises(OutcomeUnknown):
                 saying.answer()
-            assert KeyFile(folder / "key").kept() == kept
+            assert file.kept() == kept
         saying = Saying(sealer.seal)
         pair.waiting()
         pair.hear()
         done = saying.answer()
     assert done.events == 0
-    assert KeyFile(folder / "key").kept() == done.signed
+    assert file.kept() == done.signed
+
+
+def test_a_sealer_that_follows_goes_on_and_tells_what_the_standby_has(pair: Pair, job: str, file: KeyFile) -> None:
+    sealer = Sealer(SealTable(lambda: connect(pair.conninfo)), file)
+    sealer.seal()
+    with assemble(pair.conninfo) as ledger:
+        position = ledger.plan("T", job=job).position
+    with pair.deaf():
+        saying = Saying(lambda: next(sealer.follow(0.1)))
+        waiting = pair.waiting()
+        pair.cancel(waiting)
+        pair.waiting(besides=waiting)
+        pair.hear()
+        assert saying.answer().signed.size == position
 
 
 def test_nothing_is_sent_where_no_standby_is_waited_for(conninfo: str) -> None:
