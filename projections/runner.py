@@ -15,9 +15,10 @@ from ledger.domain.quorum import Child, Family
 from ledger.errors import ViewBehind
 from ledger.store import append_lock
 from ledger.store.reading import read_in_turn
+from ledger.store.replication import Durability
 from ledger.store.standpoint import Known, check_standing
 from ledger.store.statements import SQL as STORE_SQL
-from ledger.store.views import Asked, Counted, Crowd, Recalled, Session, Sought
+from ledger.store.views import Asked, Counted, Crowd, Recalled, Seen, Session, Sought
 from projections import job_tree, recalled, running_jobs, told
 from projections.damaged import note_damaged
 from projections.job_status import JobStatus
@@ -40,11 +41,11 @@ _VERSIONS = versions(PROJECTIONS)
 class InlineViews:
     """The views as the store knows them (`ledger.store.views.Views`)."""
 
-    def look(self, session: Session, known: Known) -> Asked[tuple[int, bool]]:
+    def look(self, session: Session, known: Known) -> Asked[Seen]:
         """Ask how far the ledger and the views are; the answer brings these to its end, 1,000 events away at most."""
         cursor = session.execute(SQL["select_tracking"], {"known": int(known.cursor), "mark": known.mark})
 
-        def catch_up() -> tuple[int, bool]:
+        def catch_up() -> Seen:
             rows = cursor.fetchall()
             head = int(rows[0]["head"])
             check_standing(known.cursor, head, stands=rows[0]["stands"])
@@ -55,7 +56,7 @@ class InlineViews:
                 if position < head:
                     behind = True
                     _project(session, [projection], _read_page(session, position, head - position))
-            return head, behind
+            return Seen(head, behind, Durability(rows[0]["commit"], rows[0]["standbys"]))
 
         return catch_up
 

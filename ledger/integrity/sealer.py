@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from ledger.errors import DatabaseAway, KeyUnusable, PromiseBroken, SealRefused, Unavailable
+from ledger.errors import DatabaseAway, KeyUnusable, OutcomeUnknown, PromiseBroken, SealRefused, Unavailable
 from ledger.integrity.checkpoint import Checkpoint, SignedCheckpoint, origin_of
 from ledger.integrity.claims import newest_signed
 from ledger.integrity.hashing import leaf_hash
@@ -87,13 +87,14 @@ class Sealer:
         a moment.
         """
         outage = Outage("Sealing", self._place)
-        sealed = False
+        sealed = unsaid = False
         while True:
             done = None
             try:
                 done = self.seal()
                 outage.over()
-            except DatabaseAway as error:
+            except (DatabaseAway, OutcomeUnknown) as error:
+                unsaid = unsaid or isinstance(error, OutcomeUnknown)  # it may be sealed, and nobody was told
                 outage.away(error)
             except (SealRefused, KeyUnusable, Unavailable) as error:
                 if not (sealed or isinstance(error, SealRefused)):
@@ -101,7 +102,8 @@ class Sealer:
                 outage.stale(error)
             if done is not None:
                 sealed = True
-                if done.events or done.new_key:
+                if done.events or done.new_key or unsaid:
+                    unsaid = False
                     yield done
             wait(every_seconds if done is not None else outage.pause)
 

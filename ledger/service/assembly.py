@@ -12,8 +12,8 @@ from ledger.audit import Tell, tell_nobody
 from ledger.errors import NotFound
 from ledger.recovery.leases import LeaseTable
 from ledger.service.readiness import admin_conninfo, migrator, ready_conninfo
-from ledger.service.settings import Database, find_database
-from ledger.store.connection import connect, in_our_words
+from ledger.service.settings import Database, allowed_unsafe_settings, find_database
+from ledger.store.connection import closed_on_error, connect, in_our_words
 from ledger.store.datastore import Datastore
 from ledger.store.feed import Feed
 from ledger.store.recorder import Recorder
@@ -36,7 +36,8 @@ def open_ledger(dsn: str | None = None) -> Ledger:
 def assemble(conninfo: str) -> Ledger:
     """The ledger over a database that is known to be ready."""
     datastore = Datastore(conninfo)
-    recorder = Recorder(datastore, InlineViews())
+    with closed_on_error(datastore):
+        recorder = Recorder(datastore, InlineViews(), allowed_unsafe_settings())
     leases = LeaseTable(datastore.connection)
     queries = LedgerQueries(datastore.connection)
 

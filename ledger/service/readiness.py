@@ -8,10 +8,11 @@ from psycopg import Connection
 from psycopg.conninfo import make_conninfo
 from psycopg.rows import DictRow
 
-from ledger.errors import Unavailable, UnsafeSettings
+from ledger.errors import Unavailable
 from ledger.service.settings import Database, allowed_unsafe_settings
 from ledger.store.connection import connect, in_our_words
 from ledger.store.migrate import Migration, Migrator, load_migrations
+from ledger.store.replication import refuse
 from ledger.store.statements import SQL
 
 WRITER = "-c role=jobledger_writer"
@@ -97,11 +98,4 @@ def check(connection: Connection[DictRow]) -> None:
     with in_our_words:
         migrator().check(connection)
         rows = connection.execute(SQL["select_unsafe_settings"]).fetchall()
-    unsafe = {row["name"]: row["setting"] for row in rows if row["name"] not in allowed_unsafe_settings()}
-    if unsafe:
-        names = ", ".join(f"{name} = {setting}" for name, setting in unsafe.items())
-        raise UnsafeSettings(
-            f"The server may lose what it acknowledges ({names}); switch that on, or allow it by name in "
-            "JOBLEDGER_ALLOW_UNSAFE.",
-            settings=unsafe,
-        )
+    refuse({row["name"]: row["setting"] for row in rows}, allowed_unsafe_settings())

@@ -6,9 +6,9 @@ A command that only asks needs no more than this, and so nothing that is slow to
 import os
 import re
 import socket
-from collections.abc import Generator
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import psycopg
 from psycopg import Connection
@@ -39,8 +39,34 @@ FIRST_ANSWER_SECONDS_MAX = 20
 DEAD_SECONDS_MAX = 10  # until a peer that answers nothing, on a network that carries nothing, is given up
 NAME_BYTES_MAX = 63
 SEARCH_PATH = "pg_catalog, pg_temp"  # statements name all that is ours
-READABLE = (  # as psycopg reads, and text of every language
-    "SET client_encoding = 'UTF8'; SET datestyle = 'ISO'; SET intervalstyle = 'postgres'; SET timezone = 'UTC'"
+# What answers and promises rest on, whatever the server, the database or the role says. It is set by SET, since a
+# pooler passes few startup options on. `default_transaction_read_only` is not among it: who says that, means it.
+SETTINGS = {
+    "search_path": SEARCH_PATH,
+    # As psycopg reads and writes, and text of every language.
+    "client_encoding": "'UTF8'",
+    "datestyle": "'ISO'",
+    "intervalstyle": "'postgres'",
+    "timezone": "'UTC'",
+    "bytea_output": "'hex'",
+    "extra_float_digits": "1",
+    "standard_conforming_strings": "on",
+    # What the same words mean: NULL in a list, a comparison with NULL, a name as the catalogue shows it, a search.
+    "array_nulls": "on",
+    "transform_null_equals": "off",
+    "quote_all_identifiers": "off",
+    "gin_fuzzy_search_limit": "0",
+    # What is read behind a lock is what was committed before it, and an error ends no session.
+    "default_transaction_isolation": "'read committed'",
+    "exit_on_error": "off",
+    # That a wait for a standby was cancelled is told by a warning alone.
+    "client_min_messages": "'notice'",
+}
+_SET = "; ".join(f"SET {name} = {value}" for name, value in SETTINGS.items())
+# Only newer releases know it.
+_VIEWS_ARE_READ = (
+    "SELECT pg_catalog.set_config('restrict_nonsystem_relation_kind', '', false) WHERE "
+    "pg_catalog.current_setting('restrict_nonsystem_relation_kind', true) OPERATOR(pg_catalog.<>) ''"
 )
 _CONNINFO = re.compile(r"connection (info )?string|connection option|\bURI\b|URI query parameter")
 _QUOTED = re.compile(r'"[^"]*"?')
@@ -71,12 +97,21 @@ _BY_STATE: dict[str, tuple[type[LedgerError], str]] = {
     "42P01": (SchemaMissing, "The database has no ledger of this release; run jobledger migrate"),
     "3F000": (SchemaMissing, "The database has no ledger of this release; run jobledger migrate"),
     "25006": (DatabaseAway, "The database takes no writes; connect to the primary"),
+    "57014": (Unavailable, "The database ended a statement, as statement_timeout or somebody has it; repeat it"),
+    "25P04": (
+        DatabaseAway,
+        "The database ended a transaction that took longer than its transaction_timeout; repeat it",
+    ),
     "25P03": (DatabaseAway, "The database ended a transaction of a process that stood still; repeat it"),
     "57P05": (DatabaseAway, "The database ended a session of a process that stood still; repeat it"),
     "55P03": (Unavailable, "A lock was waited for as long as may be; try again"),
 }
 
 
+_READ_ONLY_BY_SETTING = (
+    "The database takes no writes of this session, since default_transaction_read_only is on for its role, database or "
+    "server; switch that off, or write as another role"
+)
 _OUR_STATES = "JL"  # what our own triggers and functions refuse, each in a sentence of its own
 
 
@@ -107,6 +142,8 @@ def translate(error: Exception) -> LedgerError:
     state = getattr(error, "sqlstate", None) or _state_of_text(said)
     if state in _BY_STATE:
         kind, sentence = _BY_STATE[state]
+        if getattr(error, "by_setting", False):
+            sentence = _READ_ONLY_BY_SETTING
         waited_for = getattr(error, "waited_for", None)
         said = f"{said}: it waited for {waited_for}" if waited_for else said
         return kind(f"{sentence} ({said}).", sqlstate=state)
@@ -119,6 +156,11 @@ def translate(error: Exception) -> LedgerError:
             f"The database does not answer; check that it runs and JOBLEDGER_DSN ({said}).", sqlstate=state
         )
     return Unavailable(f"The database could not do what was asked ({said}).", sqlstate=state)
+
+
+def is_away(error: psycopg.Error) -> bool:
+    """Whether an error is that of a connection, so that it says nothing of what was asked over it."""
+    return _is_away(error, error.sqlstate)
 
 
 def _is_away(error: Exception, state: str | None) -> bool:
@@ -178,9 +220,18 @@ class Bounded(Connection[DictRow]):
         except psycopg.Error as error:
             if self.given_up:  # whatever comes now answers nobody
                 self.close()
+            if isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
+                error.by_setting = self._is_read_only_by_setting()  # type: ignore[attr-defined]
             if isinstance(error, psycopg.errors.LockNotAvailable):
                 error.waited_for, self.waited_for = self.waited_for, None  # type: ignore[attr-defined]
             raise
+
+    def _is_read_only_by_setting(self) -> bool:
+        """Whether a primary takes no writes of this session because a setting says so; the server tells of both."""
+        told = {
+            name: self.pgconn.parameter_status(name) for name in (b"in_hot_standby", b"default_transaction_read_only")
+        }
+        return [*told.values()] == [b"off", b"on"]
 
     def notifies(self, **options: Any) -> Any:
         """As psycopg does; such a connection is not handed out again."""
@@ -234,14 +285,32 @@ def connect_as(kind: type[C], conninfo: str) -> C:
     """The same, of a class of its own."""
     with in_our_words:
         connection = kind.connect(_with_defaults(conninfo), row_factory=dict_row, autocommit=True)
-        _keep_alive(connection)
-        with clock.until(clock.monotonic() + FIRST_ANSWER_SECONDS_MAX):
-            answers = connection.execute(f"{READABLE}; SET search_path = {SEARCH_PATH}; {_BOUNDED}; {_WHO_ANSWERS}")
-        while answers.nextset():
-            pass
-        row = answers.fetchall()[0]
-        connection.conninfo, connection.server = conninfo, (row["started"], row["pid"])
+        with closed_on_error(connection):
+            _keep_alive(connection)
+            with clock.until(clock.monotonic() + FIRST_ANSWER_SECONDS_MAX):
+                answers = connection.execute(f"{_SET}; {_VIEWS_ARE_READ}; {_BOUNDED}; {_WHO_ANSWERS}")
+            while answers.nextset():
+                pass
+            row = answers.fetchall()[0]
+            connection.conninfo, connection.server = conninfo, (row["started"], row["pid"])
     return connection
+
+
+@contextmanager
+def closed_on_error(resource: "Closes") -> Iterator[None]:
+    """Let what was opened go where it cannot be made ready."""
+    try:
+        yield
+    except BaseException:
+        resource.close()
+        raise
+
+
+class Closes(Protocol):
+    """What can be closed."""
+
+    def close(self) -> None:
+        """Let it go."""
 
 
 def _name() -> str:
@@ -295,7 +364,7 @@ def _keep_alive(connection: Connection[Any]) -> None:
 
 
 def configure(connection: Connection[Any]) -> None:
-    """Set what the ledger relies on: the names of views, UTC, and an isolation that reads what was just committed.
+    """Set what the ledger relies on, on any connection; nothing changes on one that `connect` has made.
 
     JSON is read by pydantic, from bytes, in a third of the time; it gives the same values.
 
@@ -304,7 +373,4 @@ def configure(connection: Connection[Any]) -> None:
     """
     connection.autocommit = True
     set_json_loads(from_json, connection)
-    connection.execute(
-        f"{READABLE}; SET search_path = {SEARCH_PATH}; SET default_transaction_isolation = 'read committed'; "
-        "SET plan_cache_mode = force_generic_plan"
-    )
+    connection.execute(f"{_SET}; SET plan_cache_mode = force_generic_plan")

@@ -6,11 +6,21 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
+import psycopg
+from eventsourcing.persistence import PersistenceError
 from eventsourcing.postgres import PostgresDatastore
 from psycopg import Connection
 from psycopg.rows import DictRow
 
-from ledger.store.connection import CONNECT_SECONDS_MAX, Bounded, configure, connect, in_our_words
+from ledger.store.connection import (
+    CONNECT_SECONDS_MAX,
+    Bounded,
+    closed_on_error,
+    configure,
+    connect,
+    in_our_words,
+    translate,
+)
 from ledger.store.pool import Pool
 
 
@@ -24,6 +34,13 @@ class Datastore(PostgresDatastore):
         self.pool: Pool = Pool(  # type: ignore[assignment]  # what the library asks of its own, ours can do
             partial(_make, conninfo), check_open, size=pool_size + max_overflow, wait_seconds=CONNECT_SECONDS_MAX
         )
+
+    def register_type_adapters(self) -> None:
+        """As the library does, which asks the database; its errors come out in our words."""
+        try:
+            super().register_type_adapters()
+        except PersistenceError as error:
+            raise (translate(error.__cause__) if isinstance(error.__cause__, psycopg.Error) else error) from error
 
     @contextmanager
     def raw_connection(self) -> Iterator[Connection[DictRow]]:
@@ -40,7 +57,8 @@ class Datastore(PostgresDatastore):
 
 def _make(conninfo: str) -> Bounded:
     connection = connect(conninfo)
-    configure(connection)
+    with closed_on_error(connection):
+        configure(connection)
     return connection
 
 

@@ -63,7 +63,10 @@ def _settings(connection: Connection[Any]) -> Iterator[Finding]:
     for row in rows:
         sentence = f"The server may lose what it acknowledged while {row['name']} = {row['setting']}; switch it on."
         yield Finding("settings", "error", sentence)
-    if not rows:
+    if connection.execute("SHOW default_transaction_read_only").fetchall()[0]["default_transaction_read_only"] == "on":
+        sentence = "Nobody can write over such a session while default_transaction_read_only is on; switch that off."
+        yield Finding("settings", "warning", sentence)
+    elif not rows:
         yield Finding("settings", "ok", "The server keeps what it acknowledges.")
 
 

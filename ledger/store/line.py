@@ -19,8 +19,9 @@ from psycopg.abc import Params
 from psycopg.rows import DictRow
 
 from ledger.store.append_lock import SLOW_SECONDS_MAX, STILL_SECONDS_MAX, bound_append
-from ledger.store.connection import DEAD_SECONDS_MAX, Bounded, configure, connect_as
+from ledger.store.connection import DEAD_SECONDS_MAX, Bounded, closed_on_error, configure, connect_as
 from ledger.store.datastore import has_word
+from ledger.store.replication import Replicated
 from ledger.store.statements import SQL
 
 SEND_BYTES = 4 * 1024 * 1024
@@ -78,6 +79,7 @@ class Appending(Bounded):
         self.cursor_factory = Asking
         self._spare: list[Cursor[DictRow]] = []
         self._lent: list[Cursor[DictRow]] = []
+        self.replicated = Replicated()
 
     def execute(self, query: Any, params: Params | None = None, **options: Any) -> Cursor[DictRow]:
         """As psycopg does; the cursor is good until the next transaction."""
@@ -169,9 +171,10 @@ class Line:
         if self._connection is None:
             self._forget()
             connection = connect_as(Appending, self._conninfo)
-            configure(connection)
-            connection.execute(KEEP_ALIVE)
-            bound_append(connection, local=False, still_seconds=self._still_seconds)
+            with closed_on_error(connection):
+                configure(connection)
+                connection.execute(KEEP_ALIVE)
+                bound_append(connection, local=False, still_seconds=self._still_seconds)
             _widen(connection)
             connection.stay_in(self._pipelines.enter_context(connection.pipeline()))
             self._connection = connection

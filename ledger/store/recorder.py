@@ -24,7 +24,7 @@ from ledger.domain.commands import Transition
 from ledger.domain.cursor import Cursor
 from ledger.domain.decisions import Decision, Disposition
 from ledger.domain.events import CancelRequested, Event, Expired
-from ledger.errors import IntegrityFailure, LedgerError, OutcomeUnknown, PositionAhead, Unavailable
+from ledger.errors import DatabaseAway, IntegrityFailure, LedgerError, OutcomeUnknown, PositionAhead, Unavailable
 from ledger.store import append_lock
 from ledger.store.below import Rest
 from ledger.store.committer import Committer
@@ -32,6 +32,7 @@ from ledger.store.connection import translate
 from ledger.store.datastore import Datastore
 from ledger.store.line import Appending, Line
 from ledger.store.mapper import id_in, mark_of, write_row
+from ledger.store.replication import CANCELLED, confirmed, cut_short
 from ledger.store.shelf import Shelf
 from ledger.store.standpoint import Standpoint
 from ledger.store.statements import SQL
@@ -80,8 +81,9 @@ class Recorder(PostgresApplicationRecorder):
 
     datastore: Datastore
 
-    def __init__(self, datastore: Datastore, views: Views) -> None:
+    def __init__(self, datastore: Datastore, views: Views, allowed_unsafe: Collection[str] = ()) -> None:
         super().__init__(datastore)
+        self._allowed_unsafe = allowed_unsafe
         bound = f"SET LOCAL lock_timeout = '{append_lock.WAIT_SECONDS_MAX}s'"
         self.lock_table_statements = [bound.encode(), SQL["take_append_lock"].encode()]
         self._views = views
@@ -140,7 +142,7 @@ class Recorder(PostgresApplicationRecorder):
         tops: dict[str, set[str]] = {}
         for each in said:
             tops.setdefault(each.fact.name, set()).add(each.job)
-        with self.datastore.connection() as connection:
+        with self.datastore.connection() as connection, confirmed(connection):  # by others too, where none are left
             found = {name: self._views.left_below(connection, sorted(jobs), name)() for name, jobs in tops.items()}
         return {(top, name): names for name, below in found.items() for top, names in below.items()}
 
@@ -199,17 +201,25 @@ class Recorder(PostgresApplicationRecorder):
                 if found is not None:
                     return found
                 if again:
-                    return self._try(batch, again=False)
+                    return self._try_again(batch, attempt)
             elif isinstance(error, psycopg.errors.LockNotAvailable) and not attempt.begun:
                 raise append_lock.held(self.datastore.conninfo, error) from error
             elif len(batch) > 1 and error.sqlstate not in _OF_NO_CALLER:
                 return [self._alone(said, judge) for said, judge, _ in batch]
-            raise _translate(error) from error
+            raise attempt.tell(error) from error
         except IntegrityFailure as error:
             self._shelf.clear()
             if len(batch) == 1 or type(error) is PositionAhead:
                 raise
             return [self._alone(said, judge) for said, judge, _ in batch]  # what is wrong may be of one job alone
+
+    def _try_again(self, batch: Sequence[Piece], attempt: "Attempt") -> list[Reply]:
+        try:
+            return self._try(batch, again=False)
+        except DatabaseAway as error:
+            if attempt.waits:
+                raise cut_short("lost") from error
+            raise
 
     def _alone(self, said: Transition, judge: Judge) -> Reply:
         """The answer of one of a batch that failed together, so that nobody answers for another."""
@@ -223,10 +233,10 @@ class Recorder(PostgresApplicationRecorder):
             answers = self._decide_and_write(session, batch, attempt)
         if attempt.unsure:
             self._shelf.clear()
-            raise OutcomeUnknown(
-                "The wait for a synchronous standby was cancelled, so the append may be lost; repeat it."
-            )
+            raise cut_short("cancelled")
         attempt.keep()
+        if attempt.events or attempt.waits:
+            session.replicated.reach(attempt.head)
         self._reach(attempt)
         return answers
 
@@ -255,7 +265,11 @@ class Recorder(PostgresApplicationRecorder):
         for work in meanwhile:
             work()
         attempt.head = head + len(workspace.events)
-        return attempt.answer(session, range(head + 1, attempt.head + 1))
+        answers = attempt.answer(session, range(head + 1, attempt.head + 1))
+        if not attempt.events and session.replicated.lacks(attempt.rests_on):
+            attempt.waits = True
+            session.execute(SQL["await_standby"])
+        return answers
 
     def _read(
         self, session: Appending, batch: Sequence[Transition], meanwhile: Collection[Meanwhile]
@@ -269,7 +283,9 @@ class Recorder(PostgresApplicationRecorder):
             session.send()
         for work in meanwhile:
             work()
-        head, behind = look()
+        head, behind, durability = look()
+        durability.check(self._allowed_unsafe)
+        session.replicated.heed(durability)
         if behind:  # what was asked of the views was asked too early
             workspace = Workspace(session, self._views, self._shelf)
             read = workspace.ask(batch)
@@ -281,18 +297,21 @@ class Recorder(PostgresApplicationRecorder):
         if not attempt.events:
             return None
         try:
-            with self.datastore.raw_connection() as connection, connection.transaction():
+            with self.datastore.raw_connection() as connection, confirmed(connection):
                 append_lock.take(connection)
                 found = attempt.find(connection)
-                if found is not None:
-                    self._reach(attempt)
-                return found
+        except OutcomeUnknown:
+            raise
         except (psycopg.Error, Unavailable) as error:
             raise OutcomeUnknown(
                 "The connection was lost before the append was answered, and the database cannot be asked; repeat it."
             ) from error
+        if found is not None:
+            self._reach(attempt)
+        return found
 
 
+_OF_TREES = (CancelRequested, Expired)
 _STOOD_STILL = ("25P03", "25P04")
 _OF_NO_CALLER = ("25006", "53100", "55P03")  # read-only, disk full, a lock not available: each would be told the same
 
@@ -358,8 +377,8 @@ class Attempt:
 
     def __init__(self) -> None:
         self.events: list[Event] = []
-        self.unsure = self.begun = False
-        self.head = 0
+        self.unsure = self.begun = self.waits = False
+        self.head = self.rests_on = 0
         self.verdicts: list[Verdict | LedgerError] = []
         self._batch: Sequence[Transition] = ()
         self._workspace: Workspace | None = None
@@ -371,8 +390,12 @@ class Attempt:
 
     def hear(self, notice: psycopg.errors.Diagnostic) -> None:
         """Take a warning at commit for what it is: a standby was not waited for."""
-        if notice.sqlstate == "01000":
+        if notice.sqlstate == CANCELLED:
             self.unsure = True
+
+    def tell(self, error: psycopg.Error) -> LedgerError:
+        """The error in our words; one that took the connection while a standby was waited for says nothing else."""
+        return cut_short("lost") if self.waits and _took_connection(error) else _translate(error)
 
     def keep(self) -> None:
         """Leave the folded streams for the next append."""
@@ -388,6 +411,9 @@ class Attempt:
             if isinstance(verdict, Verdict) and not verdict.decision.events
         }
         known = self._positions(session, told, placed) if told else {}
+        # What was said of a tree was said of jobs below too, in events that are not looked for.
+        of_trees = any(type(said.fact) in _OF_TREES for said in self._batch)
+        self.rests_on = self.head if of_trees else max(known.values(), default=0)
         coming = iter(placed)
         return [_receipt(said, verdict, coming, known) for said, verdict in judged]
 

@@ -13,6 +13,7 @@ from ledger.errors import AccessDenied
 from ledger.store.bounds import bound_waits
 from ledger.store.connection import in_our_words
 from ledger.store.reading import check_topics
+from ledger.store.replication import confirmed
 from ledger.store.statements import SQL
 from ledger.store.streams import read_page
 
@@ -21,6 +22,7 @@ LACKS_PRIVILEGE = "42501"
 POSITION_MIN = -POSITION_MAX  # PostgreSQL reads the literal of one below as numeric, which no index serves
 
 Connect = Callable[[], AbstractContextManager[Connection[Any]]]
+Begin = Callable[[Connection[Any]], AbstractContextManager[Any]]
 Leaf = tuple[int, bytes | None]
 """A position and the canonical form of the row there; None where a part of the row is missing."""
 
@@ -173,9 +175,12 @@ class SealTable:
 
     @contextmanager
     def sealing(self) -> Iterator[Seals]:
-        """A transaction that seals: one at a time, beside all appends, all of it or nothing. Raises `Unavailable`."""
+        """A transaction that seals: one at a time, beside all appends, all of it or nothing.
+
+        A standby has what was sealed, where one is waited for. Raises `Unavailable`, `OutcomeUnknown` among it.
+        """
         try:
-            with self._transaction(IsolationLevel.READ_COMMITTED) as connection:
+            with self._transaction(IsolationLevel.READ_COMMITTED, confirmed) as connection:
                 bound_waits(connection, local=True)
                 connection.execute(SQL["take_seal_lock"])
                 yield Seals(connection)
@@ -189,15 +194,15 @@ class SealTable:
     @contextmanager
     def reading(self) -> Iterator[Seals]:
         """Everything as it stands at one moment. Raises `Unavailable`."""
-        with self._transaction(IsolationLevel.REPEATABLE_READ) as connection:
+        with self._transaction(IsolationLevel.REPEATABLE_READ, Connection.transaction) as connection:
             yield Seals(connection)
 
     @contextmanager
-    def _transaction(self, level: IsolationLevel) -> Iterator[Connection[Any]]:
+    def _transaction(self, level: IsolationLevel, begin: Begin) -> Iterator[Connection[Any]]:
         with self._connect() as connection:
             connection.isolation_level = level
             try:
-                with in_our_words, connection.transaction():
+                with in_our_words, begin(connection):
                     yield connection
             finally:
                 if not connection.closed:

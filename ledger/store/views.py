@@ -14,6 +14,7 @@ from ledger.domain.entities import Access
 from ledger.domain.events import Event, Placed
 from ledger.domain.job import Job
 from ledger.domain.quorum import Child, Family
+from ledger.store.replication import Durability
 from ledger.store.standpoint import Known
 
 T = TypeVar("T")
@@ -23,6 +24,14 @@ Sought: TypeAlias = tuple[str, Mark]  # by its name a stream, and what is looked
 
 
 Counted = tuple[str, str, str]  # the type of jobs, and the type and id of the entity that they are counted on
+
+
+class Seen(NamedTuple):
+    """The last position, whether a view was behind it, and what a commit waits for."""
+
+    head: int
+    behind: bool
+    durability: Durability
 
 
 class Crowd(NamedTuple):
@@ -49,8 +58,8 @@ class Recalled(NamedTuple):
 class Views(Protocol):
     """The inline views, inside the append's own transaction and under its lock."""
 
-    def look(self, session: Session, known: Known) -> Asked[tuple[int, bool]]:
-        """Ask how far the ledger and the views are; the last position, and whether a view was behind it.
+    def look(self, session: Session, known: Known) -> Asked[Seen]:
+        """Ask how far the ledger and the views are.
 
         The answer brings every view to that position, and raises `ViewBehind` where that would take too long,
         `PositionAhead` where what is known no longer stands.

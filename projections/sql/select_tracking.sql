@@ -1,5 +1,10 @@
--- How far the ledger and each view are, and whether an event that is known stands where it stood.
-SELECT ledger.head, known.stands, reached.*
+-- How far the ledger and each view are, whether an event that is known stands where it stood, and what a commit waits for.
+SELECT
+    ledger.head,
+    known.stands,
+    current_setting('synchronous_commit') AS commit,
+    current_setting('synchronous_standby_names') AS standbys,
+    reached.*
 FROM (SELECT coalesce(max(notification_id), 0) AS head FROM ledger.stored_events) AS ledger
 LEFT JOIN (
     SELECT substr(state, 1, octet_length(%(mark)s::bytea)) = %(mark)s::bytea AS stands
