@@ -29,16 +29,29 @@ def migrator() -> Migrator:
     )
 
 
-def bring_up(conninfo: str, tell: Callable[[int, int], None] = lambda _position, _goal: None) -> list[Migration]:
-    """Bring a database to this release, with the views that are new to it; the migrations applied are returned.
+def bring_up(
+    conninfo: str,
+    tell: Callable[[int, int], None] = lambda _position, _goal: None,
+    say: Callable[[str], None] = lambda _sentence: None,
+) -> list[Migration]:
+    """Bring a database to this release, its views to its events, and mend it; the migrations applied are returned.
 
-    The user must be one who may migrate. `tell` hears how far a view is that is filled, and how far it has to come.
+    The user must be one who may migrate. `tell` hears how far a view is that is filled, and how far it has to come;
+    `say` a sentence for each thing that was mended or that an administrator must mend.
     """
-    from projections.backfill import fill  # noqa: PLC0415 - only where it is needed
+    from projections import follower, runner  # noqa: PLC0415 - only where it is needed
+    from projections.backfill import fill  # noqa: PLC0415
 
-    applied = migrator().migrate(conninfo)
+    applied = migrator().migrate(conninfo, say)
     with connect(conninfo) as connection, in_our_words:
-        fill(connection, tell)
+        connection.execute(SQL["act_as_owner"])
+        if runner.has_begun(connection):
+            fill(connection, tell)
+        if runner.must_be_rebuilt(connection):
+            say(f"The views are rebuilt up to position {runner.rebuild(connection, tell=tell):,}.")
+        if follower.must_be_emptied(connection):
+            follower.empty(connection)
+            say("The views of history are emptied; the next question fills them.")
     return applied
 
 
