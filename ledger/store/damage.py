@@ -74,6 +74,6 @@ def _last_time(connection: Connection[Any]) -> Iterator[Finding]:
         "time",
         "error" if ahead > AHEAD_MAX else "warning",
         f"The last event must not be ahead of the clock, and was recorded at {print_time(rows[0]['recorded_at'])}, "
-        f"{ahead.total_seconds():,.0f} s from now: until then all that is recorded is of that time, so ask for what is new "
-        "by position.",
+        f"{ahead.total_seconds():,.0f} s from now: until then all that is recorded bears that time, so ask for what is "
+        "new by position.",
     )

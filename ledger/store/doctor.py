@@ -142,8 +142,8 @@ def _identity(connection: Connection[Any]) -> Iterator[Finding]:
 
 def _roles(connection: Connection[Any], missing: Sequence[str]) -> Iterator[Finding]:
     if missing:
-        names = ", ".join(missing)
-        yield Finding("roles", "warning", f"The roles {names} are missing, so that triggers alone protect the events; who has CREATEROLE runs jobledger migrate.")
+        said = f"The roles {', '.join(missing)} are missing, so that triggers alone protect the events"
+        yield Finding("roles", "warning", f"{said}; let somebody who has CREATEROLE run jobledger migrate.")
     else:
         yield Finding("roles", "ok", "The roles are there.")
     if connection.execute(SQL["select_superuser"]).fetchall()[0]["superuser"]:

@@ -62,7 +62,7 @@ def expected() -> Inventory:
 
 
 def granted_to(wanted: Inventory, there: Inventory) -> Inventory:
-    """What can be expected where roles are missing: nothing is granted to these; who writes seals where no sealer is."""
+    """What can be expected where roles are missing: nothing is granted to these; without a sealer, who writes seals."""
     missing = {name for kind, name in wanted if kind == "role" and (kind, name) not in there}
     if not missing:
         return wanted

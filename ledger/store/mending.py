@@ -88,15 +88,13 @@ def _own(connection: Connection[Any]) -> None:
     """Let the owner of the ledger own what is in it, where that is what migrations made and nothing else."""
     wanted, there = expected(), take(connection)
     planted = [
-        thing.name
-        for key, thing in there.items()
-        if thing.kind in _CODE and not _is_as_made(wanted.get(key), thing)
+        thing.name for key, thing in there.items() if thing.kind in _CODE and not _is_as_made(wanted.get(key), thing)
     ]
     if planted:
         names = ", ".join(sorted(planted)[:10])
         raise Unavailable(
-            f"Not all of the ledger belongs to its owner, who takes over nothing that others planted, and {names} is not "
-            "as it was made; see jobledger doctor, drop it, and migrate again.",
+            "Not all of the ledger belongs to its owner, who takes over nothing that others planted, and "
+            f"{names} is not as it was made; see jobledger doctor, drop it, and migrate again.",
             planted=planted,
         )
     connection.execute(SQL["reset_role"])
@@ -118,8 +116,7 @@ def _grants(wanted: Inventory, there: Inventory) -> Iterator[str]:
     """What takes from the ledger's roles and from all others together what they must not have, and gives the rest."""
     roles = {name for kind, name in there if kind == "role"}
     ours = roles | {ALL}
-    known = {thing.name.rpartition(" to ")[0] for (kind, _), thing in wanted.items() if kind == "grant"}
-    known |= {f"{kind} {name}" for kind, name in wanted if kind in _KINDS or kind == "column"}
+    known = {f"{kind} {name}" for kind, name in wanted.keys() & there.keys() if kind in _KINDS or kind == "column"}
     for key in sorted({key for key in wanted.keys() | there.keys() if key[0] == "grant"}):
         what, _, who = key[1].rpartition(" to ")
         if who not in ours or what not in known:

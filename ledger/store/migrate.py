@@ -118,6 +118,7 @@ class Migrator:
                 },
             )
         connection.execute("SET LOCAL search_path = pg_catalog, pg_temp")
+        self._grant(connection)
         self._mend(connection)
         return pending
 
@@ -132,9 +133,11 @@ class Migrator:
             connection.execute(SQL["clear_views"].replace("cleared_schema", schema))
             connection.execute(SQL["delete_migrations"], {"schema": schema})
 
-    def _mend(self, connection: Connection[DictRow]) -> None:
+    def _grant(self, connection: Connection[DictRow]) -> None:
         for name in _GRANTS:
             connection.execute(SQL[name])
+
+    def _mend(self, connection: Connection[DictRow]) -> None:
         mend(connection)
 
     def print(self) -> Iterator[str]:

@@ -68,4 +68,4 @@ $$;
 CREATE TRIGGER pass_known_migration BEFORE INSERT ON migrations FOR EACH ROW EXECUTE FUNCTION pass_known_migration();
 ALTER TABLE migrations ENABLE ALWAYS TRIGGER pass_known_migration;
 
-REVOKE ALL ON FUNCTION evident_names(), take_identity(), pass_known_topic(), pass_known_migration() FROM PUBLIC;
+REVOKE ALL ON FUNCTION take_identity(), pass_known_topic(), pass_known_migration() FROM PUBLIC;
