@@ -8,7 +8,7 @@ import psycopg
 from psycopg import Connection
 
 from ledger import clock
-from ledger.errors import LedgerError
+from ledger.errors import AccessDenied, LedgerError
 from ledger.store import append_lock
 from ledger.store.connection import in_our_words
 from ledger.store.damage import examine_rows
@@ -64,6 +64,8 @@ def _look(code: str, look: Callable[[], Iterable[Finding]]) -> list[Finding]:
         with in_our_words:
             for finding in look():
                 found.append(finding)  # noqa: PERF402 - what was found before it failed is kept
+    except AccessDenied as error:
+        found.append(Finding(code, "warning", f"Not all of this is shown to this role: {error}"))
     except LedgerError as error:
         found.append(Finding(code, "error", f"Not all of this could be looked at: {error}"))
     return found
