@@ -212,8 +212,8 @@ def has_begun(session: Session) -> bool:
 def must_be_rebuilt(session: Session) -> bool:
     """Whether the views are not what an append goes on with: not begun, emptied, ahead, another version, far behind."""
     said = session.execute(STORE_SQL["select_lag"]).fetchall()[0]
-    rows = session.execute(SQL["select_tracking"]).fetchall()
-    head = int(rows[0]["head"])
+    rows = session.execute(SQL["select_tracking_live"]).fetchall()
+    head = _head(session)
     reached = {row["view"]: (row["version"], row["position"]) for row in rows}
     try:
         for projection in PROJECTIONS:

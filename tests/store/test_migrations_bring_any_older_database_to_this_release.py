@@ -35,10 +35,7 @@ PUBLISHED = {  # the first 16 digits of each SHA-256; one that is new is added
 <<<<<<< HEAD
     "ledger 0009 mends": "47bc9854654b0daa",
     "ledger 0010 losses": "6a0b1afbf60e6a15",
-=======
-    "ledger 0009 prepared": "bf5ea09d7d061cba",
     "ledger 0012 restored": "3fb0a6560a121f0d",
->>>>>>> 84d7bf7 (What a migration mends is held against an inventory that no mending made)
     "projections 0001 views": "34235101943595fe",
     "projections 0002 tokens": "62609ff91e77619d",
     "projections 0003 past_intervals": "fa1ace3be7386435",
@@ -51,10 +48,11 @@ PUBLISHED = {  # the first 16 digits of each SHA-256; one that is new is added
     "projections 0010 expiry": "6f03df849dd06fe1",
     "projections 0011 policies": "acfd8dc4016485d0",
 <<<<<<< HEAD
-=======
     "projections 0011 same": "00d6b16296c8ada5",
     "projections 0012 collations": "967c241e82bef07b",
->>>>>>> 73a382a (What a migration mends is held against an inventory that no mending made)
+=======
+    "projections 0012 collations": "967c241e82bef07b",
+>>>>>>> 427b49c (On main: the views' tracking is asked without a mark)
     "history 0001 tracking": "9a89afabd94e380b",
     "history 0002 history": "11569fc2edd93200",
     "history 0003 activity": "8c9c102e59f15965",
@@ -123,7 +121,6 @@ def test_documents_are_made_of_what_was_in_columns(superuser: str, seed: int) ->
         connection.execute(IN_COLUMNS.format(defaults=sql.Literal(json.dumps(BY_DEFAULT))))
 
     applied = ["document", "defaults", "long_streams", "families", "damaged", "expiry", "policies", "collations"]
->>>>>>> 73a382a (What a migration mends is held against an inventory that no mending made)
     assert [migration.name for migration in bring_up(superuser)] == applied
 
     with assemble(superuser) as ledger:
