@@ -10,8 +10,9 @@ from psycopg.rows import DictRow
 
 from ledger.errors import Unavailable, UnsafeSettings
 from ledger.service.settings import Database, allowed_unsafe_settings
-from ledger.store.connection import connect, in_our_words
+from ledger.store.connection import Bounded, connect, in_our_words
 from ledger.store.migrate import Migration, Migrator, load_migrations
+from ledger.store.pooler import refuse_transaction_pooler
 from ledger.store.statements import SQL
 
 WRITER = "-c role=jobledger_writer"
@@ -56,13 +57,18 @@ def bring_up(
 
 
 def ready_conninfo(database: Database) -> str:
-    """The conninfo of a database that is there and of this release; the embedded one is started and migrated."""
-    with ready_connection(database):
+    """The conninfo of a database that is there and of this release; the embedded one is started and migrated.
+
+    Raises `TransactionPooler` where sessions cannot be relied on, beside what `check` raises.
+    """
+    with ready_connection(database) as connection:
+        if database.folder is None:
+            refuse_transaction_pooler(connection)
         return database.conninfo or "" if database.folder is None else _writer(database.folder)
 
 
 @contextmanager
-def ready_connection(database: Database) -> Iterator[Connection[DictRow]]:
+def ready_connection(database: Database) -> Iterator[Bounded]:
     """The same as an open connection, for who needs no more than one."""
     if database.folder is None:
         with connect(database.conninfo or "") as connection:
@@ -76,7 +82,7 @@ def ready_connection(database: Database) -> Iterator[Connection[DictRow]]:
         yield connection
 
 
-def _connect_embedded(folder: Path, superuser: str) -> Connection[DictRow]:
+def _connect_embedded(folder: Path, superuser: str) -> Bounded:
     try:
         return connect(_writer(folder))
     except Unavailable:  # without the role nothing is migrated yet

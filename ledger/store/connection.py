@@ -64,7 +64,7 @@ _BY_STATE: dict[str, tuple[type[LedgerError], str]] = {
     "28000": (AccessDenied, "The database refuses this user; check JOBLEDGER_DSN or PGUSER"),
     "42501": (
         AccessDenied,
-        "The database role lacks a privilege; grant it jobledger_reader, _writer, _projector or _sealer",
+        "The database role lacks a right; grant it the role of the ledger that has it",
     ),
     "53100": (DiskFull, "The database has no room left on its disk; make room and repeat"),
     "3D000": (DatabaseAway, "There is no such database; create it or check JOBLEDGER_DSN"),
@@ -105,6 +105,8 @@ def translate(error: Exception) -> LedgerError:
             f"({_QUOTED.sub(_hide, said)})."
         )
     state = getattr(error, "sqlstate", None) or _state_of_text(said)
+    if state == "42501" and (lacks := _lacks(error, said)):
+        return AccessDenied(lacks, sqlstate=state)
     if state in _BY_STATE:
         kind, sentence = _BY_STATE[state]
         waited_for = getattr(error, "waited_for", None)
@@ -119,6 +121,18 @@ def translate(error: Exception) -> LedgerError:
             f"The database does not answer; check that it runs and JOBLEDGER_DSN ({said}).", sqlstate=state
         )
     return Unavailable(f"The database could not do what was asked ({said}).", sqlstate=state)
+
+
+def _lacks(error: Exception, said: str) -> str | None:
+    """Which right is missing and which role has it, asked over another connection; None where that is not seen."""
+    conninfo: str | None = getattr(error, "conninfo", None)
+    if conninfo is None:
+        return None
+    from ledger.store.rights import tell_lack  # noqa: PLC0415 - only where it is needed
+
+    with suppress(LedgerError, psycopg.Error):
+        return tell_lack(conninfo, said)
+    return None
 
 
 def _is_away(error: Exception, state: str | None) -> bool:
@@ -178,6 +192,8 @@ class Bounded(Connection[DictRow]):
         except psycopg.Error as error:
             if self.given_up:  # whatever comes now answers nobody
                 self.close()
+            if isinstance(error, psycopg.errors.InsufficientPrivilege):
+                error.conninfo = self.conninfo  # type: ignore[attr-defined]
             if isinstance(error, psycopg.errors.LockNotAvailable):
                 error.waited_for, self.waited_for = self.waited_for, None  # type: ignore[attr-defined]
             raise

@@ -1,4 +1,4 @@
-"""Whatever part of a ledger came back, `migrate` makes a working one of it, and `doctor` names what is missing before."""
+"""Whatever part of a ledger came back, `migrate` makes a working one of it; before, `doctor` names what is missing."""
 
 import subprocess
 from collections.abc import Callable
