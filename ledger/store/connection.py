@@ -105,13 +105,12 @@ def translate(error: Exception) -> LedgerError:
             f"({_QUOTED.sub(_hide, said)})."
         )
     state = getattr(error, "sqlstate", None) or _state_of_text(said)
-    if state == "42501" and (lacks := _lacks(error, said)):
-        return AccessDenied(lacks, sqlstate=state)
     if state in _BY_STATE:
         kind, sentence = _BY_STATE[state]
+        lacks = _lacks(error, said) if state == "42501" else None
         waited_for = getattr(error, "waited_for", None)
         said = f"{said}: it waited for {waited_for}" if waited_for else said
-        return kind(f"{sentence} ({said}).", sqlstate=state)
+        return kind(lacks or f"{sentence} ({said}).", sqlstate=state)
     if state is not None and state.startswith(_OUR_STATES):
         diag = error.diag  # type: ignore[attr-defined]  # only an error of the database has a state
         told = " ".join(filter(None, (diag.message_primary, diag.message_hint)))

@@ -95,10 +95,12 @@ class Migrator:
     def _migrate(self, connection: Connection[DictRow], tell: Callable[[str], None]) -> list[Migration]:
         connection.execute(SQL["check_migrator"])
         connection.execute(SQL["take_migration_lock"])
+        connection.execute(SQL["become_owner"])  # who may act as the owner need not have his rights else
         anew = self._lacking(connection)
         pending = self.pending(connection)
         if pending or anew:  # which an append would wait for in any case, or it for the append
             append_lock.take(connection, "take_append_lock_alone")
+        connection.execute(SQL["reset_role"])
         for name in _BEFORE:
             connection.execute(SQL[name])
         if anew:

@@ -39,7 +39,7 @@ def examine_pooler(connection: Bounded) -> Finding:
 
 
 def shares_sessions(connection: Bounded) -> bool:
-    """Whether a second connection, within a transaction, comes to the process that answered the first, or takes it away.
+    """Whether a second connection, in a transaction, comes to the process that answered the first, or takes it away.
 
     The first must be idle. Where no second one can be had within 5 seconds, nothing is shown by it.
     """

@@ -45,8 +45,8 @@ def tell_lack(conninfo: str, said: str) -> str | None:
     missing = [role for role in offered if role not in there]
     if missing:
         return (
-            f"The role {who} lacks {_listed(lack)} on {what}, and the roles that have it are missing: let somebody who has "
-            f"CREATEROLE run jobledger migrate, then grant {who} {named} ({said})."
+            f"The role {who} lacks {_listed(lack)} on {what}, and the roles that have it are missing: let somebody who "
+            f"has CREATEROLE run jobledger migrate, then grant {who} {named} ({said})."
         )
     return f"The role {who} lacks {_listed(lack)} on {what}; grant it {named} ({said})."
 

@@ -8,7 +8,10 @@ BEGIN
             EXECUTE format('CREATE SCHEMA IF NOT EXISTS %I', wanted);
         END IF;
     END LOOP;
-    IF to_regclass('ledger.migrations') IS NULL THEN
+    IF NOT EXISTS (
+        SELECT FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+        WHERE nspname = 'ledger' AND relname = 'migrations'
+    ) THEN
         CREATE TABLE IF NOT EXISTS ledger.migrations (
             schema text NOT NULL,
             number integer NOT NULL,
