@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -11,12 +12,14 @@ from psycopg.rows import dict_row
 from ledger.application import Ledger
 from ledger.errors import ViewBehind
 from ledger.service.assembly import assemble
+from ledger.service.embedded import EmbeddedServer
 from ledger.service.embedded.binaries import binaries
 from ledger.service.readiness import bring_up, migrator
 from ledger.store.connection import connect
 from ledger.store.doctor import examine
 from ledger.store.finding import Finding
 from projections import runner
+from tests.recovery.facts import until
 from tests.store.controls import ROLES, as_role
 
 WRITER = "-c role=jobledger_writer"
@@ -204,6 +207,56 @@ def test_rows_alone_come_into_a_migrated_database(
 
     _works(owner)
     assert _identity(owner) == was
+
+
+def test_rows_come_by_logical_replication(tmp_path: Path) -> None:
+    """Into a migrated database, while the first goes on; nothing is sent of its views, roles and sequences."""
+    embedded = EmbeddedServer(tmp_path)
+    embedded.start()
+    try:
+        _execute(embedded.conninfo(), "ALTER SYSTEM SET wal_level = logical")
+        embedded.stop()
+        embedded.start()
+        _replicate(embedded.conninfo())
+    finally:
+        embedded.stop()
+
+
+def _replicate(server: str) -> None:
+    _execute(server, "CREATE DATABASE one", "CREATE DATABASE two")
+    one, two = make_conninfo(server, dbname="one"), make_conninfo(server, dbname="two")
+    bring_up(one)
+    bring_up(two)
+    with assemble(make_conninfo(one, options=WRITER)) as ledger:
+        _fill(ledger)
+        _seal_by_hand(one)
+        tables = ("stored_events, identity, tiles, checkpoints, seal_keys, set_aside, leases, topics").replace(
+            ", ", ", ledger."
+        )
+        _execute(
+            one,
+            f"CREATE PUBLICATION moved FOR TABLE ledger.{tables} WITH (publish = 'insert')",
+            "SELECT pg_create_logical_replication_slot('moved', 'pgoutput')",
+        )
+        _execute(
+            two,
+            f"CREATE SUBSCRIPTION moved CONNECTION '{one}' PUBLICATION moved "
+            "WITH (create_slot = false, slot_name = moved)",
+        )
+        until(lambda: _count(two) == 3)
+        ledger.plan("T", job="later")
+        until(lambda: _count(two) == 4)
+    _execute(two, "ALTER SUBSCRIPTION moved DISABLE", "ALTER SUBSCRIPTION moved SET (slot_name = NONE)")
+    _execute(two, "DROP SUBSCRIPTION moved")
+    assert _wrong(two)
+    bring_up(two)
+    _works(two, 5)
+    assert _identity(two) == _identity(one)
+
+
+def _count(conninfo: str) -> int:
+    with psycopg.connect(conninfo) as connection:
+        return int(connection.execute("SELECT count(*) FROM ledger.stored_events").fetchall()[0][0])
 
 
 def test_neither_owners_nor_privileges_need_come_along(superuser: str, ledger: Ledger, empty_database: str) -> None:

@@ -18,7 +18,7 @@ BEGIN
             END IF;
         EXCEPTION
             WHEN duplicate_object OR unique_violation THEN NULL;
-            WHEN insufficient_privilege THEN
+            WHEN insufficient_privilege OR internal_error THEN -- the second where an administrator inherits nothing
                 -- A role that others made serves as it is: whoever owns the ledger grants to it without being in it.
                 IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role) THEN
                     RAISE NOTICE 'The role % is missing, and % lacks CREATEROLE to make it: let an administrator run CREATE ROLE % NOLOGIN, then run jobledger migrate again.',
