@@ -255,7 +255,7 @@ def _synced(conninfo: str) -> bool:
     with psycopg.connect(conninfo) as connection:
         states = "SELECT count(*), count(*) FILTER (WHERE srsubstate = 'r') FROM pg_subscription_rel"
         tables, ready = connection.execute(states).fetchall()[0]
-    return 0 < tables == ready
+    return bool(0 < tables == ready)
 
 
 def _count(conninfo: str) -> int:

@@ -32,8 +32,6 @@ PUBLISHED = {  # the first 16 digits of each SHA-256; one that is new is added
     "ledger 0007 sealers": "019ea28339f4c77b",
     "ledger 0008 view_owner": "496e3d4c82e0894a",
     "ledger 0009 mends": "a9172b79a61a8a02",
-<<<<<<< HEAD
-    "ledger 0009 mends": "47bc9854654b0daa",
     "ledger 0010 losses": "6a0b1afbf60e6a15",
     "ledger 0012 restored": "3fb0a6560a121f0d",
     "projections 0001 views": "34235101943595fe",
@@ -47,12 +45,7 @@ PUBLISHED = {  # the first 16 digits of each SHA-256; one that is new is added
     "projections 0009 damaged": "2dbada3ccc6f1c76",
     "projections 0010 expiry": "6f03df849dd06fe1",
     "projections 0011 policies": "acfd8dc4016485d0",
-<<<<<<< HEAD
-    "projections 0011 same": "00d6b16296c8ada5",
     "projections 0012 collations": "967c241e82bef07b",
-=======
-    "projections 0012 collations": "967c241e82bef07b",
->>>>>>> 427b49c (On main: the views' tracking is asked without a mark)
     "history 0001 tracking": "9a89afabd94e380b",
     "history 0002 history": "11569fc2edd93200",
     "history 0003 activity": "8c9c102e59f15965",

@@ -34,7 +34,11 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def execute(cluster: str) -> Iterator[Execute]:
     """Statements of a superuser; at the end no role of the ledger, database or login of the test is left."""
     connection = psycopg.connect(cluster, autocommit=True)
-    yield lambda statement: connection.execute(statement) and None
+
+    def execute(statement: str) -> None:
+        connection.execute(statement)
+
+    yield execute
     for (name,) in connection.execute("SELECT datname FROM pg_database WHERE datname LIKE 'l\\_%'").fetchall():
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
     names = "SELECT rolname FROM pg_roles WHERE rolname LIKE 'boss%' OR rolname LIKE 'plain%' OR rolname LIKE 'jobl%'"
