@@ -394,6 +394,12 @@ class UnsafeSettings(Unavailable):
     code = "unsafe_settings"
 
 
+class TransactionPooler(Unavailable):
+    """A pooler gives each transaction another session of the server; only one that keeps a session a client serves."""
+
+    code = "transaction_pooler"
+
+
 class OutcomeUnknown(Unavailable):
     """Whether an append was recorded could not be found out; `again()` says the same once more, which is safe.
 

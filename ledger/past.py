@@ -110,7 +110,13 @@ class Past:
     def __str__(self) -> str:
         if self.occurred:
             return f"what had occurred by {print_time(self.at)}, as told up to position {self.position:,}"
-        return f"position {self.position:,}, {print_time(self.at)}"
+        return f"position {self.position:,}, {print_time(self.at)}{self._ahead()}"
+
+    def _ahead(self) -> str:
+        seconds = self.as_of.ahead_seconds
+        if not seconds:
+            return ""
+        return f"; the last event is {seconds:,.0f} s ahead of the clock, and until then events bear its time"
 
     def _missing(self, job: str) -> JobNotFound:
         return JobNotFound(f"No event speaks of job {job} as of {self}.", job=job, position=self.position)

@@ -85,6 +85,11 @@ def empty(session: Session, projections: Sequence[Followed] = FOLLOWED) -> None:
         session.execute(SQL["delete_tracking"], {"views": [projection.name for projection in projections]})
 
 
+def must_be_emptied(session: Session) -> bool:
+    """Whether a followed view is ahead of the ledger, or lost its rows."""
+    return bool(session.execute(SQL["select_misled"]).fetchall()[0]["misled"])
+
+
 def _rows(session: Session, projections: Sequence[Followed]) -> list[dict[str, Any]]:
     wanted = {projection.name: projection.version for projection in projections}
     parameters = {"views": list(wanted), "versions": list(wanted.values())}

@@ -17,6 +17,7 @@ from ledger.answers import BusyAnswer, JobFilter, Jobs, JobView, Name, RollUp, T
 from ledger.domain.entities import Access, EntityRef
 from ledger.domain.epoch import OwnerEpoch
 from ledger.domain.retention import Retention
+from ledger.errors import ViewBehind
 from projections import job_expiry, job_tree
 from projections.document import NOT_WRITTEN_BY_US, is_whole, unreadable, view
 from projections.statements import SQL
@@ -73,7 +74,10 @@ class ViewQueries:
     def roll_up(self, job: str) -> RollUp | None:
         """How far a tree is, from the job down; None where no event speaks of the job."""
         with self._connect() as connection, connection.cursor() as cursor:
-            return job_tree.roll_up(cursor, job)
+            found = job_tree.roll_up(cursor, job)
+            if found is None:
+                _look_begun(connection)
+        return found
 
     def busy(
         self, entities: Sequence[EntityRef], would: Access | None = None, besides: str | None = None
@@ -87,7 +91,9 @@ class ViewQueries:
             statement, asked = _asked(entities)
             parameters = {**asked, "accesses": f"{{{accesses}}}", "besides": root}
             rows = connection.execute(statement, parameters).fetchall()
-        position = rows[0]["reached"]
+            position = rows[0]["reached"]
+            if not position:
+                _look_begun(connection)
         on = _by_entity(row for row in rows if row["job"] is not None)
         found = ((entity, on.get((entity.type, entity.id), {})) for entity in entities)
         return [BusyAnswer(entity, Jobs([*jobs.values()], _read), position, would) for entity, jobs in found]
@@ -120,17 +126,38 @@ class ViewQueries:
     def position(self) -> int:
         """The position up to which the views are true."""
         with self._connect() as connection:
-            return int(connection.execute(SQL["select_position"]).fetchall()[0]["position"])
+            position = int(connection.execute(SQL["select_position"]).fetchall()[0]["position"])
+            if not position:
+                _look_begun(connection)
+        return position
 
     def _views(self, statement: str, parameters: Mapping[str, Any]) -> list[JobView]:
         # One statement, so that the answer is from one snapshot, and that is taken after any swap of the views.
         with self._connect() as connection:
-            return [_read(row) for row in connection.execute(statement, parameters).fetchall()]
+            rows = connection.execute(statement, parameters).fetchall()
+            if not rows:
+                _look_begun(connection)
+            return [_read(row) for row in rows]
 
     def _page(self, statement: str, parameters: Mapping[str, Any]) -> list[JobView]:
         # Which index serves depends on which filters are set, so the planner must see them.
         with self._connect() as connection, ClientCursor(connection, row_factory=dict_row) as cursor:
-            return [_read(row) for row in cursor.execute(statement, parameters).fetchall()]
+            rows = cursor.execute(statement, parameters).fetchall()
+            if not rows:
+                _look_begun(connection)
+            return [_read(row) for row in rows]
+
+
+def _look_begun(connection: Connection[Any]) -> None:
+    """Raise `ViewBehind` where nothing was found since the views are yet to be filled, which would be no answer."""
+    for row in connection.execute(SQL["select_unbegun"]).fetchall():
+        head = row["head"]
+        raise ViewBehind(
+            f"The views must be near position {head:,}, and are not begun; run jobledger projections rebuild.",
+            view="job_status",
+            position=0,
+            head=head,
+        )
 
 
 def _root(connection: Connection[Any], job: str) -> str | None:

@@ -18,7 +18,7 @@ from ledger.store.reading import read_in_turn
 from ledger.store.replication import Durability
 from ledger.store.standpoint import Known, check_standing
 from ledger.store.statements import SQL as STORE_SQL
-from ledger.store.views import Asked, Counted, Crowd, Recalled, Seen, Session, Sought
+from ledger.store.views import CATCH_UP_EVENTS_MAX, Asked, Counted, Crowd, Recalled, Seen, Session, Sought
 from projections import job_tree, recalled, running_jobs, told
 from projections.damaged import note_damaged
 from projections.job_status import JobStatus
@@ -27,7 +27,6 @@ from projections.running_jobs import RunningJobs
 from projections.statements import BESIDE, SQL
 from projections.told import ToldRows
 
-CATCH_UP_EVENTS_MAX = 1_000
 PAGE_EVENTS_MAX = 2_000
 STILL_SECONDS_MAX = 60  # of a rebuild, between any two statements
 # Readers queue behind a waiting swap, so it waits briefly at first; only beyond a second does a vacuum give way.
@@ -204,6 +203,26 @@ def rebuild(
                 sleep(wait / 1_000)  # readers go first
         _follow(session, projections, tell)
         return _swap(session, projections, SWAP_WAITS_MS[-1])
+
+
+def has_begun(session: Session) -> bool:
+    """Whether any view was ever begun; if not, none of its rows are there, whatever the ledger has."""
+    return bool(session.execute(SQL["select_tracking_live"]).fetchall())
+
+
+def must_be_rebuilt(session: Session) -> bool:
+    """Whether the views are not what an append goes on with: not begun, emptied, ahead, another version, far behind."""
+    said = session.execute(STORE_SQL["select_lag"]).fetchall()[0]
+    rows = session.execute(SQL["select_tracking_live"]).fetchall()
+    head = _head(session)
+    reached = {row["view"]: (row["version"], row["position"]) for row in rows}
+    try:
+        for projection in PROJECTIONS:
+            _position_of(projection, reached, head)
+    except ViewBehind:
+        return True
+    begun = all(projection.name in reached for projection in PROJECTIONS)
+    return bool(said["ahead"] or said["emptied"]) or (head > 0 and not begun)
 
 
 def compare(session: Session, tell: Tell = tell_nobody) -> dict[str, int]:

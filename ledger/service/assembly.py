@@ -64,12 +64,15 @@ def _session(conninfo: str) -> Iterator[Connection[DictRow]]:
 def diagnose(database: Database) -> "list[Finding]":
     """What is missing or unsafe in a database, as the ledger would use it."""
     from ledger.store.doctor import examine  # noqa: PLC0415 - only where it is needed
+    from ledger.store.pooler import examine_pooler  # noqa: PLC0415
 
     conninfo = database.conninfo or ""
     if database.folder is not None:
         conninfo = ready_conninfo(database)
-    with _session(conninfo) as connection:
-        return examine(connection, migrator())
+    with connect(conninfo) as connection, in_our_words:
+        pooler = examine_pooler(connection)
+        # What else such a session tells is told of no session in particular.
+        return [pooler] if pooler.level == "error" else [pooler, *examine(connection, migrator())]
 
 
 def views() -> list[dict[str, Any]]:

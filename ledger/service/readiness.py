@@ -10,8 +10,9 @@ from psycopg.rows import DictRow
 
 from ledger.errors import Unavailable
 from ledger.service.settings import Database, allowed_unsafe_settings
-from ledger.store.connection import connect, in_our_words
+from ledger.store.connection import Bounded, connect, in_our_words
 from ledger.store.migrate import Migration, Migrator, load_migrations
+from ledger.store.pooler import refuse_transaction_pooler
 from ledger.store.replication import refuse
 from ledger.store.statements import SQL
 
@@ -30,27 +31,45 @@ def migrator() -> Migrator:
     )
 
 
-def bring_up(conninfo: str, tell: Callable[[int, int], None] = lambda _position, _goal: None) -> list[Migration]:
-    """Bring a database to this release, with the views that are new to it; the migrations applied are returned.
+def bring_up(
+    conninfo: str,
+    tell: Callable[[int, int], None] = lambda _position, _goal: None,
+    say: Callable[[str], None] = lambda _sentence: None,
+) -> list[Migration]:
+    """Bring a database to this release, its views to its events, and mend it; the migrations applied are returned.
 
-    The user must be one who may migrate. `tell` hears how far a view is that is filled, and how far it has to come.
+    The user must be one who may migrate. `tell` hears how far a view is that is filled, and how far it has to come;
+    `say` a sentence for each thing that was mended or that an administrator must mend.
     """
-    from projections.backfill import fill  # noqa: PLC0415 - only where it is needed
+    from projections import follower, runner  # noqa: PLC0415 - only where it is needed
+    from projections.backfill import fill  # noqa: PLC0415
 
-    applied = migrator().migrate(conninfo)
+    applied = migrator().migrate(conninfo, say)
     with connect(conninfo) as connection, in_our_words:
-        fill(connection, tell)
+        connection.execute(SQL["act_as_owner"])
+        if runner.has_begun(connection):
+            fill(connection, tell)
+        if runner.must_be_rebuilt(connection):
+            say(f"The views are rebuilt up to position {runner.rebuild(connection, tell=tell):,}.")
+        if follower.must_be_emptied(connection):
+            follower.empty(connection)
+            say("The views of history are emptied; the next question fills them.")
     return applied
 
 
 def ready_conninfo(database: Database) -> str:
-    """The conninfo of a database that is there and of this release; the embedded one is started and migrated."""
-    with ready_connection(database):
+    """The conninfo of a database that is there and of this release; the embedded one is started and migrated.
+
+    Raises `TransactionPooler` where sessions cannot be relied on, beside what `check` raises.
+    """
+    with ready_connection(database) as connection:
+        if database.folder is None:
+            refuse_transaction_pooler(connection)
         return database.conninfo or "" if database.folder is None else _writer(database.folder)
 
 
 @contextmanager
-def ready_connection(database: Database) -> Iterator[Connection[DictRow]]:
+def ready_connection(database: Database) -> Iterator[Bounded]:
     """The same as an open connection, for who needs no more than one."""
     if database.folder is None:
         with connect(database.conninfo or "") as connection:
@@ -64,7 +83,7 @@ def ready_connection(database: Database) -> Iterator[Connection[DictRow]]:
         yield connection
 
 
-def _connect_embedded(folder: Path, superuser: str) -> Connection[DictRow]:
+def _connect_embedded(folder: Path, superuser: str) -> Bounded:
     try:
         return connect(_writer(folder))
     except Unavailable:  # without the role nothing is migrated yet

@@ -90,7 +90,7 @@ _BY_STATE: dict[str, tuple[type[LedgerError], str]] = {
     "28000": (AccessDenied, "The database refuses this user; check JOBLEDGER_DSN or PGUSER"),
     "42501": (
         AccessDenied,
-        "The database role lacks a privilege; grant it jobledger_reader, _writer, _projector or _sealer",
+        "The database role lacks a right; grant it the role of the ledger that has it",
     ),
     "53100": (DiskFull, "The database has no room left on its disk; make room and repeat"),
     "3D000": (DatabaseAway, "There is no such database; create it or check JOBLEDGER_DSN"),
@@ -144,9 +144,10 @@ def translate(error: Exception) -> LedgerError:
         kind, sentence = _BY_STATE[state]
         if getattr(error, "by_setting", False):
             sentence = _READ_ONLY_BY_SETTING
+        lacks = _lacks(error, said) if state == "42501" else None
         waited_for = getattr(error, "waited_for", None)
         said = f"{said}: it waited for {waited_for}" if waited_for else said
-        return kind(f"{sentence} ({said}).", sqlstate=state)
+        return kind(lacks or f"{sentence} ({said}).", sqlstate=state)
     if state is not None and state.startswith(_OUR_STATES):
         diag = error.diag  # type: ignore[attr-defined]  # only an error of the database has a state
         told = " ".join(filter(None, (diag.message_primary, diag.message_hint)))
@@ -161,6 +162,18 @@ def translate(error: Exception) -> LedgerError:
 def is_away(error: psycopg.Error) -> bool:
     """Whether an error is that of a connection, so that it says nothing of what was asked over it."""
     return _is_away(error, error.sqlstate)
+
+
+def _lacks(error: Exception, said: str) -> str | None:
+    """Which right is missing and which role has it, asked over another connection; None where that is not seen."""
+    conninfo: str | None = getattr(error, "conninfo", None)
+    if conninfo is None:
+        return None
+    from ledger.store.rights import tell_lack  # noqa: PLC0415 - only where it is needed
+
+    with suppress(LedgerError, psycopg.Error):
+        return tell_lack(conninfo, said)
+    return None
 
 
 def _is_away(error: Exception, state: str | None) -> bool:
@@ -222,6 +235,8 @@ class Bounded(Connection[DictRow]):
                 self.close()
             if isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
                 error.by_setting = self._is_read_only_by_setting()  # type: ignore[attr-defined]
+            if isinstance(error, psycopg.errors.InsufficientPrivilege):
+                error.conninfo = self.conninfo  # type: ignore[attr-defined]
             if isinstance(error, psycopg.errors.LockNotAvailable):
                 error.waited_for, self.waited_for = self.waited_for, None  # type: ignore[attr-defined]
             raise

@@ -17,7 +17,8 @@ from ledger.store.streams import read_page
 
 SHOWN_MAX = 20
 BEHIND_MAX = 2_000  # events that the views have yet to take in
-AHEAD_MAX = timedelta(hours=1)  # of the clock
+AHEAD_MAX = timedelta(hours=1)  # of the clock, beyond which no clock goes wrong
+AHEAD_MIN = timedelta(seconds=1)
 
 
 def examine_rows(connection: Connection[Any]) -> Iterator[Finding]:
@@ -47,7 +48,8 @@ def _examine(connection: Connection[Any]) -> Iterator[Finding]:
 
 
 def _itself(connection: Connection[Any]) -> Itself:
-    ledger = str(connection.execute(SQL["select_identity"]).fetchall()[0]["ledger"])
+    rows = connection.execute(SQL["select_identity"]).fetchall()
+    ledger = str(rows[0]["ledger"]) if rows else ""
     itself = Itself(ledger)
     for entry in read_page(connection, {f"ledger:{ledger}": 0}, POSITION_MAX):
         itself = evolve_itself(itself, entry.event)
@@ -66,8 +68,12 @@ def _damaged(connection: Connection[Any]) -> Iterator[tuple[int, str]]:
 
 def _last_time(connection: Connection[Any]) -> Iterator[Finding]:
     rows = connection.execute(SQL["select_last_time"]).fetchall()
-    if rows and rows[0]["recorded_at"] > rows[0]["now"] + AHEAD_MAX:
-        said = (
-            f"The last event must not be ahead of the clock, and was recorded at {print_time(rows[0]['recorded_at'])}."
-        )
-        yield Finding("time", "error", said)
+    if not rows or (ahead := rows[0]["recorded_at"] - rows[0]["now"]) <= AHEAD_MIN:
+        return
+    yield Finding(
+        "time",
+        "error" if ahead > AHEAD_MAX else "warning",
+        f"The last event must not be ahead of the clock, and was recorded at {print_time(rows[0]['recorded_at'])}, "
+        f"{ahead.total_seconds():,.0f} s from now: until then all that is recorded bears that time, so ask for what is "
+        "new by position.",
+    )

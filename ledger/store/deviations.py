@@ -6,11 +6,13 @@ from typing import Any, NamedTuple
 from psycopg import Connection
 
 from ledger.store.finding import Finding, Level
-from ledger.store.inventory import BAR, SCHEMAS, Inventory, Thing, as_printed_here
+from ledger.store.inventory import BAR, SCHEMAS, Inventory, Thing, as_printed_here, granted_to
+from ledger.store.mending import VIEW_SCHEMAS, is_of
 
 FINDINGS_MAX = 20  # of one code
 SHOWN_MAX = 300  # characters of what a thing is like
 AGAIN = "put it back as jobledger migrate --print has it"
+ANEW = "run jobledger migrate, which makes the views anew"
 GRANTS = ("grant", "default grant")
 OWNED_BY_WHO_MIGRATES = "owned by who migrates"
 
@@ -88,14 +90,10 @@ def missing_roles(expected: Inventory, found: Inventory) -> list[str]:
 
 
 def _agreed(expected: Inventory, found: Inventory) -> Inventory:
-    """What can be expected: where a role is missing nothing is granted to any, and whoever migrates owns all."""
+    """What can be expected: a role that is missing owns nothing, and nothing is granted to it."""
     if not missing_roles(expected, found):
         return expected
-    return {
-        key: _of_who_migrates(thing)
-        for key, thing in expected.items()
-        if thing.kind not in ("role", *GRANTS) or thing.name.endswith(" to PUBLIC")
-    }
+    return {key: _of_who_migrates(thing) for key, thing in granted_to(expected, found).items()}
 
 
 def _of_who_migrates(thing: Thing) -> Thing:
@@ -129,13 +127,18 @@ def _deviations(connection: Connection[Any], expected: Inventory, found: Invento
         elif thing.kind in ("role", "membership"):
             yield from _of_role(concern.code, thing, wanted, there)
         elif there is None:
-            yield Finding(concern.code, "error", f"The {thing.kind} {thing.name} is missing; {AGAIN}.")
+            yield Finding(concern.code, "error", f"The {thing.kind} {thing.name} is missing; {_remedy(thing)}.")
         elif wanted is None:
             yield Finding(concern.code, _badness(concern, thing), _stranger(thing))
         elif thing.kind == "view":
             yield from _of_view(connection, concern.code, wanted, there)
         else:
             yield Finding(concern.code, "error", _changed(wanted, there))
+
+
+def _remedy(missing: Thing) -> str:
+    of_views = any(is_of(schema, missing.kind, missing.name) for schema in VIEW_SCHEMAS)
+    return ANEW if of_views or missing.kind == "schema" else AGAIN
 
 
 def _of_view(connection: Connection[Any], code: str, wanted: Thing, there: Thing) -> Iterator[Finding]:
@@ -185,7 +188,8 @@ def _of_excess(code: str, thing: Thing, wanted: Thing | None, there: Thing | Non
     excess = (there.words if there else frozenset()) - (wanted.words if wanted else frozenset())
     if excess:
         level: Level = "error" if who in ours or who == "PUBLIC" else "warning"
-        yield Finding(code, level, f"{role} must not have {_listed(excess)} {what}; revoke it.")
+        remedy = "run jobledger migrate, or revoke it" if level == "error" and thing.kind == "grant" else "revoke it"
+        yield Finding(code, level, f"{role} must not have {_listed(excess)} {what}; {remedy}.")
 
 
 def _of_lack(code: str, thing: Thing, wanted: Thing | None, there: Thing | None, used: set[str]) -> Iterator[Finding]:

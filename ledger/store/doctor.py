@@ -1,6 +1,6 @@
 """What is missing or unsafe in a database, each finding in one sentence."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -8,14 +8,16 @@ import psycopg
 from psycopg import Connection
 
 from ledger import clock
-from ledger.errors import LedgerError
+from ledger.errors import AccessDenied, LedgerError
 from ledger.store import append_lock
+from ledger.store.connection import in_our_words
 from ledger.store.damage import examine_rows
 from ledger.store.deviations import examine_inventory, missing_roles
 from ledger.store.finding import Finding, Level
 from ledger.store.inventory import expected, take
 from ledger.store.migrate import Migrator
 from ledger.store.statements import SQL
+from ledger.store.views import CATCH_UP_EVENTS_MAX
 
 VERSION_MIN, VERSION_MAX = 15, 18
 SKEW_SECONDS_MAX = 5.0
@@ -24,21 +26,48 @@ HELD_SECONDS_MAX = 10.0
 
 
 def examine(connection: Connection[Any], migrator: Migrator) -> list[Finding]:
-    """Everything that the ledger relies on, looked at; the database is not changed."""
-    found = [_version(connection), _skew(connection), *_settings(connection)]
+    """Everything that the ledger relies on, looked at; the database is not changed.
+
+    What cannot be looked at, as after half a restore, is a finding too.
+    """
+    found = [
+        _version(connection),
+        _encoding(connection),
+        *_sorting(connection),
+        _skew(connection),
+        *_settings(connection),
+    ]
     schema = _schema(connection, migrator)
     found.append(schema)
     if schema.level == "ok":
         wanted, there = expected(), take(connection)
-        found += [
-            _identity(connection),
-            *_roles(connection, missing_roles(wanted, there)),
-            *examine_inventory(connection, wanted, there),
-            *_views(connection),
-            _notifications(connection),
-            _append_lock(connection),
-            *examine_rows(connection),
-        ]
+        missing = missing_roles(wanted, there)
+        looks: tuple[tuple[str, Callable[[], Iterable[Finding]]], ...] = (
+            ("ledger", lambda: _identity(connection)),
+            ("roles", lambda: _roles(connection, missing)),
+            ("objects", lambda: examine_inventory(connection, wanted, there)),
+            ("sequences", lambda: _sequences(connection)),
+            ("views", lambda: _views(connection)),
+            ("followed", lambda: _followed(connection)),
+            ("notifications", lambda: [_notifications(connection)]),
+            ("append_lock", lambda: [_append_lock(connection)]),
+            ("damaged", lambda: examine_rows(connection)),
+        )
+        for code, look in looks:
+            found += _look(code, look)
+    return found
+
+
+def _look(code: str, look: Callable[[], Iterable[Finding]]) -> list[Finding]:
+    found = []
+    try:
+        with in_our_words:
+            for finding in look():
+                found.append(finding)  # noqa: PERF402 - what was found before it failed is kept
+    except AccessDenied as error:
+        found.append(Finding(code, "warning", f"Not all of this is shown to this role: {error}"))
+    except LedgerError as error:
+        found.append(Finding(code, "error", f"Not all of this could be looked at: {error}"))
     return found
 
 
@@ -48,6 +77,28 @@ def _version(connection: Connection[Any]) -> Finding:
         return Finding("server_version", "ok", f"The server is PostgreSQL {major}.")
     sentence = f"The server must be PostgreSQL {VERSION_MIN} to {VERSION_MAX}, and it is {major}."
     return Finding("server_version", "error" if major < VERSION_MIN else "warning", sentence)
+
+
+def _encoding(connection: Connection[Any]) -> Finding:
+    encoding = connection.execute(SQL["select_encoding"]).fetchall()[0]["encoding"]
+    if encoding == "UTF8":
+        return Finding("encoding", "ok", "The database keeps text as UTF8.")
+    return Finding("encoding", "error", f"The database must keep text as UTF8, and keeps it as {encoding}.")
+
+
+def _sorting(connection: Connection[Any]) -> Iterator[Finding]:
+    """Whether the system still sorts texts as it did when their indexes were made."""
+    rows = connection.execute(SQL["select_sorting"]).fetchall()
+    for row in rows:
+        yield Finding(
+            "collation",
+            "warning",
+            f"{row['what']} was made with version {row['made']} of its collation, and the system has {row['there']}: "
+            "indexes in that order may miss rows, though no index of the ledger is in it; REINDEX the others, then "
+            f"ALTER {row['remedy']} REFRESH COLLATION VERSION.",
+        )
+    if not rows:
+        yield Finding("collation", "ok", "The system sorts texts as it did when the database was made.")
 
 
 def _skew(connection: Connection[Any]) -> Finding:
@@ -72,21 +123,32 @@ def _settings(connection: Connection[Any]) -> Iterator[Finding]:
 
 def _schema(connection: Connection[Any], migrator: Migrator) -> Finding:
     try:
-        migrator.check(connection)
+        with in_our_words:
+            migrator.check(connection)
     except LedgerError as error:
         return Finding("schema", "error", str(error))
     return Finding("schema", "ok", "The schema is that of this release.")
 
 
-def _identity(connection: Connection[Any]) -> Finding:
-    row = connection.execute(SQL["select_identity"]).fetchall()[0]
-    return Finding("ledger", "ok", f"This is ledger {row['ledger']}, made on {row['created_at']:%Y-%m-%d}.")
+def _identity(connection: Connection[Any]) -> Iterator[Finding]:
+    rows = connection.execute(SQL["select_identity"]).fetchall()
+    if not rows:
+        yield Finding("ledger", "error", "The ledger must have a name of its own, and has none; run jobledger migrate.")
+        return
+    ledger = rows[0]["ledger"]
+    others = sorted({row["name"] for row in connection.execute(SQL["select_evident_names"]).fetchall()} - {ledger})
+    if others:
+        names = " and ".join(others)
+        said = f"This ledger is called {ledger}, and what is sealed in it is of {names}; run jobledger migrate."
+        yield Finding("ledger", "error", said)
+    else:
+        yield Finding("ledger", "ok", f"This is ledger {ledger}, made on {rows[0]['created_at']:%Y-%m-%d}.")
 
 
 def _roles(connection: Connection[Any], missing: Sequence[str]) -> Iterator[Finding]:
     if missing:
-        names = ", ".join(missing)
-        yield Finding("roles", "warning", f"The roles {names} are missing, so that triggers alone protect the events.")
+        said = f"The roles {', '.join(missing)} are missing, so that triggers alone protect the events"
+        yield Finding("roles", "warning", f"{said}; let somebody who has CREATEROLE run jobledger migrate.")
     else:
         yield Finding("roles", "ok", "The roles are there.")
     if connection.execute(SQL["select_superuser"]).fetchall()[0]["superuser"]:
@@ -94,15 +156,33 @@ def _roles(connection: Connection[Any], missing: Sequence[str]) -> Iterator[Find
         yield Finding("superuser", "warning", sentence)
 
 
+def _sequences(connection: Connection[Any]) -> Iterator[Finding]:
+    for row in connection.execute(SQL["select_late_sequences"]).fetchall():
+        said = f"The sequence {row['name']} gives numbers that {row['of']} has already; run jobledger migrate."
+        yield Finding("sequences", "error", said)
+
+
 def _views(connection: Connection[Any]) -> Iterator[Finding]:
     row = connection.execute(SQL["select_lag"]).fetchall()[0]
     if row["ahead"]:
         yield _is_ahead("views", "One of the views", row["ahead"], "")
+    elif row["emptied"]:
+        said = "The views have no rows, though they say that they have taken in events; run jobledger migrate."
+        yield Finding("views", "error", said)
+    elif row["lag"] > CATCH_UP_EVENTS_MAX:
+        said = (
+            f"The views are {row['lag']:,} events behind, and an append catches up {CATCH_UP_EVENTS_MAX:,} at most; "
+            "run jobledger projections rebuild."
+        )
+        yield Finding("views", "error", said)
     elif row["lag"]:
         said = f"The views are {row['lag']:,} events behind; the next append lets them catch up."
         yield Finding("views", "warning", said)
     else:
         yield Finding("views", "ok", "The views are up to date.")
+
+
+def _followed(connection: Connection[Any]) -> Iterator[Finding]:
     for row in connection.execute(SQL["select_followed_lag"]).fetchall():
         view, lag = row["view"], row["lag"]
         if lag < 0:

@@ -17,10 +17,12 @@ from ledger.store.statements import SQL
 
 NAME = "inventory.tsv"
 BAR = " | "  # between the words of a detail
-SCHEMAS = re.findall(r"CREATE SCHEMA IF NOT EXISTS (\w+)", SQL["create_schemas"])
+SCHEMAS = re.findall(r"'(\w+)'", SQL["create_schemas"].partition("LOOP")[0])
 ROLES = re.findall(r"'(jobledger_\w+)'", SQL["create_roles"])
 _QUESTIONS = ("select_relations", "select_code", "select_grants", "select_roles")
 _VIEW = "as "
+ALL = "PUBLIC"  # all roles together
+WRITER, SEALER = "jobledger_writer", "jobledger_sealer"
 
 
 class Thing(NamedTuple):
@@ -57,6 +59,26 @@ def expected() -> Inventory:
     """What a freshly migrated database has."""
     text = (files("ledger.store") / NAME).read_text(encoding="utf-8")
     return _by_name(Thing(*line.split("\t")) for line in text.splitlines())
+
+
+def granted_to(wanted: Inventory, there: Inventory) -> Inventory:
+    """What can be expected where roles are missing: nothing is granted to these; without a sealer, who writes seals."""
+    missing = {name for kind, name in wanted if kind == "role" and (kind, name) not in there}
+    if not missing:
+        return wanted
+    kept: dict[tuple[str, str], Thing] = {}
+    for thing in wanted.values():
+        what, _, who = thing.name.rpartition(" to ")
+        name = thing.name
+        if thing.kind == "grant" and who == SEALER in missing and WRITER not in missing:
+            name = f"{what} to {WRITER}"
+        elif (thing.kind == "grant" and who in missing) or (thing.kind == "role" and name in missing):
+            continue
+        before = kept.get((thing.kind, name))
+        words = thing.words | before.words if before else thing.words
+        detail = BAR.join(sorted(words)) if thing.kind == "grant" else thing.detail
+        kept[thing.kind, name] = Thing(thing.kind, name, detail)
+    return kept
 
 
 def print_inventory(things: Inventory) -> str:

@@ -1,7 +1,7 @@
 """The schema, owned by numbered SQL files: applied once each, in order, all or nothing, and never changed after."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
@@ -11,7 +11,12 @@ from psycopg.rows import DictRow
 from ledger.errors import ChecksumMismatch, SchemaMissing, SchemaTooNew
 from ledger.store import append_lock
 from ledger.store.connection import connect, in_our_words
+from ledger.store.mending import hear, lacking_views, mend
 from ledger.store.statements import SQL
+
+_BEFORE = ("create_schemas", "create_roles", "own_views", "become_owner")
+_GRANTS = ("grant_privileges", "grant_sealing")
+
 
 # A migration that stopped at what some ledgers hold was mended: where it was applied as it was, it has done the same.
 REVISED = {
@@ -79,20 +84,29 @@ class Migrator:
             names = ", ".join(f"{migration.schema} {migration.number:04} {migration.name}" for migration in missing)
             raise SchemaMissing(f"The database lacks {names}; run jobledger migrate.", missing=names)
 
-    def migrate(self, conninfo: str) -> list[Migration]:
-        """Apply what is pending, in one transaction; what was applied is returned."""
-        with connect(conninfo) as connection, in_our_words, connection.transaction():
-            return self._migrate(connection)
+    def migrate(self, conninfo: str, tell: Callable[[str], None] = lambda _sentence: None) -> list[Migration]:
+        """Apply what is pending and mend what a restore left behind, in one transaction; what was applied is returned.
 
-    def _migrate(self, connection: Connection[DictRow]) -> list[Migration]:
+        `tell` hears a sentence for each thing that was mended, and for each that an administrator must mend.
+        """
+        with connect(conninfo) as connection, in_our_words, hear(connection, tell), connection.transaction():
+            return self._migrate(connection, tell)
+
+    def _migrate(self, connection: Connection[DictRow], tell: Callable[[str], None]) -> list[Migration]:
+        connection.execute(SQL["check_migrator"])
         connection.execute(SQL["take_migration_lock"])
+        connection.execute(SQL["become_owner"])  # who may act as the owner need not have his rights else
+        anew = self._lacking(connection)
         pending = self.pending(connection)
-        if pending:  # which an append would wait for in any case, or it for the append
+        if pending or anew:  # which an append would wait for in any case, or it for the append
             append_lock.take(connection, "take_append_lock_alone")
-        connection.execute(SQL["create_schemas"])
-        connection.execute(SQL["create_roles"])
-        connection.execute(SQL["own_views"])
-        connection.execute(SQL["become_owner"])
+        connection.execute(SQL["reset_role"])
+        for name in _BEFORE:
+            connection.execute(SQL[name])
+        if anew:
+            self._clear(connection, anew)
+            tell(f"The views in {' and '.join(anew)} were not whole; they are made anew, and filled from the events.")
+            pending = self.pending(connection)
         for migration in pending:
             connection.execute(f"SET LOCAL search_path = {migration.schema}, pg_catalog, pg_temp")
             connection.execute(migration.sql)
@@ -107,17 +121,32 @@ class Migrator:
             )
         connection.execute("SET LOCAL search_path = pg_catalog, pg_temp")
         self._grant(connection)
+        self._mend(connection)
         return pending
 
+    def _lacking(self, connection: Connection[DictRow]) -> list[str]:
+        """The schemas of views that must be made anew, since something of theirs is missing."""
+        known = {migration.schema for migration in self.migrations}
+        pending = {migration.schema for migration in self.pending(connection)}
+        return [schema for schema in lacking_views(connection, whole=known - pending) if schema in known]
+
+    def _clear(self, connection: Connection[DictRow], schemas: Sequence[str]) -> None:
+        for schema in schemas:
+            connection.execute(SQL["clear_views"].replace("cleared_schema", schema))
+            connection.execute(SQL["delete_migrations"], {"schema": schema})
+
     def _grant(self, connection: Connection[DictRow]) -> None:
-        connection.execute(SQL["grant_privileges"])
-        connection.execute(SQL["grant_sealing"])
+        for name in _GRANTS:
+            connection.execute(SQL[name])
+
+    def _mend(self, connection: Connection[DictRow]) -> None:
+        mend(connection)
 
     def print(self) -> Iterator[str]:
         """Everything that a migration of an empty database runs, as SQL for an administrator to read."""
         yield "BEGIN;"
         yield "SET LOCAL search_path = pg_catalog, pg_temp;"
-        for name in ("take_migration_lock", "create_schemas", "create_roles", "own_views", "become_owner"):
+        for name in ("check_migrator", "take_migration_lock", *_BEFORE):
             yield SQL[name].rstrip(";") + ";"
         for migration in self.migrations:
             yield f"-- {migration.schema} {migration.number:04} {migration.name}, sha256 {migration.checksum}"
@@ -128,8 +157,8 @@ class Migrator:
                 f"('{migration.schema}', {migration.number}, '{migration.name}', '{migration.checksum}');"
             )
         yield "SET LOCAL search_path = pg_catalog, pg_temp;"
-        yield SQL["grant_privileges"].rstrip(";") + ";"
-        yield SQL["grant_sealing"].rstrip(";") + ";"
+        for name in _GRANTS:
+            yield SQL[name].rstrip(";") + ";"
         yield "COMMIT;"
 
 

@@ -10,6 +10,7 @@ from ledger.store.statements import SQL
 from ledger.store.views import Session
 
 AHEAD_MAX = timedelta(hours=1)  # of the clock; what is told as of later than that cannot have been recorded then
+AHEAD_SECONDS_MIN = 1.0
 MISLED_MAX = 64
 
 
@@ -45,7 +46,8 @@ def _recorded(session: Session, at: datetime) -> AsOf:
         raise MomentNotFound(
             f"Nothing was on record at {print_time(at)}: {first}.", at=print_time(at), head=row["head"]
         )
-    return AsOf(position, min(at, row["now"]))
+    ahead = row["ahead_seconds"]
+    return AsOf(position, min(at, row["now"]), ahead_seconds=ahead if ahead >= AHEAD_SECONDS_MIN else 0.0)
 
 
 def _halve(session: Session, asked: dict[str, Any], head: int) -> int | None:

@@ -17,6 +17,8 @@ from ledger.domain.quorum import Child, Family
 from ledger.store.replication import Durability
 from ledger.store.standpoint import Known
 
+CATCH_UP_EVENTS_MAX = 1_000  # by which the views may be behind, for an append to take them in
+
 T = TypeVar("T")
 Asked = Callable[[], T]
 Session = Connection[dict[str, Any]]

@@ -10,6 +10,7 @@ import ledger.store
 from ledger.service.embedded import EmbeddedServer
 from ledger.service.readiness import migrator
 from ledger.store.inventory import NAME, print_inventory, take
+from tests.store.older import Unmended
 
 
 def main() -> None:
@@ -17,7 +18,7 @@ def main() -> None:
         server = EmbeddedServer(Path(folder))
         server.start()
         try:
-            migrator().migrate(server.conninfo())
+            Unmended(migrator().migrations).migrate(server.conninfo())
             with psycopg.connect(server.conninfo(), autocommit=True, row_factory=dict_row) as connection:
                 text = print_inventory(take(connection))
         finally:

@@ -9,8 +9,18 @@ from ledger.store.migrate import Migrator
 LAST = {"ledger": 4, "projections": 6, "history": 3}
 
 
-class _Older(Migrator):
-    """A migrator that grants nothing, since what is granted today is not there yet."""
+class Unmended(Migrator):
+    """A migrator that applies what is pending and holds nothing against the inventory."""
+
+    def _lacking(self, connection: Connection[DictRow]) -> list[str]:
+        return []
+
+    def _mend(self, connection: Connection[DictRow]) -> None:
+        pass
+
+
+class _Older(Unmended):
+    """One that grants nothing either, since what is granted today is not there yet."""
 
     def _grant(self, connection: Connection[DictRow]) -> None:
         pass

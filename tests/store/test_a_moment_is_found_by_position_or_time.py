@@ -1,10 +1,13 @@
 from datetime import UTC, datetime, timedelta
 
+import psycopg
 import pytest
 
+from ledger import clock
 from ledger.application import Ledger
 from ledger.domain.values import POSITION_MAX
 from ledger.errors import MalformedRecord, MomentNotFound, TimeOutOfRange
+from ledger.service.assembly import assemble
 
 INSTANT = timedelta(microseconds=1)
 
@@ -46,3 +49,20 @@ def test_a_time_says_its_zone(ledger: Ledger) -> None:
         ledger.as_of(datetime(2026, 1, 1))  # noqa: DTZ001 - which is what is wrong
     with pytest.raises(MalformedRecord):
         ledger.as_of("yesterday")
+
+
+def test_a_clock_that_went_back_is_told_with_what_is_asked_by_time(superuser: str) -> None:
+    """What is recorded meanwhile bears the time of the last event, and so is not found as of now."""
+    with assemble(superuser) as ledger:
+        ledger.plan("T", job="a")
+        assert "ahead of the clock" not in str(ledger.as_of(clock.now()))
+        ledger.plan("T", job="b")
+        with psycopg.connect(superuser, autocommit=True) as owner:
+            owner.execute("ALTER TABLE ledger.stored_events DISABLE TRIGGER refuse_change")
+            owner.execute("UPDATE ledger.stored_events SET recorded_at = now() + '100 s' WHERE notification_id = 2")
+
+        past = ledger.as_of(clock.now())
+
+        assert past.position == 1
+        assert 90 < past.as_of.ahead_seconds <= 100
+        assert "s ahead of the clock, and until then events bear its time" in str(past)

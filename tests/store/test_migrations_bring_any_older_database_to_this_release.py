@@ -33,6 +33,7 @@ PUBLISHED = {  # the first 16 digits of each SHA-256; one that is new is added
     "ledger 0008 view_owner": "496e3d4c82e0894a",
     "ledger 0009 mends": "a9172b79a61a8a02",
     "ledger 0010 losses": "6a0b1afbf60e6a15",
+    "ledger 0012 restored": "3fb0a6560a121f0d",
     "projections 0001 views": "34235101943595fe",
     "projections 0002 tokens": "62609ff91e77619d",
     "projections 0003 past_intervals": "fa1ace3be7386435",
@@ -44,9 +45,11 @@ PUBLISHED = {  # the first 16 digits of each SHA-256; one that is new is added
     "projections 0009 damaged": "2dbada3ccc6f1c76",
     "projections 0010 expiry": "6f03df849dd06fe1",
     "projections 0011 policies": "acfd8dc4016485d0",
+    "projections 0012 collations": "967c241e82bef07b",
     "history 0001 tracking": "9a89afabd94e380b",
     "history 0002 history": "11569fc2edd93200",
     "history 0003 activity": "8c9c102e59f15965",
+    "history 0004 collations": "613b0307389a277a",
 }
 
 # The view `job_status` as it was in columns, made of the documents that took their place.
@@ -110,7 +113,7 @@ def test_documents_are_made_of_what_was_in_columns(superuser: str, seed: int) ->
             connection.execute(migration.sql)
         connection.execute(IN_COLUMNS.format(defaults=sql.Literal(json.dumps(BY_DEFAULT))))
 
-    applied = ["document", "defaults", "long_streams", "families", "damaged", "expiry", "policies"]
+    applied = ["document", "defaults", "long_streams", "families", "damaged", "expiry", "policies", "collations"]
     assert [migration.name for migration in bring_up(superuser)] == applied
 
     with assemble(superuser) as ledger:

@@ -32,7 +32,7 @@ def migrate(
         output.say("The database is of this release.")
         return
     conninfo = readiness.admin_conninfo(find_database())
-    applied = readiness.bring_up(conninfo, output.catching_up("The view told is"))
+    applied = readiness.bring_up(conninfo, output.catching_up("The view told is"), output.note)
     for migration in applied:
         output.say(f"applied {migration.schema} {migration.number:04} {migration.name}")
     if not applied:

@@ -14,7 +14,8 @@ BEGIN
     END IF;
     SELECT string_agg(found.what, ', ' ORDER BY found.what) INTO planted
     FROM (
-        SELECT 'function ' || oid::regprocedure AS what FROM pg_proc WHERE pronamespace = ANY(schemas)
+        SELECT 'function ' || oid::regprocedure AS what FROM pg_proc
+        WHERE pronamespace = ANY(schemas) AND proowner <> owner
         UNION ALL
         SELECT 'operator ' || oid::regoperator FROM pg_operator WHERE oprnamespace = ANY(schemas)
         UNION ALL

@@ -6,4 +6,10 @@ SELECT
         ORDER BY notification_id
         LIMIT 1
     ) AS first_at,
-    clock_timestamp() AS now
+    clock_timestamp() AS now,
+    coalesce((
+        SELECT extract(epoch FROM least(recorded_at, '9999-12-31T23:59:59Z') - clock_timestamp())
+        FROM ledger.stored_events
+        ORDER BY notification_id DESC
+        LIMIT 1
+    ), 0)::float8 AS ahead_seconds

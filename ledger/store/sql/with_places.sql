@@ -22,8 +22,7 @@ WITH places AS (
 ), routines (prokind, kind) AS (
     VALUES ('f'::"char", 'function'), ('p', 'procedure'), ('a', 'aggregate'), ('w', 'window function')
 ), functions AS (
-    SELECT routines.*, named.identity AS name
+    SELECT routines.*, routines.oid::regprocedure::text AS name
     FROM pg_proc AS routines
     JOIN places ON places.oid = routines.pronamespace
-    CROSS JOIN LATERAL pg_identify_object('pg_proc'::regclass, routines.oid, 0) AS named
 )

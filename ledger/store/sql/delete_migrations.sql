@@ -1,0 +1,1 @@
+DELETE FROM ledger.migrations WHERE schema = %(schema)s

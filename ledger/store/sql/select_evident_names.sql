@@ -1,0 +1,1 @@
+SELECT name::text AS name FROM ledger.evident_names() AS name
