@@ -379,7 +379,7 @@ def _keep_alive(connection: Connection[Any]) -> None:
 
 
 def configure(connection: Connection[Any]) -> None:
-    """Set what the ledger relies on, on any connection; nothing changes on one that `connect` has made.
+    """Set what the ledger relies on, which `connect` has done for those that it made, and how it reads and plans.
 
     JSON is read by pydantic, from bytes, in a third of the time; it gives the same values.
 
@@ -388,4 +388,5 @@ def configure(connection: Connection[Any]) -> None:
     """
     connection.autocommit = True
     set_json_loads(from_json, connection)
-    connection.execute(f"{_SET}; SET plan_cache_mode = force_generic_plan")
+    relied_on = "" if isinstance(connection, Bounded) else f"{_SET}; "
+    connection.execute(f"{relied_on}SET plan_cache_mode = force_generic_plan")

@@ -15,7 +15,7 @@ from ledger.domain.commands import parse_transition
 from ledger.errors import OutcomeUnknown, UnsafeSettings
 from ledger.integrity.keyfile import KeyFile
 from ledger.integrity.sealer import Sealer
-from ledger.service.assembly import assemble
+from ledger.service.assembly import assemble, open_ledger
 from ledger.store.connection import connect
 from ledger.store.recorder import Recorder
 from ledger.store.seals import SealTable
@@ -272,6 +272,8 @@ def test_a_session_that_does_not_wait_is_refused(pair: Pair, job: str, monkeypat
     with assemble(local) as ledger, pytest.raises(UnsafeSettings, match="synchronous_commit = local"):
         _plan(ledger, job)
     assert not pair.ask(RECORDED, f"job:{job}")
+    with pytest.raises(UnsafeSettings, match="synchronous_commit = local"):
+        open_ledger(local)
     monkeypatch.setenv("JOBLEDGER_ALLOW_UNSAFE", "synchronous_commit")
     with assemble(local) as ledger, pair.deaf():
         assert [_plan(ledger, job), _plan(ledger, job)] == ["recorded", "unchanged"]
