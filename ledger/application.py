@@ -9,6 +9,7 @@ from typing import Any, TypedDict, Unpack
 
 from ledger import clock, waiting
 from ledger.answers import (
+    Beats,
     BusyAnswer,
     JobFilter,
     JobView,
@@ -81,8 +82,10 @@ class Ledger(Questions):
         close: Callable[[], None],
         *,
         owner: OwnerEpoch | None = None,
+        beats: Beats | None = None,
     ) -> None:
         super().__init__(queries, close)
+        self._beats = beats
         self._all = queries
         self._recorder = recorder
         self._feed = feed
@@ -108,6 +111,8 @@ class Ledger(Questions):
         return self._recorder.append([self._said(said) for said in batch], judge)
 
     def _signed(self, said: Transition) -> Transition:
+        if self._beats is not None:
+            self._beats.go_on()
         if self.owner is None or said.owner is not None:
             return said
         return said._replace(owner=self.owner.owner, epoch=self.owner.epoch)
@@ -290,11 +295,12 @@ class Ledger(Questions):
         """Begin a new epoch of an owner, which fences every earlier one; the ledger that speaks as it is returned.
 
         Whatever that ledger records carries the epoch; a thread keeps the lease until it is closed. A fenced one hears
-        `StaleEpoch`.
+        `StaleEpoch`. A child of this process speaks in the same epoch, and keeps the lease too once it records
+        something; only where it was started is the lease given up.
         """
         asked_seconds("A lease", lease_seconds, least=LEASE_SECONDS_MIN)
-        me, close = self._owners.start(name, lease_seconds, self._tell_owner("owner_started", said))
-        return Ledger(self._recorder, self._feed, self._all, self._leases, close, owner=me)
+        me, beats, close = self._owners.start(name, lease_seconds, self._tell_owner("owner_started", said))
+        return Ledger(self._recorder, self._feed, self._all, self._leases, close, owner=me, beats=beats)
 
     def _tell_owner(self, event: str, said: Said) -> Callable[[OwnerEpoch], Receipt]:
         return lambda of: self.record({"event": event, **said, **of._asdict()})

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from functools import reduce
 
-from ledger.answers import Leases, OwnerState, OwnerView, Queries
+from ledger.answers import Beats, Leases, OwnerState, OwnerView, Queries
 from ledger.domain.decisions import Disposition
 from ledger.domain.epoch import Lease, OwnerEpoch
 from ledger.domain.events import Damaged, Event
@@ -23,10 +23,10 @@ class Owners:
         self._queries = queries
         self._leases = leases
 
-    def start(self, name: str, lease_seconds: float, tell: Tell) -> tuple[OwnerEpoch, Callable[[], None]]:
-        """Begin the next epoch and keep its lease; the epoch, and a function that ends the lease.
+    def start(self, name: str, lease_seconds: float, tell: Tell) -> tuple[OwnerEpoch, Beats, Callable[[], None]]:
+        """Begin the next epoch and keep its lease; the epoch, what keeps it, and a function that ends the lease.
 
-        `tell` records that the epoch has started.
+        `tell` records that the epoch has started. A child that ends it stops keeping it: it is still its parent's.
         """
         me, version = self._begin(name, tell)
         self._leases.renew(me, lease_seconds)
@@ -35,13 +35,14 @@ class Owners:
             self._check_not_fenced(me, version)
             self._leases.renew(me, lease_seconds)
 
-        stop = self._leases.keep(beat, lease_seconds)
+        beats = self._leases.keep(beat, lease_seconds)
 
         def close() -> None:
-            stop()
-            self._leases.release(me)
+            beats.stop()
+            if not beats.inherited:
+                self._leases.release(me)
 
-        return me, close
+        return me, beats, close
 
     def _begin(self, name: str, tell: Tell) -> tuple[OwnerEpoch, int]:
         epoch = (self.states([name])[name].newest or self._queries.newest_epoch(name) or 0) + 1

@@ -3,9 +3,9 @@
 import select
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from typing import Any
 
+import psycopg
 from eventsourcing.postgres import PostgresDatastore
 from psycopg import Connection
 from psycopg.rows import DictRow
@@ -13,17 +13,33 @@ from psycopg.rows import DictRow
 from ledger.store.connection import CONNECT_SECONDS_MAX, Bounded, configure, connect, in_our_words
 from ledger.store.pool import Pool
 
+RESERVED = 3  # of a process: one connection to append, one to follow, one to look why another is silent
+ASK_AFTER_SECONDS = 0.1
+
 
 class Datastore(PostgresDatastore):
     """The library's datastore over a conninfo; its five fields would lose sslmode, options and further hosts."""
 
-    def __init__(self, conninfo: str, *, pool_size: int = 1, max_overflow: int = 15) -> None:
+    def __init__(self, conninfo: str, *, pool_size: int = 1, max_overflow: int = 12) -> None:
+        """The sizes are those of what answers questions; `RESERVED` others are not of the pool."""
         super().__init__("", "", "", "", "", schema="ledger", originator_id_type="text")
         self.conninfo = conninfo
+        self.speaker = ""
         self.pool.close()
+        size = pool_size + max_overflow
         self.pool: Pool = Pool(  # type: ignore[assignment]  # what the library asks of its own, ours can do
-            partial(_make, conninfo), check_open, size=pool_size + max_overflow, wait_seconds=CONNECT_SECONDS_MAX
+            self._make, self._check, size=size, wait_seconds=CONNECT_SECONDS_MAX, told_size=size + RESERVED
         )
+
+    def _make(self) -> Bounded:
+        connection = connect(self.conninfo, self.speaker)
+        configure(connection)
+        return connection
+
+    def _check(self, connection: Bounded, idle_seconds: float) -> None:
+        if connection.speaker != self.speaker:
+            raise psycopg.InterfaceError("it bears another name than it should")
+        check_open(connection, idle_seconds)
 
     @contextmanager
     def raw_connection(self) -> Iterator[Connection[DictRow]]:
@@ -38,15 +54,13 @@ class Datastore(PostgresDatastore):
             yield connection
 
 
-def _make(conninfo: str) -> Bounded:
-    connection = connect(conninfo)
-    configure(connection)
-    return connection
+def check_open(connection: Connection[Any], idle_seconds: float) -> None:
+    """Raise where the server has ended an idle connection: there is something to read though nothing was asked.
 
-
-def check_open(connection: Connection[Any]) -> None:
-    """Raise where the server has ended an idle connection: there is something to read though nothing was asked."""
-    if has_word(connection):
+    Of one that was idle for long enough to cost nothing by it, the server is asked: what is between us may have
+    forgotten it, and the word that it is ended may be on its way.
+    """
+    if has_word(connection) or idle_seconds >= ASK_AFTER_SECONDS:
         connection.execute("")
 
 

@@ -19,6 +19,7 @@ from eventsourcing.postgres import PostgresApplicationRecorder
 from psycopg.rows import DictRow
 from pydantic_core import from_json, to_json
 
+from ledger import forks
 from ledger.admission import Beside
 from ledger.domain.commands import Transition
 from ledger.domain.decisions import Decision, Disposition
@@ -87,6 +88,11 @@ class Recorder(PostgresApplicationRecorder):
         self._committer = Committer[Request, Reply | Exception](self._hear)
         self._line = Line(datastore.conninfo)
         self._head = 0
+        forks.register(self)
+
+    def begin_anew(self) -> None:
+        """Keep no folded stream: in a child, a thread of its parent may have had it in hand."""
+        self._shelf = Shelf()
 
     def append(
         self, batch: Sequence[Transition | LedgerError], judge: Judge, meanwhile: Meanwhile | None = None
