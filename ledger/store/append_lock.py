@@ -107,7 +107,7 @@ class _Turn:
     def taken(self) -> Iterator[None]:
         changed = self._changed
         with changed:
-            self._wait(clock.monotonic(), clock.seconds_left(LOOK_SECONDS_MAX))
+            self._wait(clock.monotonic(), clock.seconds_left(2 * LOOK_SECONDS_MAX))  # longer than one look takes
             self._taken = True
         try:
             yield

@@ -108,7 +108,7 @@ def test_where_none_answers_all_who_wait_give_up_together(conninfo: str, monkeyp
         began = len(proxy._open)
         found = _each([ask] * 8, lambda: None)
         assert all(isinstance(error, DatabaseAway) for error in found), found
-        assert len(proxy._open) - began - 16 < 2 * 8  # both ends of less than one look for each
+        assert len(proxy._open) - began - 16 <= 2 * 4  # both ends of each look
 
 
 def test_who_waits_too_long_for_one_is_told(conninfo: str, monkeypatch: pytest.MonkeyPatch) -> None:
