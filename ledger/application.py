@@ -23,7 +23,7 @@ from ledger.domain.commands import Transition, is_light, parse_transition
 from ledger.domain.decisions import Disposition
 from ledger.domain.entities import EntityRef
 from ledger.domain.epoch import OwnerEpoch
-from ledger.domain.events import Detached, Ended, RecordedEvent
+from ledger.domain.events import RecordedEvent
 from ledger.domain.filters import Filter
 from ledger.domain.numbers import asked_number, asked_page, asked_seconds
 from ledger.domain.owner import Owner
@@ -427,29 +427,23 @@ class Ledger(Questions):
 
         Raises `StreamDamaged` for one that never will be, since nothing more can be recorded of it.
         """
-        return waiting.wait(
-            self._feed,
-            lambda: self._closed(job),
-            lambda entry: entry.event.job == job,
-            timeout,
-            f"job {job} to close",
-        )
+        return waiting.wait(self._feed, lambda: self._closed(job), timeout, f"job {job} to close")
 
-    def _closed(self, job: str) -> JobView | None:
+    def _closed(self, job: str) -> waiting.Looked[JobView]:
         view = self.job(job)
         if not view.done:
             waiting.check_whole(view)
-        return view if view.done else None
+        return waiting.Looked(view if view.done else None, (job,))
 
     def wait_free(self, entity: str | EntityRef, timeout: float | None = None) -> BusyAnswer:
         """The answer once no job is active on the entity; raises `WaitTimedOut` after `timeout` seconds."""
-        return waiting.wait(
-            self._feed,
-            lambda: None if (answer := self.busy(entity)).busy else answer,
-            lambda entry: isinstance(entry.event.fact, Ended | Detached),
-            timeout,
-            f"{entity} to be free",
-        )
+        return waiting.wait(self._feed, lambda: self._free(entity), timeout, f"{entity} to be free")
+
+    def _free(self, entity: str | EntityRef) -> waiting.Looked[BusyAnswer]:
+        answer = self.busy(entity)
+        # As long as none of those that hold it says anything, it is not free.
+        holders = {view.job for view in answer.jobs}
+        return waiting.Looked(None if answer.busy else answer, holders)
 
 
 def _pages(trees: Iterable[TreeExpiry]) -> Iterator[list[TreeExpiry]]:

@@ -48,11 +48,14 @@ def assemble(conninfo: str, *, pool: int = POOL) -> Ledger:
     leases = LeaseTable(datastore.connection)
     queries = LedgerQueries(datastore.connection)
 
+    feed = Feed(datastore)
+
     def close() -> None:
         recorder.close()
+        feed.close()
         datastore.close()
 
-    return Ledger(recorder, Feed(datastore), queries, leases, close)
+    return Ledger(recorder, feed, queries, leases, close)
 
 
 def check_release(database: Database) -> None:
