@@ -299,7 +299,14 @@ class Ledger(Questions):
         something; only where it was started is the lease given up.
         """
         asked_seconds("A lease", lease_seconds, least=LEASE_SECONDS_MIN)
-        me, beats, close = self._owners.start(name, lease_seconds, self._tell_owner("owner_started", said))
+        me, beats, stop = self._owners.start(name, lease_seconds, self._tell_owner("owner_started", said))
+        self._recorder.speak_for(name)
+
+        def close() -> None:
+            stop()
+            with suppress(ValueError):  # closed before
+                self._recorder.speak_no_more_for(name)
+
         return Ledger(self._recorder, self._feed, self._all, self._leases, close, owner=me, beats=beats)
 
     def _tell_owner(self, event: str, said: Said) -> Callable[[OwnerEpoch], Receipt]:

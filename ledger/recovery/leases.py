@@ -80,7 +80,9 @@ class BeatThread:
             return
         with self._lock:
             if self._thread is None:
-                self._thread = threading.Thread(target=_beat, args=(self._beat, self._seconds, self._ended), daemon=True)
+                self._thread = threading.Thread(
+                    target=_beat, args=(self._beat, self._seconds, self._ended), daemon=True
+                )
                 self._thread.start()
 
     def stop(self) -> None:

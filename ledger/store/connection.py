@@ -18,7 +18,7 @@ from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import set_json_loads
 from pydantic_core import from_json
 
-from ledger import clock, forks
+from ledger import clock, forks, process
 from ledger.errors import (
     AccessDenied,
     DatabaseAway,
@@ -38,8 +38,6 @@ CONNECT_SECONDS_MAX = 10
 LOCK_SECONDS_MAX = 60
 FIRST_ANSWER_SECONDS_MAX = 20
 DEAD_SECONDS_MAX = 10  # until a peer that answers nothing, on a network that carries nothing, is given up
-NAME_BYTES_MAX = 63
-HOST_BYTES_MIN = 8  # of the name
 TOO_MANY = "53300"  # too many connections: the server lives
 SEARCH_PATH = "pg_catalog, pg_temp"  # statements name all that is ours
 READABLE = (  # as psycopg reads, and text of every language
@@ -52,7 +50,6 @@ _BOUNDED = (
     f"SELECT pg_catalog.set_config('lock_timeout', '{LOCK_SECONDS_MAX}s', false) "
     "WHERE pg_catalog.current_setting('lock_timeout') OPERATOR(pg_catalog.=) '0'"
 )
-_command = ""
 _WHO_ANSWERS = "SELECT pg_catalog.pg_backend_pid() AS pid, pg_catalog.pg_postmaster_start_time()::text AS started"
 
 # By libpq's names, in its units: a silent peer is asked after 4 s and then each 2 s; 10 s is the bound for all.
@@ -72,8 +69,7 @@ _BY_STATE: dict[str, tuple[type[LedgerError], str]] = {
     ),
     TOO_MANY: (
         DatabaseAway,
-        "The database takes no more connections; open ledgers with a smaller pool, or raise the server's "
-        "max_connections",
+        "The database takes no more connections; open ledgers with a smaller pool, or raise its max_connections",
     ),
     "53100": (DiskFull, "The database has no room left on its disk; make room and repeat"),
     "3D000": (DatabaseAway, "There is no such database; create it or check JOBLEDGER_DSN"),
@@ -293,30 +289,12 @@ def connect_as(kind: type[C], conninfo: str, speaker: str = "") -> C:
     return connection
 
 
-def name_command(words: str) -> None:
-    """Let every connection of this process say from now on that it is of this command."""
-    global _command  # noqa: PLW0603 - a process is one command
-    _command = words
-
-
-def _name(speaker: str) -> str:
-    """What the server shows of this process, where nothing else is said: which one it is, where, and what it does.
-
-    In ASCII, as PostgreSQL has it; a host's name is cut before what it does is.
-    """
-    does = " ".join(filter(None, (_command, speaker)))
-    does = "".join(letter if " " <= letter <= "~" else "?" for letter in does)
-    begin = f"jobledger/{os.getpid()}@"
-    host = socket.gethostname()[: max(HOST_BYTES_MIN, NAME_BYTES_MAX - len(f"{begin} {does}"))]
-    return f"{begin}{host} {does}".rstrip()[:NAME_BYTES_MAX]
-
-
 def _with_defaults(conninfo: str, speaker: str = "") -> str:
     """The conninfo with a name, and a bound on connecting, where it, its service and the environment have none."""
     said = conninfo_to_dict(conninfo)
     defaults: dict[str, Any] = {}
     if "fallback_application_name" not in said:
-        defaults["fallback_application_name"] = _name(speaker)
+        defaults["fallback_application_name"] = process.name(speaker)
     if "connect_timeout" not in said and "PGCONNECT_TIMEOUT" not in os.environ:
         service = said.get("service") or os.environ.get("PGSERVICE")
         seconds = _of_service(str(service), "connect_timeout") if service else None

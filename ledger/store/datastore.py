@@ -41,6 +41,13 @@ class Datastore(PostgresDatastore):
             raise psycopg.InterfaceError("it bears another name than it should")
         check_open(connection, idle_seconds)
 
+    def is_over(self, connection: Bounded) -> bool:
+        """Whether a connection over which nothing was asked is to be made anew, silently.
+
+        The server has said a word, which is that it has let it go; or it bears another name than it should.
+        """
+        return has_word(connection) or connection.speaker != self.speaker
+
     @contextmanager
     def raw_connection(self) -> Iterator[Connection[DictRow]]:
         """A connection; errors of the database come out as they are, `Unavailable` where there is no connection."""

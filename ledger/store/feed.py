@@ -30,7 +30,7 @@ class Feed:
 
     def __init__(self, datastore: Datastore) -> None:
         self._datastore = datastore
-        self.follower = Follower(self._connect, _check_reached, _page, PAGE_EVENTS_MAX)
+        self.follower = Follower(self._connect, datastore.is_over, _check_reached, _page, PAGE_EVENTS_MAX)
 
     def _connect(self) -> Bounded:
         connection = connect(self._datastore.conninfo, self._datastore.speaker)

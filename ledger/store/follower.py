@@ -5,15 +5,15 @@ whoever has news is woken, and no one else; so a thousand waits cost hardly more
 notifications: where all of them stand still, nobody keeps anything for them, and the server lets the connection go.
 
 What was read is kept for a while, so that each event is decoded once. A reader's place is its own: one that stands
-still holds up nobody and has nothing kept for it, and where it is further behind than what is kept, it reads for itself,
-over the same connection, and looks for the others before it does.
+still holds up nobody and has nothing kept for it, and where it is further behind than what is kept, it reads for
+itself, over the same connection, and looks for the others before it does.
 """
 
 import threading
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 from psycopg import Connection
 from psycopg.rows import DictRow
@@ -22,7 +22,6 @@ from ledger import clock, forks
 from ledger.domain.events import RecordedEvent
 from ledger.errors import DatabaseAway, PositionAhead
 from ledger.store.connection import Bounded, in_our_words
-from ledger.store.datastore import has_word
 from ledger.store.outage import Outage
 
 LOOK_SECONDS = 0.1  # by which news may be late
@@ -31,6 +30,29 @@ KEPT_EVENTS_MAX, KEPT_BYTES_MAX = 2_000, 4 * 1_024 * 1_024
 LOOKS_A_SECOND = 10.0  # by all who look again though nothing is new
 
 Concerns = Callable[[RecordedEvent], bool]
+
+
+class _Recent(NamedTuple):
+    """What was read lately: the events after a position up to another; always exchanged as a whole."""
+
+    began: int
+    reached: int
+    entries: list[RecordedEvent]
+    size_bytes: int = 0
+
+    def after(self, position: int) -> list[RecordedEvent]:
+        """Those after a position."""
+        return self.entries[bisect_right(self.entries, position, key=lambda entry: entry.position) :]
+
+    def with_page(self, page: list[RecordedEvent]) -> "_Recent":
+        """The same with the next events; where that is too much, without the older half, or all."""
+        began, entries = self.began, self.entries + page
+        size = self.size_bytes + sum(map(_size, page))
+        while len(entries) > KEPT_EVENTS_MAX or (entries and size > KEPT_BYTES_MAX):
+            count = (len(entries) + 1) // 2
+            size -= sum(map(_size, entries[:count]))
+            began, entries = entries[count - 1].position, entries[count:]
+        return _Recent(began, page[-1].position, entries, size)
 
 
 class News:
@@ -70,28 +92,31 @@ class _Waiter:
 class Follower:
     """Reads what comes; safe to share between threads.
 
-    `connect` makes a connection, and `prove` raises `PositionAhead` where the ledger has not reached a position, else
-    gives the one to go on from: the end, where none is given. `read` gives the next events after a position.
+    `connect` makes a connection, and `is_over` says whether it is to be made anew. `prove` raises `PositionAhead` where
+    the ledger has not reached a position, else gives the one to go on from: the end, where none is given. `read` gives
+    the next events after a position, so many at most.
     """
 
     def __init__(
         self,
         connect: Callable[[], Bounded],
+        is_over: Callable[[Bounded], bool],
         prove: Callable[[Connection[DictRow], Any], int],
         read: Callable[[Connection[DictRow], int, int], list[RecordedEvent]],
         page_size: int,
     ) -> None:
         self._connect = connect
+        self._is_over = is_over
         self._prove = prove
         self._read = read
         self._page_size = page_size
-        self._reached: int | None = None
+        self._recent: _Recent | None = None
         self.connections = 0  # that were made, so that each reader can prove its place on each
         self.begin_anew()
         forks.register(self)
 
     def begin_anew(self) -> None:
-        """Have no connection and nobody who waits."""
+        """Have no connection and nobody who waits; what was read holds in a child too."""
         self._changed = threading.Lock()  # over who waits, who leads, and what is kept
         self._asking = threading.Lock()  # over the connection
         self._looking = threading.Lock()
@@ -100,15 +125,12 @@ class Follower:
         self._of_job: dict[str, dict[_Waiter, None]] = {}
         self._of_any: dict[_Waiter, None] = {}
         self._leader: _Waiter | None = None
-        self._kept: list[RecordedEvent] = []  # those after `_began`, up to `_reached`
-        self._bytes = 0
-        self._began = self._reached or 0
         self._look_at = 0.0
         self._away: DatabaseAway | None = None
         self._outage = Outage("Following", self._place)
 
     def _place(self) -> str:
-        return "the end" if self._reached is None else f"position {self._reached:,}"
+        return "the end" if self._recent is None else f"position {self._recent.reached:,}"
 
     def close(self) -> None:
         """Let the connection go; who still waits makes another."""
@@ -133,27 +155,18 @@ class Follower:
         Raises `DatabaseAway` and `PositionAhead`.
         """
         self._look_where_due()
-        found = self._kept_after(after)
-        if found is None:
-            with self._asked() as connection:
-                found = self._read(connection, after, self._page_size)
-        return found
-
-    def _kept_after(self, after: int) -> list[RecordedEvent] | None:
-        with self._changed:
-            if self._reached is None or not self._began <= after <= self._reached:
-                return None
-            return self._since(after)[: self._page_size]
-
-    def _since(self, after: int) -> list[RecordedEvent]:
-        return self._kept[bisect_right(self._kept, after, key=lambda entry: entry.position) :]
+        recent = self._recent
+        if recent is not None and recent.began <= after <= recent.reached:
+            return recent.after(after)[: self._page_size]
+        with self._asked() as connection:
+            return self._read(connection, after, self._page_size)
 
     # --- Waiting
 
     @property
     def reached(self) -> int:
         """Up to which position news were told; before any where none was looked for."""
-        return -1 if self._reached is None else self._reached
+        return -1 if self._recent is None else self._recent.reached
 
     @contextmanager
     def turn(self) -> Iterator[None]:
@@ -226,12 +239,13 @@ class Follower:
 
     def _look_back(self, waiter: _Waiter) -> None:
         """Let it hear what has come since it looked; where that is not kept, it had better look again."""
-        if self._reached is None:
+        recent = self._recent
+        if recent is None:
             return
-        if waiter.news.after < self._began:
+        if waiter.news.after < recent.began:
             waiter.come = waiter.doubtful = True
             return
-        for entry in self._since(waiter.news.after):
+        for entry in recent.after(waiter.news.after):
             if waiter.news.jobs is None or entry.event.job in waiter.news.jobs:
                 waiter.hear(entry)
 
@@ -270,8 +284,7 @@ class Follower:
             raise DatabaseAway("The database did not answer in the time that there was.")
         asking = self._asking
         try:
-            if self._away is not None and clock.monotonic() < self._look_at:
-                raise DatabaseAway(str(self._away), **self._away.facts)
+            self._check_not_away()
             with in_our_words:
                 connection = self._connected()
                 if clock.monotonic() >= self._look_at:
@@ -289,19 +302,24 @@ class Follower:
         finally:
             asking.release()
 
+    def _check_not_away(self) -> None:
+        """Raise what the last look met, until it is time for another."""
+        if self._away is not None and clock.monotonic() < self._look_at:
+            raise DatabaseAway(str(self._away), **self._away.facts)
+
     def _connected(self) -> Bounded:
-        if self._connection is not None and has_word(self._connection):  # which is that the server has let it go
+        if self._connection is not None and self._is_over(self._connection):
             self._disconnect()
         if self._connection is None:
             connection = self._connect()
             try:
-                reached = self._prove(connection, self._reached)
+                reached = self._prove(connection, self._recent and self._recent.reached)
             except BaseException:
                 connection.close()
                 raise
             self._connection = connection
             self.connections += 1
-            if self._reached is None:
+            if self._recent is None:
                 self._begin_at(reached)
         if self._away is not None or self._outage.began is not None:
             self._over()
@@ -313,43 +331,31 @@ class Follower:
             self._connection = None
 
     def _look(self, connection: Bounded) -> None:
-        assert self._reached is not None  # noqa: S101 - it was found when the connection was made
-        page = self._read(connection, self._reached, self._page_size)
+        recent = self._recent
+        assert recent is not None  # noqa: S101 - it was found when the connection was made
+        page = self._read(connection, recent.reached, self._page_size)
         full = len(page) == self._page_size
-        if full and (end := self._prove(connection, None)) - self._reached > KEPT_EVENTS_MAX:
+        if full and (end := self._prove(connection, None)) - recent.reached > KEPT_EVENTS_MAX:
             self._begin_at(end)  # who waits had better look, and who reads does so for itself
             return
-        self._take(page)
+        if page:
+            self._tell(recent, page)
         self._look_at = clock.monotonic() + (0.0 if full else LOOK_SECONDS)
 
-    def _take(self, page: list[RecordedEvent]) -> None:
-        """Keep what is new, and wake those whom it concerns."""
-        if not page:
-            return
+    def _tell(self, recent: _Recent, page: list[RecordedEvent]) -> None:
+        """Wake those whom news concern, and keep them; in this order, so that what is interrupted is done again."""
         with self._changed:
-            self._reached = page[-1].position
             for entry in page:
                 for waiter in [*self._of_any, *self._of_job.get(entry.event.job, ())]:
                     waiter.hear(entry)
                     if waiter.come:
                         waiter.wake()
-            self._kept += page
-            self._bytes += sum(map(_size, page))
-            self._forget_old()
-
-    def _forget_old(self) -> None:
-        """Let go of what is too much, the half of what is kept at a time."""
-        while len(self._kept) > KEPT_EVENTS_MAX or (self._kept and self._bytes > KEPT_BYTES_MAX):
-            count = (len(self._kept) + 1) // 2
-            self._bytes -= sum(map(_size, self._kept[:count]))
-            self._began = self._kept[count - 1].position
-            del self._kept[:count]
+            self._recent = recent.with_page(page)
 
     def _begin_at(self, position: int) -> None:
         """Go on from another position; who waits for something after an earlier one had better look again."""
         with self._changed:
-            self._kept, self._bytes = [], 0
-            self._began = self._reached = position
+            self._recent = _Recent(position, position, [])
             self._look_at = clock.monotonic() + LOOK_SECONDS
             for waiter in self._waiting:
                 self._look_back(waiter)
@@ -374,8 +380,7 @@ class Follower:
             self._look_at = clock.monotonic() + self._outage.pause
         except PositionAhead:
             with self._changed:
-                self._reached = None
-                self._kept, self._bytes = [], 0
+                self._recent = None
                 for waiter in self._waiting:
                     waiter.error = error
                     waiter.wake()

@@ -183,7 +183,7 @@ class Line:
         return self._connection
 
     def _is_over(self, connection: Appending) -> bool:
-        """Whether the server has said a word, which is that it has ended it, or it bears another name than it should."""
+        """Whether the server has said a word, which is that it has ended it; or its name is not right."""
         return has_word(connection) or connection.speaker != self.speaker
 
 

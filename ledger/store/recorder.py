@@ -88,11 +88,25 @@ class Recorder(PostgresApplicationRecorder):
         self._committer = Committer[Request, Reply | Exception](self._hear)
         self._line = Line(datastore.conninfo)
         self._head = 0
+        self._speakers: list[str] = []
         forks.register(self)
 
     def begin_anew(self) -> None:
         """Keep no folded stream: in a child, a thread of its parent may have had it in hand."""
         self._shelf = Shelf()
+
+    def speak_for(self, owner: str) -> None:
+        """Let the connections say from now on that this owner speaks; those that are there come anew."""
+        self._speakers.append(owner)
+        self._name_connections()
+
+    def speak_no_more_for(self, owner: str) -> None:
+        """Let them say it no longer."""
+        self._speakers.remove(owner)
+        self._name_connections()
+
+    def _name_connections(self) -> None:
+        self.datastore.speaker = self._line.speaker = " ".join(dict.fromkeys(self._speakers))
 
     def append(
         self, batch: Sequence[Transition | LedgerError], judge: Judge, meanwhile: Meanwhile | None = None

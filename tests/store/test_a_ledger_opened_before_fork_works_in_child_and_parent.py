@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -17,7 +18,9 @@ from ledger.service.assembly import assemble
 from tests.store.forks import fork
 
 CHILDREN, JOBS = 4, 10
-SESSIONS = "SELECT pid, backend_start FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+SESSIONS = (
+    "SELECT pid, backend_start FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
 
 # A child of multiprocessing or gunicorn leaves as a program does, taking all that it knows apart.
 PROGRAM = """
@@ -80,7 +83,7 @@ def test_four_children_and_their_parent_get_their_own_answers(
 ) -> None:
     """While the parent is idle, and while it is at work."""
     ledger.plan("T", job="before")
-    children = [fork(lambda who=f"child{n}": _work(ledger, who)) for n in range(CHILDREN)]
+    children = [fork(partial(_work, ledger, f"child{n}")) for n in range(CHILDREN)]
     mine = [_work(ledger, "parent")] if busy else []
     told = [child.told() for child in children]
     _check([*told, *mine, _work(ledger, "after")], admin)
@@ -104,7 +107,7 @@ def test_threads_that_are_in_the_midst_of_it_do_not_come_along(
         thread.start()
     told = []
     for number in range(8):
-        children = [fork(lambda who=f"child{number}-{n}": _work(ledger, who)) for n in range(2)]
+        children = [fork(partial(_work, ledger, f"child{number}-{n}")) for n in range(2)]
         told += [child.told() for child in children]
     ended.set()
     for thread in threads:
@@ -120,9 +123,7 @@ def _work_in_thread(ledger: Ledger, number: int) -> list[Any]:
     return told[0]  # type: ignore[no-any-return]
 
 
-def test_a_thread_makes_children_and_a_child_makes_its_own(
-    ledger: Ledger, admin: psycopg.Connection[DictRow]
-) -> None:
+def test_a_thread_makes_children_and_a_child_makes_its_own(ledger: Ledger, admin: psycopg.Connection[DictRow]) -> None:
     told: list[Any] = []
     threads = [
         threading.Thread(
@@ -172,7 +173,7 @@ def test_a_child_closes_nothing_that_is_its_parents(ledger: Ledger, admin: psyco
 
     def leave() -> bool:
         ledger.close()
-        seen.close()
+        seen.close()  # type: ignore[attr-defined]
         forks._ABANDONED.clear()
         return bool(gc.collect() + 1)
 

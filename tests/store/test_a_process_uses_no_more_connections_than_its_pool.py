@@ -2,6 +2,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -19,7 +20,9 @@ from ledger.store.datastore import Datastore
 from tests.store.proxy import Proxy
 
 POOL, THREADS = 5, 24
-SESSIONS = "SELECT count(*) AS count FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+SESSIONS = (
+    "SELECT count(*) AS count FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
 
 
 @pytest.fixture
@@ -65,7 +68,7 @@ def test_however_many_threads_ask_wait_and_append(conninfo: str, admin: psycopg.
     seen: list[int] = []
     with assemble(conninfo, pool=POOL) as ledger:
         jobs = [f"j{number}" for number in range(THREADS)]
-        found = _each([lambda job=job: _live(ledger, job) for job in jobs], lambda: seen.append(_sessions(admin)))
+        found = _each([partial(_live, ledger, job) for job in jobs], lambda: seen.append(_sessions(admin)))
     assert sorted(map(str, found)) == sorted(jobs)
     assert 3 <= max(seen) <= POOL
 
@@ -96,7 +99,6 @@ def test_where_none_answers_all_who_wait_give_up_together(conninfo: str, monkeyp
     monkeypatch.setattr("ledger.store.append_lock.LOOK_SECONDS_MAX", 0.5)
     with Proxy(conninfo) as proxy, Datastore(proxy.conninfo, max_overflow=7) as datastore:
         out = threading.Barrier(8)
-        looks: list[int] = []
 
         def ask() -> None:
             with datastore.connection() as connection:
