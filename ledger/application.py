@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from itertools import islice
 from typing import Any, TypedDict, Unpack
 
@@ -20,6 +20,7 @@ from ledger.answers import (
 )
 from ledger.audit import Search, Tell
 from ledger.domain.commands import Transition, is_light, parse_transition
+from ledger.domain.cursor import Cursor
 from ledger.domain.decisions import Disposition
 from ledger.domain.entities import EntityRef
 from ledger.domain.epoch import OwnerEpoch
@@ -37,12 +38,15 @@ from ledger.errors import (
     IllegalTransition,
     JobNotFound,
     LedgerError,
+    OutcomeUnknown,
     StreamDamaged,
+    Unavailable,
 )
 from ledger.event_ids import identified
 from ledger.importer import Importer, ImportSummary, Overlap, Rejected
 from ledger.judgement import judge_now, judge_unrecorded
-from ledger.ownership import Owners
+from ledger.losses import Loss, Losses
+from ledger.ownership import Owners, Started
 from ledger.past import Past, open_past
 from ledger.questions import Questions
 from ledger.store.feed import Feed
@@ -91,6 +95,7 @@ class Ledger(Questions):
         self._feed = feed
         self._leases = leases
         self._owners = Owners(feed, queries, leases)
+        self._losses = Losses(feed, recorder.standpoint, self._record_loss)
         self.owner = owner
 
     # --- Commands
@@ -100,7 +105,16 @@ class Ledger(Questions):
         return self._append(record, judge_now)
 
     def _append(self, record: Mapping[str, Any] | str | bytes | Transition, judge: Judge) -> Receipt:
-        return self._recorder.record(partial(self._said, record) if is_light(record) else self._said(record), judge)
+        say = cache(partial(self._said, record))  # it is said once, whoever reads it, and however often it is told
+        if not is_light(record):
+            say()
+        return self._tell(say, judge)
+
+    def _tell(self, say: Callable[[], Transition], judge: Judge) -> Receipt:
+        try:
+            return self._recorder.record(say, judge)
+        except OutcomeUnknown as error:
+            raise error.by(partial(self._tell, say, judge), id=say().id) from error
 
     def _said(self, record: Mapping[str, Any] | str | bytes | Transition) -> Transition:
         said = record if isinstance(record, Transition) else parse_transition(record, clock.new_id)
@@ -108,7 +122,16 @@ class Ledger(Questions):
 
     def record_each(self, batch: Sequence[Transition], judge: Judge = judge_now) -> list[Receipt | LedgerError]:
         """Record several transitions in one append, in order: for each its receipt, or the error that it alone gets."""
-        return self._recorder.append([self._said(said) for said in batch], judge)
+        return self._tell_each([self._said(said) for said in batch], judge)
+
+    def _tell_each(self, batch: Sequence[Transition], judge: Judge) -> list[Receipt | LedgerError]:
+        try:
+            return self._recorder.append(batch, judge)
+        except OutcomeUnknown as error:
+            raise error.by(partial(self._tell_each, batch, judge)) from error
+
+    def _record_loss(self, record: Mapping[str, Any]) -> Receipt:
+        return self._recorder.record(identified(parse_transition(record, clock.new_id)), judge_now)
 
     def _signed(self, said: Transition) -> Transition:
         if self._beats is not None:
@@ -156,17 +179,42 @@ class Ledger(Questions):
         `submitted`: recovery can find the call again by its token.
         """
         token = clock.new_id()
+        submit = partial(self._say, job, "submitted", {"executor": executor, "token": token}, said)
+        return self._dispatch(job, submit, partial(call, token), said)
+
+    def _dispatch(
+        self,
+        job: str,
+        submit: Callable[[], Receipt],
+        call: Callable[[], str | None],
+        said: Said,
+        sent_as: str | None = None,
+    ) -> Receipt:
+        """Call the executor once `submit` is on record, for the first time or under the id that it was sent as."""
         try:
-            submitted = self._say(job, "submitted", {"executor": executor, "token": token}, said)
+            submitted = submit()
         except CancelRequested:
             return self._say(job, "cancelled", {}, said)
-        if submitted.disposition is not Disposition.RECORDED:
+        except OutcomeUnknown as error:
+            again = partial(self._dispatch, job, error.again, call, said, error.facts["id"])
+            raise error.by(again) from error
+        if submitted.disposition is not Disposition.RECORDED and submitted.position.event_id != sent_as:
             return submitted
-        external_id = call(token)
+        external_id = call()
         if external_id is None:
             return submitted
-        said.pop("id", None)
-        return self._say(job, "accepted", {"external_id": external_id}, said)
+        record = {"job": job, "event": "accepted", "external_id": external_id, **said}
+        record.pop("id", None)
+        return self._accept(partial(self.record, record))
+
+    def _accept(self, accept: Callable[[], Receipt]) -> Receipt:
+        """Say that the executor took a call, whatever it takes: it must not be called again."""
+        try:
+            return accept()
+        except Unavailable as error:
+            again = error.again if isinstance(error, OutcomeUnknown) else accept
+            unknown = OutcomeUnknown(f"The executor was called, and that is not known to be on record: {error}")
+            raise unknown.by(partial(self._accept, again), **error.facts) from error
 
     def submit(self, job: str, executor: str, token: str, **said: Unpack[Said]) -> Receipt:
         """Say that the executor is about to be called, under this token."""
@@ -299,13 +347,19 @@ class Ledger(Questions):
         something; only where it was started is the lease given up.
         """
         asked_seconds("A lease", lease_seconds, least=LEASE_SECONDS_MIN)
-        me, beats, stop = self._owners.start(name, lease_seconds, self._tell_owner("owner_started", said))
-        self._recorder.speak_for(name)
+        return self._begin(partial(self._owners.start, name, lease_seconds, self._tell_owner("owner_started", said)))
+
+    def _begin(self, start: Callable[[], Started]) -> "Ledger":
+        try:
+            me, beats, stop = start()
+        except OutcomeUnknown as error:
+            raise error.by(partial(self._begin, error.again)) from error
+        self._recorder.speak_for(me.owner)
 
         def close() -> None:
             stop()
             with suppress(ValueError):  # closed before
-                self._recorder.speak_no_more_for(name)
+                self._recorder.speak_no_more_for(me.owner)
 
         return Ledger(self._recorder, self._feed, self._all, self._leases, close, owner=me, beats=beats)
 
@@ -380,6 +434,28 @@ class Ledger(Questions):
         on_page(importer.summary)
         return importer.summary
 
+    # --- A ledger that went back
+
+    def check_place(self, place: Cursor | None) -> None:
+        """Raise `PositionAhead` unless the event that a cursor names is where it says; a bare number is believed."""
+        if place is not None and place.event_id is not None:
+            self._feed.check_place(place)
+
+    def lost(self, kept: Iterable[Cursor] = ()) -> Loss:
+        """What was acknowledged and is no longer on record: of the last 10,000 receipts of this process, and cursors.
+
+        A ledger loses what it had acknowledged where it is restored from a backup, or fails over to a standby that was
+        behind. Whoever knows of that hears `PositionAhead`.
+        """
+        return self._losses.find(kept)
+
+    def accept_loss(self, kept: Iterable[Cursor] = (), *, actor: str | None = None, reason: str | None = None) -> Loss:
+        """Put on record that somebody has looked at what was lost, and go on from where the ledger ends.
+
+        What was lost is returned; nothing is recorded where nothing is lost. What it told can be told again.
+        """
+        return self._losses.accept(kept, {"actor": actor, "reason": reason})
+
     # --- Questions to the events; those to the views are in `ledger.questions`
 
     def lates(self, jobs: Iterable[str]) -> Iterator[RecordedEvent]:
@@ -419,12 +495,16 @@ class Ledger(Questions):
         after = asked_number("A position to read from", after, least=0)
         return self._feed.read(after) if job is None else self._feed.stream(f"job:{job}", after)
 
-    def position(self) -> int:
-        """The last position of the ledger."""
-        return self._feed.head()
+    def position(self) -> Cursor:
+        """The last position of the ledger; raises `PositionAhead` where this process knows what is no longer there."""
+        return self._feed.end()
 
     def watch(self, after: int | None = None, *, job: str | None = None) -> Iterator[RecordedEvent]:
-        """Every event after a position (the end, where none is given), as it comes; of one job until that is closed."""
+        """Every event after a position (the end, where none is given), as it comes; of one job until that is closed.
+
+        A position that is a `Cursor`, as receipts and events have it, is proved: raises `PositionAhead` where another
+        event stands there, or none. A bare number is believed.
+        """
         if after is not None:
             asked_number("A position to watch from", after, least=0)
         return waiting.watch(self._feed, self._queries, after, job)

@@ -5,7 +5,7 @@ that HTTP and the command line use too, and `facts` holds what the sentence spea
 (`BadInput`, `NotFound`, `Conflict`, `IntegrityFailure`, `Unavailable`) tell a caller what kind of trouble it is.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 
@@ -41,6 +41,12 @@ class MalformedFilter(BadInput):
     """A filter of history cannot be read; facts: `column`, from 1, and what was `expected` there."""
 
     code = "malformed_filter"
+
+
+class MalformedCursor(BadInput):
+    """A place in the ledger cannot be read."""
+
+    code = "malformed_cursor"
 
 
 class HostileText(BadInput):
@@ -296,7 +302,10 @@ class PromiseBroken(IntegrityFailure):
 
 
 class PositionAhead(IntegrityFailure):
-    """A reader is further than the ledger, which was restored or failed over with loss; facts: `position`, `head`."""
+    """Somebody knows an event that the ledger no longer has, which was restored or failed over with loss.
+
+    Facts: the `position` of the event, its `event_id` where that is known, and the `head` of the ledger.
+    """
 
     code = "position_ahead"
 
@@ -392,9 +401,28 @@ class UnsafeSettings(Unavailable):
 
 
 class OutcomeUnknown(Unavailable):
-    """Whether an append was recorded could not be found out; repeat it, which is safe."""
+    """Whether an append was recorded could not be found out; `again()` says the same once more, which is safe.
+
+    Facts: the `id` of the event, where one alone was to be recorded.
+    """
 
     code = "outcome_unknown"
+    _again: Callable[[], Any] | None = None
+
+    def again(self) -> Any:
+        """Say the same again under the same ids, so that it is recorded once; what the call gives is returned.
+
+        Raises what the call raises, and this error again where what was said is no longer known here.
+        """
+        if self._again is None:
+            raise self
+        return self._again()
+
+    def by(self, again: Callable[[], Any], **facts: Any) -> "OutcomeUnknown":
+        """The same error for one caller, who says it again so."""
+        error = OutcomeUnknown(str(self), **{**self.facts, **facts})
+        error._again = again
+        return error
 
 
 class AppendLockHeld(Unavailable):

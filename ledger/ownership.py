@@ -1,18 +1,19 @@
 """Owners and their epochs: each start is a new one and fences those before it, whatever process bears the name."""
 
 from collections.abc import Callable, Iterable
-from functools import reduce
+from functools import partial, reduce
 
 from ledger.answers import Beats, Leases, OwnerState, OwnerView, Queries
 from ledger.domain.decisions import Disposition
 from ledger.domain.epoch import Lease, OwnerEpoch
 from ledger.domain.events import Damaged, Event
 from ledger.domain.owner import Owner, evolve_owner, owner_after
-from ledger.errors import OwnerNotFound, StaleEpoch
+from ledger.errors import OutcomeUnknown, OwnerNotFound, StaleEpoch, Unavailable
 from ledger.store.feed import Feed
 from ledger.store.recorder import Receipt
 
 Tell = Callable[[OwnerEpoch], Receipt]
+Started = tuple[OwnerEpoch, Beats, Callable[[], None]]  # which epoch, what keeps its lease, and how it ends
 
 
 class Owners:
@@ -23,13 +24,24 @@ class Owners:
         self._queries = queries
         self._leases = leases
 
-    def start(self, name: str, lease_seconds: float, tell: Tell) -> tuple[OwnerEpoch, Beats, Callable[[], None]]:
+    def start(self, name: str, lease_seconds: float, tell: Tell) -> Started:
         """Begin the next epoch and keep its lease; the epoch, what keeps it, and a function that ends the lease.
 
         `tell` records that the epoch has started. A child that ends it stops keeping it: it is still its parent's.
         """
-        me, version = self._begin(name, tell)
-        self._leases.renew(me, lease_seconds)
+        epoch = (self.states([name])[name].newest or self._queries.newest_epoch(name) or 0) + 1
+        return self._start(partial(self._begin, OwnerEpoch(name, epoch), tell), lease_seconds)
+
+    def _start(self, begin: Callable[[], tuple[OwnerEpoch, int]], lease_seconds: float) -> Started:
+        try:
+            me, version = begin()
+        except OutcomeUnknown as error:
+            raise error.by(partial(self._start, error.again, lease_seconds)) from error
+        try:
+            self._leases.renew(me, lease_seconds)
+        except Unavailable as error:
+            unknown = OutcomeUnknown(f"Epoch {me.epoch} of {me.owner} has begun, and has no lease yet: {error}")
+            raise unknown.by(partial(self._start, lambda: (me, version), lease_seconds)) from error
 
         def beat() -> None:
             self._check_not_fenced(me, version)
@@ -44,17 +56,19 @@ class Owners:
 
         return me, beats, close
 
-    def _begin(self, name: str, tell: Tell) -> tuple[OwnerEpoch, int]:
-        epoch = (self.states([name])[name].newest or self._queries.newest_epoch(name) or 0) + 1
-        while True:
-            try:
-                receipt = tell(OwnerEpoch(name, epoch))
-            except StaleEpoch as error:
-                epoch = error.facts["newest"] + 1
-                continue
-            if receipt.disposition is Disposition.RECORDED:
-                return OwnerEpoch(name, epoch), receipt.version
-            epoch += 1  # another process of that name took this one at the same moment
+    def _begin(
+        self, me: OwnerEpoch, tell: Tell, say: Callable[[], Receipt] | None = None, sent_as: str | None = None
+    ) -> tuple[OwnerEpoch, int]:
+        """Begin an epoch, or the first one after it that is free; `say` tells it again, as it was sent."""
+        try:
+            receipt = say() if say else tell(me)
+        except StaleEpoch as error:
+            return self._begin(me._replace(epoch=error.facts["newest"] + 1), tell)
+        except OutcomeUnknown as error:
+            raise error.by(partial(self._begin, me, tell, error.again, error.facts["id"])) from error
+        if receipt.disposition is Disposition.RECORDED or receipt.position.event_id == sent_as:
+            return me, receipt.version
+        return self._begin(me._replace(epoch=me.epoch + 1), tell)  # another process of that name took this one
 
     def newest(self, name: str) -> int:
         """The newest epoch that started, was fenced, or has jobs, 0 where none was ever said.

@@ -10,7 +10,9 @@ from ledger.event_ids import identified
 
 PAGE_LINES_MAX = 500
 PAGE_BYTES_MAX = 2 * 1024 * 1024  # and one line, so that few long lines are a page too
-EXPORTED_BESIDE = frozenset({"position", "recorded_at", "stored"})  # where a record stood, which an import gives anew
+EXPORTED_BESIDE = frozenset(
+    {"cursor", "position", "recorded_at", "stored"}
+)  # where a record stood, which an import gives anew
 
 Line = tuple[int, bytes]  # its number, from 1, and what it says
 

@@ -27,7 +27,7 @@ def watch(feed: Feed, queries: Queries, after: int | None, job: str | None) -> I
 
     Raises `StreamDamaged` where it never will be.
     """
-    reached = feed.head() if after is None else after
+    reached: int = feed.end() if after is None else after
     view: JobView | None = None
     told = 0  # the position of the last event of that job
     for entry in feed.follow(reached, seen=after is None):

@@ -59,6 +59,7 @@ def is_whole(shown: JobView, job: str) -> bool:
         and all(type(number) is int for number in numbers)
         and None not in times
         and type(shown.entities) is list
+        and all(type(entity) is dict and entity.keys() >= _OF_AN_ENTITY for entity in shown.entities)
     )
 
 
@@ -83,6 +84,7 @@ def unreadable(row: Mapping[str, Any]) -> JobView:
     return view(document, [], asked_at)
 
 
+_OF_AN_ENTITY = {"type", "id", "role", "access"}
 _CLOSED = str(Phase.CLOSED)
 _FLAGS = [str(flag) for flag in Flag]
 

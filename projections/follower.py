@@ -7,7 +7,8 @@ its tracking row in one transaction under a lock of its own, so that it may be k
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from psycopg import DataError
+from psycopg import DataError, ProgrammingError
+from psycopg.errors import ProgramLimitExceeded
 
 from ledger.audit import Tell, tell_nobody
 from ledger.errors import BadInput, IntegrityFailure, SchemaTooNew, ViewBehind
@@ -51,8 +52,10 @@ def follow(session: Session, tell: Tell = tell_nobody, projections: Sequence[Fol
 
 
 # What a row may bring about that is no event: then each of its page is checked before anything is made of it.
-_UNREAD = (IntegrityFailure, SchemaTooNew, BadInput, DataError, AssertionError, ArithmeticError, AttributeError,
-           LookupError, TypeError, ValueError)  # fmt: skip
+_UNREAD = (
+    *(IntegrityFailure, SchemaTooNew, BadInput, DataError, ProgrammingError, ProgramLimitExceeded),
+    *(AssertionError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError),
+)
 Read = Callable[[Session, int, int], list[StoredEntry]]
 
 

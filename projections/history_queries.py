@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from math import isfinite
 from typing import Any
 
 from psycopg import ClientCursor
@@ -57,6 +58,8 @@ class HistoryQueries:
 
 def _entry(row: Mapping[str, Any], entry: RecordedEvent, upto: int | None) -> HistoryEntry:
     said = {name: row[name] for name in ("type", "parent", "actor", "owner", "executor", "seconds")}
+    if said["seconds"] is not None and not isfinite(said["seconds"]):  # which no event makes
+        said["seconds"] = None
     named = [*_named(entry.event.fact.body), *_held(row, upto)]
     entities = [EntityRef(type=kind, id=name) for kind, name in dict.fromkeys(named)]
     revised = row["revised_position"] if upto is None or (row["revised_position"] or 0) <= upto else None
@@ -65,7 +68,8 @@ def _entry(row: Mapping[str, Any], entry: RecordedEvent, upto: int | None) -> Hi
 
 def _held(row: Mapping[str, Any], upto: int | None) -> list[tuple[str, str]]:
     """What the job holds, which is known of the end of the ledger alone."""
-    return [(kind, name) for kind, name, _ in row["entities"] or ()] if upto is None else []
+    held = row["entities"] if upto is None else ()
+    return [(item[0], item[1]) for item in held or () if isinstance(item, list) and len(item) == _OF_HELD]
 
 
 def _named(said: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -74,4 +78,5 @@ def _named(said: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(item["type"], item["id"]) for part in told for name in _NAMING for item in part.get(name, ())]
 
 
+_OF_HELD = 3  # type, id and role
 _NAMING = ("entities", "products")

@@ -15,6 +15,7 @@ from ledger.domain.quorum import Child, Family
 from ledger.errors import ViewBehind
 from ledger.store import append_lock
 from ledger.store.reading import read_in_turn
+from ledger.store.standpoint import Known, check_standing
 from ledger.store.statements import SQL as STORE_SQL
 from ledger.store.views import Asked, Counted, Crowd, Recalled, Session, Sought
 from projections import job_tree, recalled, running_jobs, told
@@ -39,13 +40,14 @@ _VERSIONS = versions(PROJECTIONS)
 class InlineViews:
     """The views as the store knows them (`ledger.store.views.Views`)."""
 
-    def look(self, session: Session) -> Asked[tuple[int, bool]]:
+    def look(self, session: Session, known: Known) -> Asked[tuple[int, bool]]:
         """Ask how far the ledger and the views are; the answer brings these to its end, 1,000 events away at most."""
-        cursor = session.execute(SQL["select_tracking"])
+        cursor = session.execute(SQL["select_tracking"], {"known": int(known.cursor), "mark": known.mark})
 
         def catch_up() -> tuple[int, bool]:
             rows = cursor.fetchall()
             head = int(rows[0]["head"])
+            check_standing(known.cursor, head, stands=rows[0]["stands"])
             reached = {row["view"]: (row["version"], row["position"]) for row in rows}
             behind = False
             for projection in PROJECTIONS:

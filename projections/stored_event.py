@@ -12,7 +12,8 @@ from pydantic_core import from_json
 
 from ledger.domain.events import Damaged, RecordedEvent
 from ledger.domain.values import parse_time, print_time
-from ledger.store.mapper import fact_of, not_its_bytes
+from ledger.errors import BadInput
+from ledger.store.mapper import check_envelope, fact_of, not_its_bytes
 from ledger.store.reading import read_in_turn
 from ledger.store.views import Session
 
@@ -87,8 +88,10 @@ def read_stored(row: Row) -> StoredEntry:
     stream, version, topic = row["originator_id"], row["originator_version"], row["topic"]
     kind = fact_of(stream, version, topic)
     try:
-        event = StoredEvent(row, kind.name, from_json(row["state"]))
-    except ValueError as error:
+        said = from_json(row["state"])
+        check_envelope(said)
+        event = StoredEvent(row, kind.name, said)
+    except (ValueError, AttributeError, BadInput) as error:
         raise not_its_bytes(stream, version, kind.name, str(error)) from None
     return StoredEntry(event, row["notification_id"], row["recorded_at"])
 

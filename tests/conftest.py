@@ -1,6 +1,7 @@
 """A real PostgreSQL for every test that needs one, and a fresh migrated database for each such test.
 
-The server is `JOBLEDGER_TEST_DSN` where that is set, else a container where Docker answers, else the embedded one.
+The server is `JOBLEDGER_TEST_DSN` where that is set, else a container where Docker answers and has the image, else the
+embedded one; JOBLEDGER_TEST_SERVER asks for `container` or `embedded`.
 """
 
 import os
@@ -9,6 +10,7 @@ import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 
 import psycopg
@@ -20,31 +22,62 @@ from ledger.service.assembly import assemble
 from ledger.service.embedded import EmbeddedServer
 from ledger.service.readiness import WRITER, migrator
 
+IMAGE = "postgres:18"
+
+
+def pytest_report_header() -> str:
+    """Which server the tests run on."""
+    return f"PostgreSQL: {_which()[1]}"
+
+
+@cache
+def _which() -> tuple[str, str]:
+    """The server of this run, and what there is to say of it."""
+    if os.environ.get("JOBLEDGER_TEST_DSN"):
+        return "dsn", "JOBLEDGER_TEST_DSN"
+    asked = os.environ.get("JOBLEDGER_TEST_SERVER")
+    if asked != "embedded" and (os.environ.get("DOCKER_HOST") or Path("/var/run/docker.sock").exists()):
+        found = subprocess.run((sys.executable, "-c", HAS_IMAGE, IMAGE), capture_output=True, text=True, check=False)
+        if found.returncode == 0:
+            return "container", f"a container of {IMAGE}"
+        if asked is None and found.returncode == NO_IMAGE:
+            return "embedded", f"embedded, for Docker answers and has no image {IMAGE} (docker pull {IMAGE})"
+    if asked == "container":
+        pytest.exit(
+            f"Docker must answer and have the image {IMAGE}, as JOBLEDGER_TEST_SERVER asks for, and does not.", 69
+        )
+    return "embedded", "embedded"
+
+
+NO_IMAGE = 3
+HAS_IMAGE = f"""
+import docker, sys
+client = docker.from_env(timeout=5)
+client.ping()
+try:
+    client.images.get(sys.argv[1])
+except docker.errors.ImageNotFound:
+    sys.exit({NO_IMAGE})
+"""
+
 
 @contextmanager
 def _container() -> Iterator[str]:
+    os.environ.setdefault("TESTCONTAINERS_RYUK_DISABLED", "true")  # whose image is another that may not be there
     from testcontainers.community.postgres import PostgresContainer
 
-    with PostgresContainer("postgres:18", driver=None) as container:
+    with PostgresContainer(IMAGE, driver=None).with_command("-c max_connections=200") as container:
         yield container.get_connection_url()
-
-
-def _docker_answers() -> bool:
-    if not os.environ.get("DOCKER_HOST") and not Path("/var/run/docker.sock").exists():
-        return False
-    done = subprocess.run(
-        (sys.executable, "-c", "import docker; docker.from_env(timeout=2).ping()"), capture_output=True, check=False
-    )
-    return done.returncode == 0
 
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The conninfo of a superuser on the server of this run."""
     with ExitStack() as stack:
-        if dsn := os.environ.get("JOBLEDGER_TEST_DSN"):
-            yield dsn
-        elif _docker_answers():
+        which, _ = _which()
+        if which == "dsn":
+            yield os.environ["JOBLEDGER_TEST_DSN"]
+        elif which == "container":
             yield stack.enter_context(_container())
         else:
             embedded = EmbeddedServer(Path(tmp_path_factory.mktemp("pg")))

@@ -58,8 +58,6 @@ def decide_itself(draft: Draft) -> Decision:
     """The event of the ledger itself; none where it was told before."""
     said = draft.transition
     itself = draft.around.itself(said.job)
-    if itself.damaged:
-        raise stream_damaged("ledger", itself.id, itself.damaged)
     known = draft.around.told_of_itself(said.job)
     told = known.under(said.id)
     if told is not None and digest(said.fact, said.raw, None, None, None) not in told.contents:

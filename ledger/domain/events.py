@@ -15,11 +15,13 @@ from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Protocol, Self
 from pydantic import BeforeValidator, Field, StrictBool, model_validator
 from pydantic_core import to_json
 
+from ledger.domain.cursor import Cursor
 from ledger.domain.entities import Entities, Entity, EntityRef, Products, Releases
 from ledger.domain.retention import RetentionPolicy
 from ledger.domain.states import EndAction, Outcome
 from ledger.domain.values import (
     Count,
+    Depth,
     ExecutorName,
     ExternalId,
     Frozen,
@@ -117,7 +119,7 @@ class Planned(Terms):
 
     name, topic = "planned", "job.planned.v1"
     root: JobId = ""
-    depth: Count = 1
+    depth: Depth = 1
     children: Count = 0
 
     def _said(self) -> dict[str, Any]:
@@ -359,6 +361,22 @@ class BreakAccepted(Fact):
     promise: Break
 
 
+class LossAccepted(Fact):
+    """Somebody looked at what a ledger lost that had been acknowledged, as it was restored or failed over; it goes on.
+
+    `known_at` and `known_id` are of the furthest event that was known and is gone, `ends_at` and `ends_id` of the last
+    one that was there, `receipts` counts what was acknowledged and is gone, of which `jobs` names a hundred at most.
+    """
+
+    name, topic = "loss_accepted", "ledger.loss_accepted.v1"
+    known_at: Count
+    known_id: Prose | None = None
+    ends_at: Count
+    ends_id: Prose | None = None
+    receipts: Count
+    jobs: tuple[JobId, ...] = ()
+
+
 class Damaged(Fact):
     """In the place of a fact, where a row is none: what stands there instead, and why it is none. It is never stored.
 
@@ -378,7 +396,7 @@ JOB_FACTS: tuple[type[Fact], ...] = (
     Late, HoldPlaced, HoldLifted, Expired,
 )  # fmt: skip
 OWNER_FACTS: tuple[type[Fact], ...] = (OwnerStarted, OwnerFenced)
-LEDGER_FACTS: tuple[type[Fact], ...] = (BreakAccepted,)
+LEDGER_FACTS: tuple[type[Fact], ...] = (BreakAccepted, LossAccepted)
 ENDINGS = frozenset(fact for fact in JOB_FACTS if issubclass(fact, Ended))
 FACTS_BY_NAME = {fact.name: fact for fact in JOB_FACTS + OWNER_FACTS + LEDGER_FACTS}
 FACTS_BY_TOPIC = {fact.topic: fact for fact in JOB_FACTS + OWNER_FACTS + LEDGER_FACTS}
@@ -455,3 +473,8 @@ class RecordedEvent(NamedTuple):
     event: Event
     position: int
     recorded_at: datetime
+
+    @property
+    def cursor(self) -> Cursor:
+        """Its place, to go on from."""
+        return Cursor(self.position, self.event.id or None)

@@ -2,7 +2,6 @@
 
 from typing import NamedTuple
 
-from ledger.domain.damage import out_of_turn
 from ledger.domain.events import BreakAccepted, Event
 
 
@@ -12,14 +11,13 @@ class Itself(NamedTuple):
     id: str
     version: int = 0
     accepted: frozenset[tuple[int, str]] = frozenset()  # positions, each with the promise that is broken there
-    damaged: str | None = None
 
 
 def evolve_itself(itself: Itself, event: Event) -> Itself:
-    """The ledger after an event of its own stream."""
-    why = itself.damaged or out_of_turn(itself.version, event)
-    if why is not None:
-        return itself._replace(version=event.version, damaged=why)
+    """The ledger after an event of its own stream.
+
+    A row that is no event says nothing, and spoils nothing: here it is put on record that such a row was looked at.
+    """
     fact = event.fact
     found = {(fact.position, str(fact.promise))} if isinstance(fact, BreakAccepted) else set()
     return itself._replace(version=event.version, accepted=itself.accepted | found)

@@ -32,6 +32,7 @@ INTEGER_DIGITS_MAX = 4_300
 INTEGER_MAX = 10**INTEGER_DIGITS_MAX - 1
 LINE_BYTES_MAX = 64 * 1024 * 1024  # of a file of records
 YEAR_MIN = 1970
+DEPTH_MAX = (1 << 31) - 1  # what integer holds
 POSITION_MAX = (1 << 63) - 1  # what bigint holds
 SECONDS_MAX = 100 * 366 * 86_400  # a hundred years
 
@@ -219,6 +220,13 @@ def payload_object(value: object) -> dict[str, Any]:
     return dict(payload(value))
 
 
+def depth(number: int) -> int:
+    """How deep a job stands in its tree, 1 at the top; what planning allows is far less."""
+    if not 1 <= number <= DEPTH_MAX:
+        raise MalformedRecord(f"A depth must be a whole number from 1 to {DEPTH_MAX:,}, and this is not.")
+    return number
+
+
 def count(number: int) -> int:
     """A whole number from 0."""
     return _whole("A count", number, least=0)
@@ -238,6 +246,7 @@ TraceParent = Annotated[str, BeforeValidator(_bounded("A traceparent", 256, Text
 Prose = Annotated[str, BeforeValidator(_bounded("A text", PROSE_LENGTH_MAX, TextTooLong, least=0))]
 Epoch = Annotated[StrictInt, AfterValidator(lambda epoch: _whole("An epoch", epoch, least=1))]
 Count = Annotated[StrictInt, AfterValidator(count)]
+Depth = Annotated[StrictInt, AfterValidator(depth)]
 Moment = Annotated[datetime, BeforeValidator(parse_time)]
 Json = Annotated[Any, BeforeValidator(payload)]
 JsonRecord = Annotated[dict[str, Any], BeforeValidator(_record)]

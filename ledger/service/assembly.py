@@ -47,8 +47,7 @@ def assemble(conninfo: str, *, pool: int = POOL) -> Ledger:
     recorder = Recorder(datastore, InlineViews())
     leases = LeaseTable(datastore.connection)
     queries = LedgerQueries(datastore.connection)
-
-    feed = Feed(datastore)
+    feed = Feed(datastore, recorder.standpoint)
 
     def close() -> None:
         recorder.close()

@@ -24,6 +24,7 @@ from ledger.store.statements import SQL
 STILL_SECONDS_MAX = 8
 SLOW_SECONDS_MAX = 16  # for one that was ended so, and lives: it may be slow
 TELL_AFTER_SECONDS = 10
+KEY = 7308604896899097444  # of the lock, as every release takes it
 END_AFTER_SECONDS = 20
 WAIT_SECONDS_MAX = 30
 LOOK_SECONDS_MAX = 5

@@ -7,14 +7,17 @@ from psycopg.rows import DictRow
 
 from ledger import clock
 from ledger.clock import monotonic
+from ledger.domain.cursor import Cursor
 from ledger.domain.events import Late, RecordedEvent
 from ledger.domain.values import POSITION_MAX
 from ledger.errors import DatabaseAway, PositionAhead
 from ledger.store.connection import Bounded, connect
 from ledger.store.datastore import Datastore
 from ledger.store.follower import LOOK_SECONDS, Follower, News
+from ledger.store.mapper import id_in
 from ledger.store.outage import Outage
 from ledger.store.reading import read_all
+from ledger.store.standpoint import NOTHING, Known, Standpoint, check_standing, position_ahead
 from ledger.store.statements import SQL
 from ledger.store.streams import read_newest, read_stream, read_topic
 
@@ -28,9 +31,10 @@ IDLE_SECONDS_MAX = 60  # after which the connection of one who stands still is l
 class Feed:
     """Reads events by position and by stream; waits for new ones."""
 
-    def __init__(self, datastore: Datastore) -> None:
+    def __init__(self, datastore: Datastore, standpoint: Standpoint) -> None:
         self._datastore = datastore
-        self.follower = Follower(self._connect, datastore.is_over, _check_reached, _page, PAGE_EVENTS_MAX)
+        self._standpoint = standpoint
+        self.follower = Follower(self._connect, datastore.is_over, _begin, _go_on, PAGE_EVENTS_MAX)
 
     def _connect(self) -> Bounded:
         connection = connect(self._datastore.conninfo, self._datastore.speaker)
@@ -45,6 +49,38 @@ class Feed:
         """The last position of the ledger, 0 where it is empty."""
         with self._datastore.connection() as connection:
             return int(connection.execute(SQL["select_head"]).fetchall()[0]["head"])
+
+    def end(self, *, proved: bool = True) -> Cursor:
+        """Where the ledger ends, 0 where it is empty.
+
+        Raises `PositionAhead` where this process knows an event that is no longer there, unless that is not `proved`.
+        """
+        known = self._standpoint.known if proved else NOTHING
+        with self._datastore.connection() as connection:
+            row = ask_end(connection, known)
+        check_standing(known.cursor, row["head"], stands=row["stands"])
+        state = bytes(row["state"] or b"")
+        end = Cursor(row["head"], id_in(state))
+        if proved and end:
+            self._standpoint.reach(end, state)
+        return end
+
+    def ledger(self) -> str:
+        """The UUID of the ledger."""
+        with self._datastore.connection() as connection:
+            return str(connection.execute(SQL["select_identity"]).fetchall()[0]["ledger"])
+
+    def ids(self, positions: Iterable[int]) -> dict[int, str | None]:
+        """The id of the event at each of these positions, as far as they are on record; None where it has none."""
+        asked = {"positions": [int(position) for position in positions]}
+        with self._datastore.connection() as connection:
+            rows = connection.execute(SQL["select_ids"], asked).fetchall()
+        return {row["position"]: id_in(bytes(row["state"])) for row in rows}
+
+    def check_place(self, place: Cursor) -> None:
+        """Raise `PositionAhead` unless the event that a cursor names is where it says."""
+        if self.ids([place]).get(int(place)) != place.event_id:
+            raise position_ahead(place, self.head())
 
     def page(self, after: int, limit: int = PAGE_EVENTS_MAX) -> list[RecordedEvent]:
         """The next events after a position, `limit` at most."""
@@ -77,9 +113,9 @@ class Feed:
 
         `None` comes at once where nothing follows, then once a second while that is so, and while the database is away.
         Ends once `timeout` seconds have passed without end of news. Goes on over restarts and failovers of the
-        database, from the last position. Raises `PositionAhead` where the ledger ends before `after`; where that was
-        there before (`seen`, or read here), only once it has been so for half a minute, for a stale primary may answer
-        for a moment.
+        database, from the last position. Raises `PositionAhead` where the ledger ends before `after`, or has another
+        event there than the one that a `Cursor` names or that was read here; where that was there before (`seen`, or
+        read here), only once it has been so for half a minute, for a stale primary may answer for a moment.
         """
         deadline = None if timeout is None else monotonic() + timeout
         told = -TELL_SECONDS
@@ -130,11 +166,7 @@ class _Following:
         """The next events, none where there are none or the database is away."""
         try:
             with clock.until(deadline):
-                after = self._follower.end() if self._after is None else self._after
-                if self._proven != self._follower.connections:
-                    self._follower.prove(after)
-                    self._proven = self._follower.connections
-                page = self._follower.page(after)
+                found = self._follower.page(self._after, self._proven)
         except DatabaseAway:  # of which the follower tells
             return []
         except PositionAhead as error:
@@ -144,8 +176,8 @@ class _Following:
             return []
         self._outage.over()
         self._seen = True
-        self._after = page[-1].position if page else after
-        return page
+        self._after, self._proven = found.place, found.connection
+        return found.entries
 
     def rest(self, seconds: float, deadline: float | None) -> None:
         """Wait until it is worth while to look again."""
@@ -153,18 +185,42 @@ class _Following:
             self._follower.rest(News(-1 if self._after is None else self._after), seconds)
 
 
-def _check_reached(connection: Connection[DictRow], after: int | None) -> int:
-    """The position to go on from, which the ledger must have reached: the end, where none is given."""
-    head = int(connection.execute(SQL["select_head"]).fetchall()[0]["head"])
-    if after is not None and after > head:
-        raise PositionAhead(
-            f"A reader must not be further than the ledger, and it is at {after:,} where the ledger ends at {head:,}: "
-            "the ledger was restored or failed over with loss.",
-            position=after,
-            head=head,
-        )
-    return head if after is None else after
+def ask_end(connection: Connection[DictRow], known: Known = NOTHING) -> DictRow:
+    """Where the ledger ends (`head`), the first bytes of its event (`state`), and whether a known one `stands`."""
+    parameters = {"known": int(known.cursor), "mark": known.mark}
+    return connection.execute(SQL["select_end_and_known"], parameters).fetchall()[0]
+
+
+def _begin(connection: Connection[DictRow], after: int | None) -> Cursor:
+    """The place to go on from, which the ledger must have reached: the end, where none is given."""
+    row = ask_end(connection)
+    if after is None:
+        return Cursor(row["head"], id_in(bytes(row["state"] or b"")))
+    if after > row["head"]:
+        raise position_ahead(_cursor(after), row["head"])
+    return _cursor(after)
+
+
+def _cursor(after: int | None) -> Cursor:
+    return after if isinstance(after, Cursor) else Cursor(after or 0)
+
+
+def _go_on(connection: Connection[DictRow], after: Cursor, limit: int) -> tuple[list[RecordedEvent], Cursor]:
+    """The next events, and the place of the last; what was read last must stand where it stood."""
+    proof = 0 if after.event_id is None else 1
+    rows = _rows(connection, after - proof, limit + proof)
+    if proof and not (rows and _place(rows[0]).text == after.text):
+        raise position_ahead(after, ask_end(connection)["head"])
+    return read_all(connection, rows[proof:]), _place(rows[-1]) if rows else after
+
+
+def _place(row: DictRow) -> Cursor:
+    return Cursor(row["notification_id"], id_in(bytes(row["state"])))
 
 
 def _page(connection: Connection[DictRow], after: int, limit: int) -> list[RecordedEvent]:
-    return read_all(connection, connection.execute(SQL["select_page"], {"after": after, "limit": limit}).fetchall())
+    return read_all(connection, _rows(connection, after, limit))
+
+
+def _rows(connection: Connection[DictRow], after: int, limit: int) -> list[DictRow]:
+    return connection.execute(SQL["select_page"], {"after": int(after), "limit": limit}).fetchall()

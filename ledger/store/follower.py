@@ -12,13 +12,14 @@ itself, over the same connection, and looks for the others before it does.
 import threading
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
-from typing import Any, NamedTuple
+from contextlib import contextmanager, suppress
+from typing import NamedTuple
 
 from psycopg import Connection
 from psycopg.rows import DictRow
 
 from ledger import clock, forks
+from ledger.domain.cursor import Cursor
 from ledger.domain.events import RecordedEvent
 from ledger.errors import DatabaseAway, PositionAhead
 from ledger.store.connection import Bounded, in_our_words
@@ -36,7 +37,7 @@ class _Recent(NamedTuple):
     """What was read lately: the events after a position up to another; always exchanged as a whole."""
 
     began: int
-    reached: int
+    reached: Cursor
     entries: list[RecordedEvent]
     size_bytes: int = 0
 
@@ -44,15 +45,23 @@ class _Recent(NamedTuple):
         """Those after a position."""
         return self.entries[bisect_right(self.entries, position, key=lambda entry: entry.position) :]
 
-    def with_page(self, page: list[RecordedEvent]) -> "_Recent":
-        """The same with the next events; where that is too much, without the older half, or all."""
+    def with_page(self, page: list[RecordedEvent], reached: Cursor) -> "_Recent":
+        """The same with the next events, up to there; where that is too much, without the older half, or all."""
         began, entries = self.began, self.entries + page
         size = self.size_bytes + sum(map(_size, page))
         while len(entries) > KEPT_EVENTS_MAX or (entries and size > KEPT_BYTES_MAX):
             count = (len(entries) + 1) // 2
             size -= sum(map(_size, entries[:count]))
             began, entries = entries[count - 1].position, entries[count:]
-        return _Recent(began, page[-1].position, entries, size)
+        return _Recent(began, reached, entries, size)
+
+
+class Page(NamedTuple):
+    """The next events of a reader, the place behind them, and the connection on which that was proven."""
+
+    entries: list[RecordedEvent]
+    place: Cursor
+    connection: int
 
 
 class News:
@@ -92,22 +101,22 @@ class _Waiter:
 class Follower:
     """Reads what comes; safe to share between threads.
 
-    `connect` makes a connection, and `is_over` says whether it is to be made anew. `prove` raises `PositionAhead` where
-    the ledger has not reached a position, else gives the one to go on from: the end, where none is given. `read` gives
-    the next events after a position, so many at most.
+    `connect` makes a connection, and `is_over` says whether it is to be made anew. `begin` gives the place to go on
+    from, which is the end where none is given, and `read` the next events after a place, so many at most, and the place
+    behind them; both raise `PositionAhead` where the ledger does not have what is known of that place.
     """
 
     def __init__(
         self,
         connect: Callable[[], Bounded],
         is_over: Callable[[Bounded], bool],
-        prove: Callable[[Connection[DictRow], Any], int],
-        read: Callable[[Connection[DictRow], int, int], list[RecordedEvent]],
+        begin: Callable[[Connection[DictRow], int | None], Cursor],
+        read: Callable[[Connection[DictRow], Cursor, int], tuple[list[RecordedEvent], Cursor]],
         page_size: int,
     ) -> None:
         self._connect = connect
         self._is_over = is_over
-        self._prove = prove
+        self._begin = begin
         self._read = read
         self._page_size = page_size
         self._recent: _Recent | None = None
@@ -139,27 +148,26 @@ class Follower:
 
     # --- Reading
 
-    def end(self) -> int:
-        """The end of the ledger, now."""
-        with self._asked() as connection:
-            return self._prove(connection, None)
+    def page(self, after: int | None, proven: int | None) -> Page:
+        """The next events after a place (the end, where none is given), from what is kept, or else read for this one.
 
-    def prove(self, after: int) -> None:
-        """Raise `PositionAhead` where the ledger has not reached a position."""
-        with self._asked() as connection:
-            self._prove(connection, after)
-
-    def page(self, after: int) -> list[RecordedEvent]:
-        """The next events after a position, from what is kept, or else read for this one.
-
-        Raises `DatabaseAway` and `PositionAhead`.
+        A place that was not `proven` on the connection that there is, is proven first. Raises `DatabaseAway` and
+        `PositionAhead`.
         """
         self._look_where_due()
         recent = self._recent
-        if recent is not None and recent.began <= after <= recent.reached:
-            return recent.after(after)[: self._page_size]
+        if (
+            isinstance(after, Cursor)
+            and proven == self.connections
+            and recent
+            and recent.began <= after <= recent.reached
+        ):
+            entries = recent.after(after)[: self._page_size]
+            return Page(entries, _place(entries[-1]) if entries else after, proven)
         with self._asked() as connection:
-            return self._read(connection, after, self._page_size)
+            if not isinstance(after, Cursor) or proven != self.connections:
+                after = self._begin(connection, after)
+            return Page(*self._read(connection, after, self._page_size), self.connections)
 
     # --- Waiting
 
@@ -266,40 +274,35 @@ class Follower:
 
     def _look_where_due(self) -> None:
         """Look for all, where that is due and nobody does just now."""
-        if clock.monotonic() < self._look_at or not self._asking.acquire(blocking=False):
+        if clock.monotonic() < self._look_at or self._asking.locked():
             return
-        self._asking.release()
-        try:
-            with self._asked():
-                pass
-        except DatabaseAway:  # which is told
-            return
-        except PositionAhead as error:
-            self._doubt(error)
+        with suppress(DatabaseAway), self._asked():  # which is told
+            pass
 
     @contextmanager
     def _asked(self) -> Iterator[Bounded]:
         """The connection, for one at a time, who first looks for all where that is due."""
         if not self._asking.acquire(timeout=clock.seconds_left(threading.TIMEOUT_MAX)):
             raise DatabaseAway("The database did not answer in the time that there was.")
-        asking = self._asking
+        asking, stands = self._asking, True
         try:
             self._check_not_away()
             with in_our_words:
                 connection = self._connected()
-                if clock.monotonic() >= self._look_at:
-                    self._look(connection)
+                stands = self._look_for_all(connection)
                 yield connection
         except DatabaseAway as error:
             self._disconnect()
             self._tell_away(error)
             raise
-        except PositionAhead:
+        except PositionAhead:  # of the place of who asked
             raise
         except BaseException:
             self._disconnect()
             raise
         finally:
+            if not stands:  # another server may know more
+                self._disconnect()
             asking.release()
 
     def _check_not_away(self) -> None:
@@ -311,18 +314,10 @@ class Follower:
         if self._connection is not None and self._is_over(self._connection):
             self._disconnect()
         if self._connection is None:
-            connection = self._connect()
-            try:
-                reached = self._prove(connection, self._recent and self._recent.reached)
-            except BaseException:
-                connection.close()
-                raise
-            self._connection = connection
+            self._connection = self._connect()
             self.connections += 1
-            if self._recent is None:
-                self._begin_at(reached)
-        if self._away is not None or self._outage.began is not None:
-            self._over()
+            if self._outage.began is None or self._away is not None:
+                self._look_at = 0.0  # which proves what was read over another
         return self._connection
 
     def _disconnect(self) -> None:
@@ -330,19 +325,37 @@ class Follower:
             self._connection.close()
             self._connection = None
 
+    def _look_for_all(self, connection: Bounded) -> bool:
+        """Look where that is due; false where the ledger has gone back behind what was read here."""
+        if clock.monotonic() < self._look_at:
+            return True
+        try:
+            self._look(connection)
+        except PositionAhead as error:
+            self._doubt(error)
+            return False
+        return True
+
     def _look(self, connection: Bounded) -> None:
         recent = self._recent
-        assert recent is not None  # noqa: S101 - it was found when the connection was made
-        page = self._read(connection, recent.reached, self._page_size)
+        if recent is None:
+            end = self._begin(connection, None)
+            self._over()
+            self._begin_at(end)
+            return
+        page, reached = self._read(connection, recent.reached, self._page_size)
+        if reached.event_id is None:  # else the read has proven it
+            self._begin(connection, reached)
+        self._over()
         full = len(page) == self._page_size
-        if full and (end := self._prove(connection, None)) - recent.reached > KEPT_EVENTS_MAX:
+        if full and (end := self._begin(connection, None)) - recent.reached > KEPT_EVENTS_MAX:
             self._begin_at(end)  # who waits had better look, and who reads does so for itself
             return
         if page:
-            self._tell(recent, page)
+            self._tell(page, recent.with_page(page, reached))
         self._look_at = clock.monotonic() + (0.0 if full else LOOK_SECONDS)
 
-    def _tell(self, recent: _Recent, page: list[RecordedEvent]) -> None:
+    def _tell(self, page: list[RecordedEvent], recent: _Recent) -> None:
         """Wake those whom news concern, and keep them; in this order, so that what is interrupted is done again."""
         with self._changed:
             for entry in page:
@@ -350,12 +363,12 @@ class Follower:
                     waiter.hear(entry)
                     if waiter.come:
                         waiter.wake()
-            self._recent = recent.with_page(page)
+            self._recent = recent
 
-    def _begin_at(self, position: int) -> None:
+    def _begin_at(self, place: Cursor) -> None:
         """Go on from another position; who waits for something after an earlier one had better look again."""
         with self._changed:
-            self._recent = _Recent(position, position, [])
+            self._recent = _Recent(place, place, [])
             self._look_at = clock.monotonic() + LOOK_SECONDS
             for waiter in self._waiting:
                 self._look_back(waiter)
@@ -387,13 +400,19 @@ class Follower:
             self._outage = Outage("Following", self._place)
 
     def _over(self) -> None:
-        """The database is back: who asked it meanwhile, and was not answered, had better ask again."""
+        """Where the database was away, it is back: who asked it meanwhile and was not answered had better ask again."""
+        if self._away is None and self._outage.began is None:
+            return
         self._away = None
         self._outage.over()
         with self._changed:
             for waiter in self._waiting:
                 waiter.come = True
                 waiter.wake()
+
+
+def _place(entry: RecordedEvent) -> Cursor:
+    return Cursor(entry.position, entry.event.id or None)  # a row that is no event may have none
 
 
 def _size(entry: RecordedEvent) -> int:

@@ -12,7 +12,17 @@ from typing import Any
 
 from ledger.domain.entities import distinct
 from ledger.domain.events import Event, Fact, Progressed, error_within_a_payload
-from ledger.domain.values import PAYLOAD_BYTES_MAX, TEXT_LENGTHS, count, finite, parse_time, payload, payload_object
+from ledger.domain.values import (
+    PAYLOAD_BYTES_MAX,
+    TEXT_LENGTHS,
+    count,
+    depth,
+    finite,
+    parse_time,
+    payload,
+    payload_object,
+)
+from ledger.store.mapper import TEXT_LENGTHS_BESIDE
 
 # No possessive quantifier, which Python before 3.11.5 lets match what it must not (python/cpython#106052).
 _NOTHING = "(?!)"
@@ -50,11 +60,15 @@ _CHECKS: Mapping[Any, str] = {
     parse_time: _TIME,
     finite: _NUMBER,
     count: _WHOLE,
+    depth: "[1-9][0-9]{0,8}",
     payload: _JSON,
     payload_object: _OBJECT,
     **{check: _text(*lengths) for check, lengths in TEXT_LENGTHS.items()},
 }
-_ENVELOPE = {name: _text(0, "") for name in Event._fields[5:]} | {"epoch": _WHOLE}
+_ENVELOPE = {
+    name: _text(*TEXT_LENGTHS_BESIDE[name]) if name in TEXT_LENGTHS_BESIDE else "[1-9][0-9]{0,17}"
+    for name in Event._fields[5:]
+}
 
 
 def is_event(fact: type[Fact], state: bytes) -> bool:
@@ -71,7 +85,7 @@ def _pattern(fact: type[Fact]) -> re.Pattern[str]:
     asked = ""
     if schema["type"] == "function-after":
         asked, schema = _ASKED.get(fact, _NOTHING), schema["schema"]
-    envelope = _field("id", _text(0, "")) + _field("at", _TIME)
+    envelope = _field("id", _text(*TEXT_LENGTHS_BESIDE["id"])) + _field("at", _TIME)
     envelope += "".join(f"(?:{_field(name, value)})?" for name, value in _ENVELOPE.items())
     return re.compile(rf"{asked}\{{{envelope}{_fields(schema['schema'])}\}}")
 

@@ -126,10 +126,14 @@ class Appending(Bounded):
 
 
 class Line:
-    """The connection of those who append, one at a time; it is kept, and opened anew where it has gone."""
+    """The connection of those who append, one at a time; it is kept, and opened anew where it has gone.
 
-    def __init__(self, conninfo: str) -> None:
+    `forget` is called before another is used: what was read over the last one may have been another ledger's.
+    """
+
+    def __init__(self, conninfo: str, forget: Callable[[], None]) -> None:
         self._conninfo = conninfo
+        self._forget = forget
         self._connection: Appending | None = None
         self._still_seconds = STILL_SECONDS_MAX
         self.speaker = ""
@@ -173,6 +177,7 @@ class Line:
         if self._connection is not None and self._is_over(self._connection):
             self.close()
         if self._connection is None:
+            self._forget()
             connection = connect_as(Appending, self._conninfo, self.speaker)
             configure(connection)
             connection.execute(KEEP_ALIVE)

@@ -11,11 +11,21 @@ from pydantic_core import from_json, to_json
 from ledger.domain.commands import ENVELOPE, malformed
 from ledger.domain.content import quoted_in
 from ledger.domain.events import FACTS_BY_TOPIC, KINDS, Damaged, Event, Fact, Planned, RecordedEvent, Refused
-from ledger.domain.values import join_json, parse_time, print_time
+from ledger.domain.values import POSITION_MAX, PROSE_LENGTH_MAX, check_text, join_json, parse_time, print_time
 from ledger.errors import BadInput, IntegrityFailure, MalformedRecord, SchemaTooNew
 
 NAME_LENGTH_MAX = 200  # of a job or an owner
 _SAID_OF = Event._fields[5:]  # what an event may say beside its fact
+STORED_ID_LENGTH_MAX = 1_024  # a caller's id, with what tells apart the events that follow from it
+# What each of these must be, as it was checked when it was recorded: a text of so many characters, or a number.
+TEXT_LENGTHS_BESIDE = {
+    "id": (1, STORED_ID_LENGTH_MAX),
+    "actor": (1, 256),
+    "reason": (0, PROSE_LENGTH_MAX),
+    "owner": (1, NAME_LENGTH_MAX),
+    "raw": (0, PROSE_LENGTH_MAX),
+    "traceparent": (1, 256),
+}
 
 
 class Row(NamedTuple):
@@ -34,12 +44,27 @@ def write_row(event: Event) -> Row:
     return Row(event.stream, event.version, type(event.fact).topic, join_json(to_json(said), event.fact.text))
 
 
+def mark_of(event_id: str) -> bytes:
+    """What the stored bytes of an event with an id begin with, as `write_row` writes them."""
+    return to_json({"id": event_id}).removesuffix(b"}")
+
+
+def id_in(state: bytes) -> str | None:
+    """The id in the first bytes of a stored event; None where they are those of none."""
+    try:
+        found = from_json(state, allow_partial="trailing-strings")["id"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    return found if isinstance(found, str) else None
+
+
 def read_event(stream: str, version: int, topic: str, state: bytes) -> Event:
     """The event of a row; raises `SchemaTooNew` and `IntegrityFailure`, and imports nothing."""
     fact = fact_of(stream, version, topic)
     try:
         check_name(stream, fact)
         said = from_json(state)
+        check_envelope(said)
         body = {key: value for key, value in said.items() if key not in ENVELOPE}
         event = Event(
             id=said["id"],
@@ -54,6 +79,20 @@ def read_event(stream: str, version: int, topic: str, state: bytes) -> Event:
         why = malformed(error) if isinstance(error, ValidationError) else error
         raise not_its_bytes(stream, version, fact.name, str(why)) from None
     return event
+
+
+def check_envelope(said: Mapping[str, Any]) -> None:
+    """Raise `BadInput` unless what any event may say is such as is recorded; views and questions rely on that."""
+    for name, (least, most) in TEXT_LENGTHS_BESIDE.items():
+        value = said.get(name)
+        if value is None and name != "id":
+            continue
+        if type(value) is not str or not least <= len(value) <= most:
+            raise MalformedRecord(f"its {name} must be a text of {least:,} to {most:,} characters.")
+        check_text(value)
+    epoch = said.get("epoch")
+    if epoch is not None and (type(epoch) is not int or not 1 <= epoch <= POSITION_MAX):
+        raise MalformedRecord("its epoch must be a whole number from 1 to 2^63.")
 
 
 def fact_of(stream: str, version: int, topic: str) -> type[Fact]:

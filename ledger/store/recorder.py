@@ -17,11 +17,12 @@ from typing import Any, NamedTuple, cast
 import psycopg
 from eventsourcing.postgres import PostgresApplicationRecorder
 from psycopg.rows import DictRow
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 
 from ledger import forks
 from ledger.admission import Beside
 from ledger.domain.commands import Transition
+from ledger.domain.cursor import Cursor
 from ledger.domain.decisions import Decision, Disposition
 from ledger.domain.events import CancelRequested, Event, Expired
 from ledger.errors import IntegrityFailure, LedgerError, OutcomeUnknown, PositionAhead, Unavailable
@@ -31,8 +32,9 @@ from ledger.store.committer import Committer
 from ledger.store.connection import translate
 from ledger.store.datastore import Datastore
 from ledger.store.line import Appending, Line
-from ledger.store.mapper import write_row
+from ledger.store.mapper import id_in, mark_of, write_row
 from ledger.store.shelf import Shelf
+from ledger.store.standpoint import Standpoint
 from ledger.store.statements import SQL
 from ledger.store.verdict import Verdict
 from ledger.store.views import Session, Views
@@ -50,7 +52,7 @@ class Receipt(NamedTuple):
     disposition: Disposition
     job: str
     version: int
-    position: int
+    position: Cursor
     overlaps: tuple[Beside, ...] = ()
     events: int = 0
     overlapping: int = 0
@@ -86,14 +88,14 @@ class Recorder(PostgresApplicationRecorder):
         self._views = views
         self._shelf = Shelf()
         self._committer = Committer[Request, Reply | Exception](self._hear)
-        self._line = Line(datastore.conninfo)
-        self._head = 0
+        self._line = Line(datastore.conninfo, self._shelf.clear)
+        self.standpoint = Standpoint()
         self._speakers: list[str] = []
         forks.register(self)
 
     def begin_anew(self) -> None:
         """Keep no folded stream: in a child, a thread of its parent may have had it in hand."""
-        self._shelf = Shelf()
+        self._shelf.clear()
 
     def speak_for(self, owner: str) -> None:
         """Let the connections say from now on that this owner speaks; those that are there come anew."""
@@ -196,10 +198,13 @@ class Recorder(PostgresApplicationRecorder):
 
     def _commit(self, batch: Sequence[Piece]) -> list[Reply]:
         try:
-            return self._try(batch)
+            answers = self._try(batch)
         except BaseException:
             self._shelf.clear()
             raise
+        told = (answer.receipt if isinstance(answer, Unfinished) else answer for answer in answers)
+        self.standpoint.keep(receipt for receipt in told if isinstance(receipt, Receipt))
+        return answers
 
     def _try(self, batch: Sequence[Piece], *, again: bool = True) -> list[Reply]:
         attempt = Attempt()
@@ -242,8 +247,14 @@ class Recorder(PostgresApplicationRecorder):
                 "The wait for a synchronous standby was cancelled, so the append may be lost; repeat it."
             )
         attempt.keep()
-        self._head = attempt.head
+        self._reach(attempt)
         return answers
+
+    def _reach(self, attempt: "Attempt") -> None:
+        """Know the last event of an append that is on record."""
+        if attempt.events:
+            event = attempt.events[-1]
+            self.standpoint.reach(Cursor(attempt.head, event.id), mark_of(event.id))
 
     def _decide_and_write(self, session: Appending, batch: Sequence[Piece], attempt: "Attempt") -> list[Reply]:
         """Ask, under the lock; then write the events, and the views as they will be, without waiting for an answer."""
@@ -270,7 +281,7 @@ class Recorder(PostgresApplicationRecorder):
         self, session: Appending, batch: Sequence[Transition], meanwhile: Collection[Meanwhile]
     ) -> tuple[Workspace, int]:
         """What decisions about a batch depend on, as it stands under the append lock, and the last position."""
-        look = self._views.look(session)
+        look = self._views.look(session, self.standpoint.known)
         session.send()  # the database comes to the lock while it is said what else is asked
         workspace = Workspace(session, self._views, self._shelf)
         read = workspace.ask(batch)
@@ -279,21 +290,11 @@ class Recorder(PostgresApplicationRecorder):
         for work in meanwhile:
             work()
         head, behind = look()
-        self._check_head(head)
         if behind:  # what was asked of the views was asked too early
             workspace = Workspace(session, self._views, self._shelf)
             read = workspace.ask(batch)
         read()
         return workspace, head
-
-    def _check_head(self, head: int) -> None:
-        if head < self._head:
-            raise PositionAhead(
-                f"The ledger must reach position {self._head:,}, which this process knows, and it ends at {head:,}: "
-                "it was restored or failed over with loss.",
-                position=self._head,
-                head=head,
-            )
 
     def _find(self, attempt: "Attempt") -> list[Reply] | None:
         """The answers of an append whose commit was not answered; None where it was not recorded."""
@@ -302,7 +303,10 @@ class Recorder(PostgresApplicationRecorder):
         try:
             with self.datastore.raw_connection() as connection, connection.transaction():
                 append_lock.take(connection)
-                return attempt.find(connection)
+                found = attempt.find(connection)
+                if found is not None:
+                    self._reach(attempt)
+                return found
         except (psycopg.Error, Unavailable) as error:
             raise OutcomeUnknown(
                 "The connection was lost before the append was answered, and the database cannot be asked; repeat it."
@@ -407,9 +411,12 @@ class Attempt:
         coming = iter(placed)
         return [_receipt(said, verdict, coming, known) for said, verdict in judged]
 
-    def _positions(self, session: Session, told: set[Place], placed: Iterable[int]) -> dict[Place, int]:
+    def _positions(self, session: Session, told: set[Place], placed: Iterable[int]) -> dict[Place, Cursor]:
         """Where it stands what was told before, in this append or in an earlier one."""
-        here = dict(zip(((event.stream, event.version) for event in self.events), placed, strict=True))
+        here = {
+            (event.stream, event.version): Cursor(position, event.id)
+            for event, position in zip(self.events, placed, strict=True)
+        }
         return here | _by_place(_select_rows(session, told - here.keys()))
 
     def find(self, session: Session) -> list[Reply] | None:
@@ -417,20 +424,13 @@ class Attempt:
         places = {(event.stream, event.version): event.id for event in self.events}
         rows = _select_rows(session, places)
         for row in rows:
-            if _id_of(bytes(row["state"])) != places[row["originator_id"], row["originator_version"]]:
+            if id_in(bytes(row["state"])) != places[row["originator_id"], row["originator_version"]]:
                 return None
         if len(rows) < len(places):
             return None
         found = _by_place(rows)
+        self.head = max(found.values())
         return self.answer(session, [found[place] for place in places])
-
-
-def _id_of(state: bytes) -> object:
-    """The id of an event by its bytes; None where they are those of none."""
-    try:
-        return from_json(state)["id"]
-    except (ValueError, KeyError, TypeError):
-        return None
 
 
 def _place(said: Transition, verdict: Verdict) -> Place:
@@ -438,7 +438,7 @@ def _place(said: Transition, verdict: Verdict) -> Place:
 
 
 def _receipt(
-    said: Transition, verdict: Verdict | LedgerError, coming: Iterator[int], known: Mapping[Place, int]
+    said: Transition, verdict: Verdict | LedgerError, coming: Iterator[int], known: Mapping[Place, Cursor]
 ) -> Reply:
     """The answer to a transition; its events, if any, have the positions that come next, its own the first of them."""
     if isinstance(verdict, LedgerError):
@@ -447,7 +447,7 @@ def _receipt(
     positions = [*islice(coming, len(decision.events))]
     if decision.error is not None:
         return decision.error
-    position = positions[0] if positions else known[_place(said, verdict)]
+    position = Cursor(positions[0], decision.events[0].id) if positions else known[_place(said, verdict)]
     met, events = verdict.overlaps, len(positions)
     receipt = Receipt(decision.disposition, said.job, decision.version, position, met, events, verdict.overlapping)
     return Unfinished(said, receipt) if decision.unfinished or _may_be_left(said, decision) else receipt
@@ -458,8 +458,11 @@ def _may_be_left(said: Transition, decision: Decision) -> bool:
     return type(said.fact) is CancelRequested and decision.disposition is Disposition.UNCHANGED and not decision.events
 
 
-def _by_place(rows: Iterable[DictRow]) -> dict[Place, int]:
-    return {(row["originator_id"], row["originator_version"]): row["notification_id"] for row in rows}
+def _by_place(rows: Iterable[DictRow]) -> dict[Place, Cursor]:
+    return {
+        (row["originator_id"], row["originator_version"]): Cursor(row["notification_id"], id_in(bytes(row["state"])))
+        for row in rows
+    }
 
 
 def _select_rows(session: Session, places: Any) -> list[DictRow]:

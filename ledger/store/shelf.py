@@ -54,7 +54,7 @@ class Stream:
     @property
     def damaged(self) -> bool:
         """Whether one of its rows is no event, or stands out of turn."""
-        return self.state is not None and self.state.damaged is not None
+        return isinstance(self.state, Job | Owner) and self.state.damaged is not None
 
     def recall(self, state: Job | Owner, viewed: Any, size: int) -> None:
         """Take a later state of it, and what the views keep then, for its events; `size` is that of what they keep."""

@@ -51,10 +51,10 @@ class Silence:
         try:
             with looking(self._connection.conninfo or "") as other:
                 row = self._own_wait(other, seconds)
-                if row["waits_for_append"]:
+                if row["waits_for_key"] == append_lock.KEY:
                     self._heed_append_lock(other, seconds)
                 elif row["waits_for_lock"]:
-                    self._heed_lock(other, seconds)
+                    self._heed_lock(other, seconds, row["waits_for_key"])
             self._refusals = 0
         except psycopg.Error as error:
             if self._connection.given_up:
@@ -91,7 +91,11 @@ class Silence:
             self._told = True
             append_lock.tell_waiting(other, seconds)
 
-    def _heed_lock(self, other: "psycopg.Connection[Any]", seconds: float) -> None:
+    def _heed_lock(self, other: "psycopg.Connection[Any]", seconds: float, key: int | None) -> None:
+        if key is not None and seconds >= END_AFTER_SECONDS:
+            became = other.execute(SQL["end_frozen"], {"key": key}).fetchall()[0]["became"]
+            if became == "ended":
+                logger.warning("%s: it is ended, since its client stands still.", self._connection.waited_for)
         rows = other.execute(SQL["select_blockers"], {"pid": self._connection.server[1]}).fetchall()
         if rows:
             self._connection.waited_for = told = f"{rows[0]['waits_for']}, held by {append_lock.tell_who(rows[0])}"

@@ -14,6 +14,7 @@ from ledger.domain.entities import Access
 from ledger.domain.events import Event, Placed
 from ledger.domain.job import Job
 from ledger.domain.quorum import Child, Family
+from ledger.store.standpoint import Known
 
 T = TypeVar("T")
 Asked = Callable[[], T]
@@ -48,10 +49,11 @@ class Recalled(NamedTuple):
 class Views(Protocol):
     """The inline views, inside the append's own transaction and under its lock."""
 
-    def look(self, session: Session) -> Asked[tuple[int, bool]]:
+    def look(self, session: Session, known: Known) -> Asked[tuple[int, bool]]:
         """Ask how far the ledger and the views are; the last position, and whether a view was behind it.
 
-        The answer brings every view to that position, and raises `ViewBehind` where that would take too long.
+        The answer brings every view to that position, and raises `ViewBehind` where that would take too long,
+        `PositionAhead` where what is known no longer stands.
         """
 
     def fold(self, kept: Any, entry: Placed) -> Any:

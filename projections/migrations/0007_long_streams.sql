@@ -28,13 +28,18 @@ BEGIN
         UPDATE job_status AS status SET document = coalesce((
             SELECT (
                 rtrim(left(rtrim(status.document::text), -1)) || ',"claimed_by":' || json_build_array(
-                    coalesce(said.closing ->> 'owner', ''), coalesce((said.closing ->> 'epoch')::bigint, 0)
+                    coalesce(said.closing ->> 'owner', ''),
+                    CASE
+                        WHEN (said.closing -> 'epoch')::text ~ '^[1-9][0-9]{0,17}$' THEN (said.closing ->> 'epoch')::bigint
+                        ELSE 0
+                    END
                 )::text || '}'
             )::json
             FROM (
-                SELECT convert_from(state, 'UTF8')::json AS closing
+                SELECT ledger.read_json(state) AS closing
                 FROM ledger.stored_events
                 WHERE originator_id = 'job:' || status.job AND topic = 'job.closing.v1'
+                    AND ledger.read_json(state) IS NOT NULL
                 ORDER BY originator_version DESC
                 LIMIT 1
             ) AS said

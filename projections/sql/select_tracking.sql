@@ -1,3 +1,9 @@
-SELECT ledger.head, reached.*
+-- How far the ledger and each view are, and whether an event that is known stands where it stood.
+SELECT ledger.head, known.stands, reached.*
 FROM (SELECT coalesce(max(notification_id), 0) AS head FROM ledger.stored_events) AS ledger
+LEFT JOIN (
+    SELECT substr(state, 1, octet_length(%(mark)s::bytea)) = %(mark)s::bytea AS stands
+    FROM ledger.stored_events
+    WHERE notification_id = %(known)s
+) AS known ON true
 LEFT JOIN projections.tracking AS reached ON true

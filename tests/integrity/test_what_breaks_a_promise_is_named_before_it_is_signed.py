@@ -271,3 +271,20 @@ def test_a_time_that_goes_back_is_one_break(superuser: str, begun: Ledger, seale
         sealer.seal()
     begun.record(acceptance(room, 2) | WHO)
     assert sealer.seal().signed.size == 4
+
+
+@pytest.mark.parametrize("topic", ["ledger.break_accepted.v1", "job.planned.v1", "os.system"])
+def test_a_bad_row_where_breaks_are_accepted_is_accepted_too(
+    superuser: str, begun: Ledger, sealer: Sealer, topic: str
+) -> None:
+    """The stream of the ledger itself is the one place that nothing spoils: else nothing could be sealed any more."""
+    with sealer._room.sealing() as seals:
+        ledger = seals.ledger()
+    with owner_of(superuser) as admin:
+        put(admin, f"ledger:{ledger}", 1, topic, b"{}")
+    with pytest.raises(PromiseBroken, match="Position 4"):
+        sealer.seal()
+    begun.record(acceptance(room_of(superuser), 4) | WHO)
+    assert sealer.seal().signed.size == 5
+    with assemble(superuser) as fresh:
+        assert fresh.record(acceptance(room_of(superuser), 4) | WHO).disposition == "unchanged"

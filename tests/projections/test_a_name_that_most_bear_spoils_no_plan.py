@@ -7,6 +7,7 @@ import pytest
 
 from ledger.store.connection import configure, connect
 from ledger.store.statements import SQL as STORE_SQL
+from projections import runner
 from projections.queries import BUSY_ON_ONE, BUSY_ON_SEVERAL
 from projections.recalled import _RECALL
 from projections.statements import SQL
@@ -102,3 +103,18 @@ def test_what_the_planner_would_expect_by_itself_is_found_out(session: psycopg.C
         session.execute("ALTER TABLE projections.job_status ALTER parent RESET (n_distinct)")
         session.execute("ANALYZE projections.job_status")
         assert "children of few" in _scanned(session)
+
+
+OPTIONS = """
+SELECT attrelid::regclass::text AS relation, attname, attoptions FROM pg_attribute
+WHERE attrelid IN ('projections.job_status'::regclass, 'projections.running_jobs'::regclass) AND attoptions IS NOT NULL
+ORDER BY 1, 2
+"""
+
+
+def test_a_rebuild_keeps_how_many_values_a_column_is_taken_to_have(superuser: str) -> None:
+    with connect(superuser) as admin:
+        before = admin.execute(OPTIONS).fetchall()
+        assert len(before) == 8
+        runner.rebuild(admin)
+        assert admin.execute(OPTIONS).fetchall() == before

@@ -1,5 +1,6 @@
 """Whoever may write the views may write junk into them; it is told for what it is, and a rebuild mends it."""
 
+from datetime import timedelta
 from typing import Any
 
 import psycopg
@@ -9,11 +10,18 @@ from ledger.answers import JobFilter
 from ledger.application import Ledger
 from ledger.errors import IntegrityFailure
 from ledger.importer import Rejected
+from ledger.service.readiness import migrator
+from ledger.store.doctor import examine
 from projections import runner
 from tests.store.controls import as_role
 
 VM = {"type": "vm", "id": "web01", "access": "exclusive"}
 WHOLE = '{"job":"a","type":"T","root":"a","phase":"planned","planned_at":"2026-01-01T00:00:00Z","planned_position":1'
+POLICIES: list[dict[str, Any]] = [
+    {"keep_for": 0.000001, "keep_at_most": 1, "dwell": 0},
+    {"keep_for": 3_155_760_000, "keep_at_most": (1 << 63) - 1, "dwell": 1.5},
+    {"keep_for": 1_234_567.891, "keep_at_most": 4_096, "dwell": 0.1},
+]
 JUNK = {
     "no object": "'[]'",
     "a text": "'\"x\"'",
@@ -88,3 +96,41 @@ def test_junk_in_a_long_job_fails_nobody_who_shares_its_append(ledger: Ledger, s
     assert (summary.recorded, summary.rejected) == (1, 1)
     assert isinstance(rejected[0].error, IntegrityFailure)
     assert "projections rebuild" in str(rejected[0].error)
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [
+        """UPDATE projections.job_status SET entities = '[1,null]' WHERE job = 'a'""",
+        """UPDATE projections.job_status SET entities = '[{"type":"vm"}]' WHERE job = 'a'""",
+        """UPDATE projections.job_status SET retention = '{"keep_for":1e300}' WHERE job = 'a'""",
+        r"""UPDATE projections.job_status SET retention = '{"keep_for":"\u0000"}' WHERE job = 'a'""",
+        """UPDATE projections.job_status SET retention = '{"keep_at_most":1.5,"dwell":"x"}' WHERE job = 'a'""",
+        """UPDATE projections.job_status SET retention = '[]' WHERE job = 'a'""",
+        "UPDATE projections.tracking SET position = -9223372036854775808 WHERE view = 'told'",
+        "UPDATE history.entries SET seconds = 'NaN'",
+        "UPDATE history.jobs SET entities = '[1]'",
+    ],
+)
+def test_junk_in_a_column_fails_no_question(
+    two: Ledger, admin: psycopg.Connection[dict[str, Any]], superuser: str, junk: str
+) -> None:
+    """List, expiry, history and doctor answer for all the others."""
+    two.search().page()
+    with as_role(superuser, "jobledger_writer") as writer:
+        writer.execute(junk)
+
+    assert {job.job for job in two.jobs(JobFilter(expired=True))} == {"a", "b", "b/1"}
+    assert {tree.root for tree in two.expiry()} >= {"b"}
+    assert len(two.search().page().entries) == 3
+    assert examine(admin, migrator())
+
+
+def test_a_policy_is_read_in_every_form_that_it_has(ledger: Ledger, admin: psycopg.Connection[dict[str, Any]]) -> None:
+    """However small or large its numbers are."""
+    for n, policy in enumerate(POLICIES):
+        ledger.plan("T", job=f"p{n}", retention=policy)
+    found = admin.execute("SELECT keep_for, keep_at_most, dwell FROM projections.job_expiry ORDER BY root").fetchall()
+    assert [tuple(row.values()) for row in found] == [
+        (timedelta(seconds=it["keep_for"]), it["keep_at_most"], timedelta(seconds=it["dwell"])) for it in POLICIES
+    ]

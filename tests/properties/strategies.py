@@ -24,6 +24,7 @@ LEAVES = st.one_of(st.none(), st.booleans(), BIG, FLOATS, TEXTS, LONG)
 JSON = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3))
 OBJECTS = st.dictionaries(TEXTS, JSON, max_size=4)
 TIMES = st.datetimes(datetime(1970, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC))  # noqa: DTZ001 - zoned next
+COUNTS = st.integers(0, 2**63 - 1)
 QUANTITIES = st.one_of(st.integers(0, 2**63 - 1), st.floats(0, 2**62, allow_nan=False))
 
 
@@ -99,7 +100,11 @@ BODIES: dict[str, st.SearchStrategy[dict[str, Any]]] = {
         }
     ),
     "break_accepted": st.fixed_dictionaries(
-        {"break_at": st.integers(0, 2**63 - 1), "promise": st.sampled_from([str(promise) for promise in Break])}
+        {"break_at": COUNTS, "promise": st.sampled_from([str(promise) for promise in Break])}
+    ),
+    "loss_accepted": st.fixed_dictionaries(
+        {"known_at": COUNTS, "ends_at": COUNTS, "receipts": COUNTS},
+        optional={"known_id": names(256), "ends_id": names(256), "jobs": st.lists(names(200), max_size=3)},
     ),
     "submitted": st.fixed_dictionaries({"executor": names(256), "token": names(256)}),
     "accepted": st.fixed_dictionaries({"external_id": names(256)}, optional={"executor": names(256)}),

@@ -5,6 +5,7 @@ from ledger.answers import OwnerState
 from ledger.application import Ledger
 from ledger.domain.epoch import OwnerEpoch
 from ledger.recovery.leases import LeaseTable
+from ledger.recovery.plan import Scope
 from ledger.recovery.reconcile import Recovery
 from ledger.store.connection import connect
 from tests.recovery.given import outcomes, running
@@ -60,3 +61,12 @@ def test_an_older_epoch_never_takes_the_lease_from_a_newer_one(conninfo: str) ->
     (lease,) = table.all()
     assert (lease.epoch, lease.lapsed) == (2, False)
     assert (lease.ends_at - lease.renewed_at).total_seconds() == pytest.approx(60)
+
+
+def test_a_lease_of_no_time_that_can_be_is_told_all_the_same(ledger: Ledger, conninfo: str) -> None:
+    """Whoever may write may write such a row, and keeps nobody from recovery by it."""
+    with psycopg.connect(conninfo, autocommit=True) as writer:
+        writer.execute("INSERT INTO ledger.leases VALUES ('a', 1, '4000-01-01 BC', '290000-01-01')")
+        writer.execute("INSERT INTO ledger.leases VALUES ('b', 1, '-infinity', 'infinity')")
+    assert [owner.owner for owner in ledger.owners()] == ["a", "b"]
+    Recovery(ledger, ()).plan(Scope())

@@ -13,6 +13,7 @@ class Proxy:
 
     While it is `silent` it swallows all, and hangs up nothing: as a network that has gone, but for what the system of
     either end says. So does one connection from the chunk on that holds `swallow_on`. It listens on loopback;
+    With `away_once_cut` nobody gets through any longer, so that it cannot be asked what became of what was cut.
     `conninfo` leads through it. `chunks` counts what was relayed.
     """
 
@@ -25,6 +26,7 @@ class Proxy:
         self.cut_at: int | None = None
         self.cut_on: bytes | None = None
         self.reachable = True
+        self.away_once_cut = False
         self.silent = False
         self.swallow_on: bytes | None = None
         self._lock = threading.Lock()
@@ -82,6 +84,7 @@ class Proxy:
                     self.chunks += 1
                     cut = self.chunks == self.cut_at or (self.cut_on is not None and self.cut_on in data)
                 if cut:
+                    self.reachable = self.reachable and not self.away_once_cut
                     break
                 if self.swallow_on is not None and self.swallow_on in data:
                     self.swallow_on = None

@@ -29,7 +29,7 @@ def test_every_connection_finds_a_dead_peer_in_ten_seconds(conninfo: str) -> Non
             assert _bounds(connection) == DEFAULTS
         with Datastore(proxy.conninfo) as datastore, datastore.connection() as connection:
             assert _bounds(connection) == DEFAULTS
-        line = Line(proxy.conninfo)
+        line = Line(proxy.conninfo, lambda: None)
         with line.transaction(lambda _: None) as connection:
             assert _bounds(connection) == DEFAULTS
         line.close()

@@ -22,6 +22,7 @@ from tests.store.controls import as_role, rows
 
 HOLDER = "SELECT * FROM ledger.append_holder()"
 END = "SELECT ledger.end_frozen_append()"
+FUNCTIONS = ("lock_holders(bigint)", "lock_holder(bigint)", "end_frozen(bigint)", "end_frozen_append()")
 # The writer decides one transition, says so, and decides the next when it is told to: so it is stopped in an append.
 FROZEN = """
 import sys
@@ -69,7 +70,7 @@ def admin(superuser: str) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
 
 def _end_at_once(admin: psycopg.Connection[tuple[object, ...]]) -> None:
     """Let the function end what has stood still for no time at all, so that no test has to wait."""
-    definition = admin.execute("SELECT pg_get_functiondef('ledger.end_frozen_append'::regproc)").fetchall()[0][0]
+    definition = admin.execute("SELECT pg_get_functiondef('ledger.end_frozen'::regproc)").fetchall()[0][0]
     admin.execute(str(definition).replace("interval '10 seconds'", "interval '0 seconds'"))
 
 
@@ -202,8 +203,8 @@ def test_a_function_whose_owner_may_not_signal_says_so(
     name = f"owner_{os.getpid()}"
     admin.execute(f"CREATE ROLE {name}; GRANT ALL ON SCHEMA ledger TO {name}")
     try:
-        for function in ("append_holder", "end_frozen_append"):
-            admin.execute(f"ALTER FUNCTION ledger.{function}() OWNER TO {name}")
+        for function in FUNCTIONS:
+            admin.execute(f"ALTER FUNCTION ledger.{function} OWNER TO {name}")
         with psycopg.connect(conninfo) as holder:
             holder.execute(SQL["take_append_lock"])
             assert admin.execute(END).fetchall() == [("not shown",)]
@@ -211,6 +212,6 @@ def test_a_function_whose_owner_may_not_signal_says_so(
             assert admin.execute(END).fetchall() == [("not allowed",)]
             holder.execute("SELECT 1")
     finally:
-        for function in ("append_holder", "end_frozen_append"):
-            admin.execute(f"ALTER FUNCTION ledger.{function}() OWNER TO postgres")
+        for function in FUNCTIONS:
+            admin.execute(f"ALTER FUNCTION ledger.{function} OWNER TO postgres")
         admin.execute(f"DROP OWNED BY {name}; DROP ROLE {name}")

@@ -53,7 +53,7 @@ def _over_one_connection(conninfo: str) -> Ledger:
         recorder.close()
         datastore.close()
 
-    return Ledger(recorder, Feed(datastore), LedgerQueries(datastore.connection), leases, close)
+    return Ledger(recorder, Feed(datastore, recorder.standpoint), LedgerQueries(datastore.connection), leases, close)
 
 
 def test_what_cannot_be_found_out_is_said_to_be_unknown(

@@ -14,6 +14,7 @@ from ledger.store.connection import connect
 from projections import backfill, runner
 from projections.job_status import SNAPSHOT_EVENTS
 from tests.service.cli.conftest import COMMAND, environment
+from tests.store.controls import INSERT
 from tests.store.long import make_long, progress, tell
 
 # As it was before: without the tables, and no document said who had taken an end action.
@@ -147,3 +148,23 @@ def _compare(conninfo: str) -> None:
         found = runner.compare(connection)
         assert set(found) == {"job_status", "running_jobs", "told"}
         assert set(found.values()) == {0}
+
+
+@pytest.mark.parametrize(
+    "closing", [b"\xff\x00", b'{"owner":"o","epoch":"x"}', b'{"owner":7,"epoch":1e30}', b'{"owner":"\\u0000"}']
+)
+def test_an_older_ledger_with_a_bad_row_is_brought_along(superuser: str, closing: bytes) -> None:
+    """Of a job that is closing the newest such row is asked, which a writer of that release may have bent."""
+    with assemble(superuser) as ledger:
+        ledger.plan("Move", job="p", end_action="owner", children=[{"job": "c", "type": "Part"}])
+        ledger.succeed("c")
+        with ledger.start_owner("o") as owner:
+            owner.record({"job": "p", "event": "closing"})
+    with psycopg.connect(superuser) as connection:
+        connection.execute(INSERT, ("job:p", 3, "job.closing.v1", closing))
+        connection.execute(OLDER)
+
+    assert [migration.name for migration in bring_up(superuser)] == ["long_streams"]
+    with assemble(superuser) as ledger:
+        ledger.plan("T", job="beside")
+        assert ledger.job("p").flags == ["damaged"]

@@ -30,7 +30,26 @@ BAD = {
         b'{"id":"x","at":"2026-01-02T03:04:05Z","because":"closed","report":{"event":"nothing"}}',
     ),
 }  # fmt: skip
+ENVELOPES = {
+    "an id that is none": b'"id":5', "no id": b'"raw":"x"', "an id that is a list": b'"id":[1]',
+    "an actor that is an object": b'"id":"x","actor":{"a":1}', "an actor with NUL": b'"id":"x","actor":"a\\u0000b"',
+    "a long actor": b'"id":"x","actor":"' + b"a" * 3_000_000 + b'"', "an actor that is a number": b'"id":"x","actor":5',
+    "a reason that is an object": b'"id":"x","reason":{"x":[1]}', "half a character": b'"id":"x","reason":"\\ud800"',
+    "an epoch in words": b'"id":"x","owner":"o","epoch":"x"', "an epoch in parts": b'"id":"x","owner":"o","epoch":1.5',
+    "an epoch beyond all": b'"id":"x","owner":"o","epoch":1000000000000000000000000000000',
+    "an epoch that is true": b'"id":"x","owner":"o","epoch":true', "an owner that is a list": b'"id":"x","owner":[1]',
+    "a raw word that is none": b'"id":"x","raw":7', "a trace that is none": b'"id":"x","traceparent":[]',
+    "no depth": b'"id":"x","depth":0', "a depth beyond all": b'"id":"x","depth":1099511627776',
+}  # fmt: skip
+BAD |= {
+    name: ("job:a", 3, "job.cancel_requested.v1", b"{" + said + b',"at":"2026-01-02T03:04:05Z"}')
+    for name, said in ENVELOPES.items()
+}
 FIRST = {
+    **{
+        name: ("job:b", 1, "job.planned.v1", b"{" + said + b',"at":"2026-01-02T03:04:05Z","type":"T","root":"b"}')
+        for name, said in ENVELOPES.items()
+    },
     "junk": ("job:b", 1, "job.planned.v1", b"junk"),
     "a foreign topic": ("job:b", 1, "os.system", b"{}"),
     "out of turn": ("job:b", 77, "job.planned.v1", PLANNED),

@@ -32,6 +32,7 @@ SAID = {
     "expired": "}",
     "owner_started": "}",
     "break_accepted": ',"position":7,"promise":"time"}',
+    "loss_accepted": ',"known_at":12,"known_id":"x","ends_at":8,"receipts":1,"jobs":["a"]}',
 }  # fmt: skip
 TOKENS = (
     "", '"', "\\", "\\u0000", "\\ud800", "\n", " ", ",", "{", "}", "[", "]", ":", "0", "-1", "1e400", "101", "100",

@@ -5,6 +5,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -13,14 +14,18 @@ from psycopg.conninfo import make_conninfo
 
 from ledger.application import Ledger
 from ledger.errors import AppendLockHeld, Unavailable
+from ledger.integrity.keyfile import KeyFile
+from ledger.integrity.sealer import Sealer
 from ledger.service.assembly import assemble
 from ledger.service.embedded import EmbeddedServer
 from ledger.service.readiness import WRITER, migrator
 from ledger.store import silence
+from ledger.store.connection import connect
 from ledger.store.doctor import examine
 from ledger.store.migrate import Migration, Migrator
 from ledger.store.statements import SQL
 from projections import runner
+from tests.integrity.conftest import room_of
 from tests.store.controls import as_role
 
 WAITS = "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'advisory'"
@@ -96,8 +101,6 @@ def test_callers_that_come_meanwhile_are_told_together_with_those_who_wait(
 def test_a_swap_of_views_that_waited_too_long_is_told(
     superuser: str, holder: psycopg.Connection[tuple[object, ...]]
 ) -> None:
-    from ledger.store.connection import connect
-
     with connect(make_conninfo(superuser, options="-c lock_timeout=300ms")) as session:
         with pytest.raises(AppendLockHeld) as caught:
             runner.rebuild(session)
@@ -146,11 +149,9 @@ def test_whoever_waits_for_the_lock_is_told_and_ends_a_frozen_holder(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """First a word in the log, then the end of a process that stands still; and then the one who waited goes on."""
-    from ledger.store.connection import connect
-
     _hurry(monkeypatch, 0.2, 0.6)
     with psycopg.connect(superuser, autocommit=True) as admin:
-        definition = admin.execute("SELECT pg_get_functiondef('ledger.end_frozen_append'::regproc)").fetchall()[0][0]
+        definition = admin.execute("SELECT pg_get_functiondef('ledger.end_frozen'::regproc)").fetchall()[0][0]
         admin.execute(str(definition).replace("interval '10 seconds'", "interval '0 seconds'"))
     if door == "append":
         assert ledger.plan("T", job="a").position == 1
@@ -251,3 +252,56 @@ def test_a_prepared_transaction_that_holds_the_lock_is_named(
             assert ledger.plan("T", job="a").position == 1
     told = [record.getMessage() for record in caplog.records if record.name == "ledger"]
     assert any("must commit it or roll it back" in message for message in told)
+
+
+KEYS = {"append": 7308604896899097444, "seal": 7308604896899097446, "follow": 7308604896899097447}
+
+
+def test_what_nobody_with_a_right_has_prepared_is_passed_by(preparing: str, tmp_path: Path) -> None:
+    """Whoever may connect may hold an advisory lock in a prepared transaction, over restarts."""
+    with psycopg.connect(preparing, autocommit=True) as admin:
+        admin.execute("DROP ROLE IF EXISTS nobody; CREATE ROLE nobody LOGIN")
+        with psycopg.connect(make_conninfo(preparing, user="nobody"), autocommit=True) as nobody:
+            for name, key in {**KEYS, "rebuild": 7308604896899097448}.items():
+                nobody.execute("BEGIN")
+                nobody.execute("SELECT pg_advisory_xact_lock(%s)", (key,))
+                nobody.execute(f"PREPARE TRANSACTION '{name}'")
+        try:
+            with assemble(preparing) as ledger:
+                position = ledger.plan("T").position
+                assert len(ledger.search().page().entries) == position
+            assert Sealer(room_of(preparing), KeyFile(tmp_path / "key")).seal().signed.size == position
+            with connect(preparing) as session, pytest.raises(psycopg.Error, match="prepared transaction rebuild"):
+                runner.rebuild(session)
+        finally:
+            for (name,) in admin.execute("SELECT gid FROM pg_prepared_xacts").fetchall():
+                admin.execute(f"ROLLBACK PREPARED '{name}'")
+            admin.execute("DROP ROLE nobody")
+
+
+@pytest.mark.parametrize("lock", ["seal", "follow", "rebuild"])
+def test_one_that_stands_still_while_it_is_sent_something_is_ended(
+    *, lock: str, superuser: str, ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No bound of the server ends that; whoever waits for the lock does."""
+    _hurry(monkeypatch, 0.2, 0.6)
+    ledger.plan("T", job="a")
+    with psycopg.connect(superuser, autocommit=True) as admin:
+        definition = admin.execute("SELECT pg_get_functiondef('ledger.end_frozen'::regproc)").fetchall()[0][0]
+        admin.execute(str(definition).replace("interval '10 seconds'", "interval '0 seconds'"))
+        with psycopg.connect(superuser, autocommit=True) as still, suppress(psycopg.OperationalError):
+            still.execute("BEGIN")
+            still.execute(f"SELECT ledger.take_{lock}_lock()")
+            still.pgconn.send_query(b"SELECT repeat('x', 1000000) FROM generate_series(1, 100)")  # and reads none of it
+            while not admin.execute(
+                "SELECT FROM pg_stat_activity WHERE pid = %s AND wait_event = 'ClientWrite'", (still.info.backend_pid,)
+            ).fetchall():
+                pass
+            if lock == "seal":
+                assert Sealer(room_of(superuser), KeyFile(tmp_path / "key")).seal().signed.size == 1
+            elif lock == "follow":
+                assert len(ledger.search().page().entries) == 1
+            else:
+                with connect(superuser) as session:
+                    assert runner.rebuild(session) == 1
+            still.close()

@@ -31,6 +31,7 @@ COMMANDS = {
     "recover": "recovery.recover",
     "resolve": "recovery.resolve",
     "dispute": "recovery.dispute",
+    "lost": "losses.lost",
     "seal": "integrity.seal",
     "verify": "integrity.verify",
     "verify-export": "integrity.verify_export",

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ledger.service.cli import output
-from ledger.service.cli.moments import LAST, seconds
+from ledger.service.cli import moments, output
+from ledger.service.cli.moments import After, seconds
 from ledger.service.cli.output import Form, Output
 
 if TYPE_CHECKING:
@@ -17,24 +17,23 @@ ENDED_OTHERWISE = 3
 
 def watch(
     job: Annotated[str | None, typer.Argument(help="Only this job, until it is closed.")] = None,
-    after: Annotated[
-        int | None, typer.Option(min=0, max=LAST, help="From this position; the end of the ledger unless told.")
-    ] = None,
+    after: After = None,
     form: Output = Form.TABLE,
 ) -> None:
-    """Follow the ledger, event by event.
+    """Follow the ledger, event by event, from its end or --after a position.
 
     With a job, until that is closed: exit 0 where it ended well, 3 where it did not.
     """
     from ledger import open_ledger
 
+    place = moments.place(after)
     with open_ledger() as ledger:
         if job is None:
-            for entry in ledger.watch(after):
+            for entry in ledger.watch(place):
                 _print(entry, form)
             return
         ledger.job(job)  # that there is none is told at once
-        for entry in ledger.watch(0 if after is None else after, job=job):
+        for entry in ledger.watch(place or 0, job=job):
             _print(entry, form)
         view = ledger.wait(job)  # which is closed, and found so even where the database goes away just now
     raise typer.Exit(0 if view.ok else ENDED_OTHERWISE)
@@ -45,7 +44,7 @@ def _print(entry: "RecordedEvent", form: Form) -> None:
         when, said = output.moment(entry.event.occurred_at), output.event_said(entry)
         output.say(f"{entry.position:>8}  {when}  {entry.event.name:<16} {entry.event.job}  {said}".rstrip())
     else:
-        output.print_json(output.event_json(entry))
+        output.print_json(output.event_json(entry) | {"cursor": entry.cursor.text})
     sys.stdout.flush()
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ledger.service.cli import moments, output
-from ledger.service.cli.moments import LAST, AsOf, Occurred
+from ledger.service.cli.moments import LAST, After, AsOf, Occurred
 from ledger.service.cli.output import Form, Output
 
 if TYPE_CHECKING:
@@ -36,9 +36,7 @@ def history(
     before: Annotated[
         int | None, typer.Option(min=0, max=LAST, metavar="POSITION", help="Only what stands before it.")
     ] = None,
-    after: Annotated[
-        int | None, typer.Option(min=0, max=LAST, metavar="POSITION", help="Only what stands after it.")
-    ] = None,
+    after: After = None,
     as_of: AsOf = None,
     form: Output = Form.TABLE,
     *,
@@ -58,9 +56,11 @@ def history(
     from ledger.domain.filters import Filter, Key, Term
 
     searched = oldest or durations or before is not None or (limit is not None and after is None)
+    place = moments.place(after)
     with open_ledger() as ledger:
+        ledger.check_place(place)
         if which and ":" not in which and not searched:
-            _print_job(moments.then(ledger, as_of, occurred=occurred), which, after or 0, limit, form)
+            _print_job(moments.then(ledger, as_of, occurred=occurred), which, place or 0, limit, form)
             return
         if occurred:
             raise typer.BadParameter(
@@ -72,10 +72,10 @@ def history(
         if durations:
             _print_durations(search, form)
         elif form is Form.JSONL:
-            found = search.entries(before=before, after=after, oldest=oldest, limit=limit)
+            found = search.entries(before=before, after=place, oldest=oldest, limit=limit)
             output.print_jsonl(_entry_json(entry) for entry in found)
         else:
-            page = search.page(before=before, after=after, oldest=oldest, limit=limit or PAGE_ENTRIES)
+            page = search.page(before=before, after=place, oldest=oldest, limit=limit or PAGE_ENTRIES)
             _print_page(search, page, form, oldest=oldest)
 
 

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ledger.service.cli import output
-from ledger.service.cli.moments import LAST, position, seconds
+from ledger.service.cli import moments, output
+from ledger.service.cli.moments import LAST, After, position, seconds
 from ledger.service.cli.output import Form, Output
 from ledger.service.cli.records import said
 
 if TYPE_CHECKING:
+    from ledger.domain.cursor import Cursor
     from ledger.integrity.audit import Audit
     from ledger.integrity.claims import Against
     from ledger.integrity.findings import Finding, Report
@@ -247,7 +248,7 @@ def _print_report(report: "Report", form: Form, checkpoint: str) -> None:
 
 def export(
     which: Annotated[str | None, typer.Argument(metavar="FILTER", help="Only events that `history` finds.")] = None,
-    after: Annotated[int, typer.Option(min=0, max=LAST, help="Only events after this position.")] = 0,
+    after: After = None,
     upto: Annotated[int | None, typer.Option(min=1, max=LAST, help="Only events up to this position.")] = None,
     job: Annotated[list[str] | None, typer.Option(help="Only events of this job; may be said again.")] = None,
     to: Annotated[
@@ -258,10 +259,20 @@ def export(
 
     With --to each line also has the row that it was, and proofs that verify-export checks without a database.
     """
+    place = moments.place(after)
+    if place is not None and place.event_id is not None:
+        _check_place(place)
     if to is not None:
-        _export_to(to, which, after, upto, job or ())
+        _export_to(to, which, place or 0, upto, job or ())
     else:
-        output.print_jsonl(_records(which, after, upto, job or ()))
+        output.print_jsonl(_records(which, place or 0, upto, job or ()))
+
+
+def _check_place(place: "Cursor") -> None:
+    from ledger import open_ledger
+
+    with open_ledger() as ledger:
+        ledger.check_place(place)
 
 
 def _records(which: str | None, after: int, upto: int | None, jobs: Sequence[str]) -> Iterator[dict[str, Any]]:

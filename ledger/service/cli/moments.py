@@ -12,6 +12,7 @@ from ledger.service.cli import output
 
 if TYPE_CHECKING:
     from ledger.application import Ledger
+    from ledger.domain.cursor import Cursor
     from ledger.past import Past
     from ledger.questions import Questions
 
@@ -30,6 +31,13 @@ SPAN_MAX = timedelta(days=36_525)  # a hundred years
 SHOWN_MAX = 40  # characters of what was said wrongly
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 SECONDS_MAX = SPAN_MAX.total_seconds()
+After = Annotated[
+    str | None,
+    typer.Option(
+        metavar="POSITION[:EVENTID]",
+        help="Only what stands after it. With the id of the event there, as under cursor, that is proved.",
+    ),
+]
 _POSITION = re.compile(r"\d+", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _HOUR = re.compile(r"\d\d:\d\d(:\d\d)?", re.ASCII)
@@ -54,6 +62,13 @@ def seconds(value: float | None) -> float | None:
     if value is not None and not value <= SECONDS_MAX:  # NaN is not
         raise typer.BadParameter(f"It must be {SECONDS_MAX:,.0f} seconds at most, and this is {value:g}.")
     return value
+
+
+def place(after: str | None) -> "Cursor | None":
+    """What an option says of where to go on."""
+    from ledger.domain.cursor import parse_cursor
+
+    return None if after is None else parse_cursor(after)
 
 
 def position(text: str) -> int:

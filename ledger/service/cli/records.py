@@ -208,5 +208,6 @@ def receipt_json(receipt: "Receipt") -> dict[str, Any]:
         "disposition": str(receipt.disposition),
         "job": receipt.job,
         "version": receipt.version,
-        "position": receipt.position,
+        "position": int(receipt.position),
+        "cursor": receipt.position.text,
     }

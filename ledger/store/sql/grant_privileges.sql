@@ -19,6 +19,7 @@ BEGIN
     GRANT EXECUTE ON FUNCTION ledger.take_append_lock(), ledger.take_follow_lock()
     TO jobledger_writer, jobledger_projector;
     GRANT EXECUTE ON FUNCTION ledger.append_holder(), ledger.end_frozen_append() TO jobledger_writer;
+    GRANT EXECUTE ON FUNCTION ledger.end_frozen(bigint) TO jobledger_writer, jobledger_projector;
     GRANT EXECUTE ON FUNCTION
         ledger.take_rebuild_lock(), ledger.begin_rebuild(text[]), ledger.analyze_rebuild(), ledger.swap_rebuild(), ledger.clear_rebuild()
     TO jobledger_projector;

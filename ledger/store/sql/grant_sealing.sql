@@ -15,7 +15,7 @@ BEGIN
         EXECUTE format('GRANT SELECT ON ALL TABLES IN SCHEMA ledger TO %I', sealer);
         EXECUTE format(
             'GRANT EXECUTE ON FUNCTION '
-            'ledger.take_seal_lock(), ledger.fault_of_checkpoint(bigint, text), ledger.fault_of_key(text) TO %I',
+            'ledger.take_seal_lock(), ledger.end_frozen(bigint), ledger.fault_of_checkpoint(bigint, text), ledger.fault_of_key(text) TO %I',
             sealer
         );
         EXECUTE format('GRANT INSERT, UPDATE (hashes, sums) ON ledger.tiles TO %I', sealer);

@@ -1,3 +1,3 @@
-SELECT view, (SELECT coalesce(max(notification_id), 0) FROM ledger.stored_events) - position AS lag
+SELECT view, (SELECT coalesce(max(notification_id), 0)::numeric FROM ledger.stored_events) - position AS lag
 FROM history.tracking
 ORDER BY view

@@ -6,13 +6,15 @@ SELECT
     wait_event_type = 'Client' AS waits_for_client,
     state_change::text AS changed_at,
     EXISTS (SELECT FROM pg_locks WHERE pid = %(pid)s AND NOT granted) AS waits_for_lock,
-    EXISTS (
-        SELECT FROM pg_locks
+    (
+        SELECT CASE
+            WHEN locktype = 'advisory' AND objsubid = 1 THEN classid::bigint << 32 | objid::bigint
+            WHEN relation = to_regclass('ledger.gate') THEN 7308604896899097444
+            WHEN relation = to_regclass('ledger.seal_gate') THEN 7308604896899097446
+            WHEN relation = to_regclass('ledger.follow_gate') THEN 7308604896899097447
+        END
+        FROM pg_locks
         WHERE pid = %(pid)s AND NOT granted
-            AND (
-                locktype = 'advisory' AND objsubid = 1
-                AND classid::bigint << 32 | objid::bigint = 7308604896899097444
-                OR locktype = 'relation' AND relation = to_regclass('ledger.gate')
-            )
-    ) AS waits_for_append
+        LIMIT 1
+    ) AS waits_for_key
 FROM (VALUES (true)) AS one (row) LEFT JOIN pg_stat_activity AS activity ON activity.pid = %(pid)s

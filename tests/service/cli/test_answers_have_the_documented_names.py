@@ -38,5 +38,8 @@ def test_a_recorded_transition_is_answered_with_its_place(run: Run) -> None:
     first = run("record", json.dumps(plan("a")))
     again = run("record", "-", stdin=json.dumps(plan("a")))
 
-    assert json.loads(first.out) == {"disposition": "recorded", "job": "a", "version": 1, "position": 1}
-    assert json.loads(again.out) == {"disposition": "unchanged", "job": "a", "version": 1, "position": 1}
+    cursor = json.loads(first.out)["cursor"]
+    place = {"job": "a", "version": 1, "position": 1, "cursor": cursor}
+    assert cursor.startswith("1:")
+    assert json.loads(first.out) == {"disposition": "recorded", **place}
+    assert json.loads(again.out) == {"disposition": "unchanged", **place}

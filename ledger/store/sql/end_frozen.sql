@@ -1,0 +1,1 @@
+SELECT ledger.end_frozen(%(key)s) AS became
