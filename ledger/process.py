@@ -24,10 +24,10 @@ def running(command: str) -> Iterator[None]:
 def name(speaker: str = "") -> str:
     """`jobledger`, process, host, and the command or the owner that speaks, as far as there is room.
 
-    In ASCII, as PostgreSQL shows it. A host is cut before what it does is.
+    In ASCII, as PostgreSQL shows it, and without what would end a text of SQL. A host is cut before what it does is.
     """
     does = " ".join(filter(None, (*_commands[-1:], speaker)))
-    does = "".join(letter if " " <= letter <= "~" else "?" for letter in does)
+    does = "".join(letter if " " <= letter <= "~" and letter not in "'\\" else "?" for letter in does)
     begin = f"jobledger/{os.getpid()}@"
     host = socket.gethostname()[: max(HOST_BYTES_MIN, NAME_BYTES_MAX - len(f"{begin} {does}"))]
     return f"{begin}{host} {does}"[:NAME_BYTES_MAX].rstrip()

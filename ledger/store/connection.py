@@ -183,7 +183,8 @@ class Bounded(Connection[DictRow]):
     given_up = False
     waited_for: str | None = None  # a lock, and who holds it, as it was last seen
     heard = False  # whether it has listened for notifications: then silence is nothing
-    speaker = ""  # the command or owner that its name says
+    speaker = ""  # the owner that its name says
+    named_here = False  # and not by the caller
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -204,6 +205,12 @@ class Bounded(Connection[DictRow]):
             os.close(nowhere)
         forks.abandon(self.pgconn)
         self.pgconn, self.lock = _closed(), threading.Lock()
+
+    def speak_as(self, speaker: str) -> bytes:
+        """What lets the server show that this owner speaks, nothing where it does; a name that was given stands."""
+        told, self.speaker = self.speaker, speaker
+        anew = self.named_here and told != speaker
+        return f"SET application_name = '{process.name(speaker)}'".encode() if anew else b""
 
     def wait(self, gen: Any, *arguments: Any, **options: Any) -> Any:
         """As psycopg does, within bounds; raises `psycopg.OperationalError` where they end, and is closed then."""
@@ -285,7 +292,9 @@ def connect_as(kind: type[C], conninfo: str, speaker: str = "") -> C:
             pass
         row = answers.fetchall()[0]
         connection.conninfo, connection.server = conninfo, (row["started"], row["pid"])
-        connection.speaker = speaker
+        options = {option.keyword: option.val for option in connection.pgconn.info}
+        ours = options[b"fallback_application_name"] == process.name(speaker).encode()
+        connection.speaker, connection.named_here = speaker, ours and options[b"application_name"] is None
     return connection
 
 

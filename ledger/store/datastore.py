@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import psycopg
 from eventsourcing.postgres import PostgresDatastore
 from psycopg import Connection
 from psycopg.rows import DictRow
@@ -28,7 +27,7 @@ class Datastore(PostgresDatastore):
         self.pool.close()
         size = pool_size + max_overflow
         self.pool: Pool = Pool(  # type: ignore[assignment]  # what the library asks of its own, ours can do
-            self._make, self._check, size=size, wait_seconds=CONNECT_SECONDS_MAX, told_size=size + RESERVED
+            self._make, self.check, size=size, wait_seconds=CONNECT_SECONDS_MAX, told_size=size + RESERVED
         )
 
     def _make(self) -> Bounded:
@@ -36,17 +35,11 @@ class Datastore(PostgresDatastore):
         configure(connection)
         return connection
 
-    def _check(self, connection: Bounded, idle_seconds: float) -> None:
-        if connection.speaker != self.speaker:
-            raise psycopg.InterfaceError("it bears another name than it should")
+    def check(self, connection: Bounded, idle_seconds: float = 0.0) -> None:
+        """Raise `psycopg.Error` where a connection cannot be used any more; let it say who speaks."""
         check_open(connection, idle_seconds)
-
-    def is_over(self, connection: Bounded) -> bool:
-        """Whether a connection over which nothing was asked is to be made anew, silently.
-
-        The server has said a word, which is that it has let it go; or it bears another name than it should.
-        """
-        return has_word(connection) or connection.speaker != self.speaker
+        if name := connection.speak_as(self.speaker):
+            connection.execute(name)
 
     @contextmanager
     def raw_connection(self) -> Iterator[Connection[DictRow]]:

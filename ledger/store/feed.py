@@ -34,7 +34,7 @@ class Feed:
     def __init__(self, datastore: Datastore, standpoint: Standpoint) -> None:
         self._datastore = datastore
         self._standpoint = standpoint
-        self.follower = Follower(self._connect, datastore.is_over, _begin, _go_on, PAGE_EVENTS_MAX)
+        self.follower = Follower(self._connect, datastore.check, _begin, _go_on, PAGE_EVENTS_MAX)
 
     def _connect(self) -> Bounded:
         connection = connect(self._datastore.conninfo, self._datastore.speaker)

@@ -15,6 +15,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
+import psycopg
 from psycopg import Connection
 from psycopg.rows import DictRow
 
@@ -101,7 +102,7 @@ class _Waiter:
 class Follower:
     """Reads what comes; safe to share between threads.
 
-    `connect` makes a connection, and `is_over` says whether it is to be made anew. `begin` gives the place to go on
+    `connect` makes a connection, and `check` raises where it is to be made anew. `begin` gives the place to go on
     from, which is the end where none is given, and `read` the next events after a place, so many at most, and the place
     behind them; both raise `PositionAhead` where the ledger does not have what is known of that place.
     """
@@ -109,13 +110,13 @@ class Follower:
     def __init__(
         self,
         connect: Callable[[], Bounded],
-        is_over: Callable[[Bounded], bool],
+        check: Callable[[Bounded], None],
         begin: Callable[[Connection[DictRow], int | None], Cursor],
         read: Callable[[Connection[DictRow], Cursor, int], tuple[list[RecordedEvent], Cursor]],
         page_size: int,
     ) -> None:
         self._connect = connect
-        self._is_over = is_over
+        self._check = check
         self._begin = begin
         self._read = read
         self._page_size = page_size
@@ -311,8 +312,11 @@ class Follower:
             raise DatabaseAway(str(self._away), **self._away.facts)
 
     def _connected(self) -> Bounded:
-        if self._connection is not None and self._is_over(self._connection):
-            self._disconnect()
+        if self._connection is not None:
+            try:
+                self._check(self._connection)
+            except psycopg.Error:  # the server has let it go
+                self._disconnect()
         if self._connection is None:
             self._connection = self._connect()
             self.connections += 1

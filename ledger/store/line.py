@@ -96,10 +96,12 @@ class Appending(Bounded):
         self._pipe.__enter__()
         self._pipe.command_queue = self._said = Together()
 
-    def begin(self) -> None:
+    def begin(self, speaker: str) -> None:
         """Take back the cursors that were lent; then begin a transaction, under the append lock."""
         self._spare, self._lent = self._spare + self._lent, []
         self._say(BEGIN)
+        if name := self.speak_as(speaker):
+            self._say(name)
         self._say(SQL["take_append_lock"].encode())
 
     def ask(self) -> None:
@@ -159,7 +161,7 @@ class Line:
         connection = self._ready()
         connection.add_notice_handler(hear)
         try:
-            connection.begin()
+            connection.begin(self.speaker)
             yield connection
             connection.end()
         except BaseException:
@@ -174,7 +176,7 @@ class Line:
             self._connection = None
 
     def _ready(self) -> Appending:
-        if self._connection is not None and self._is_over(self._connection):
+        if self._connection is not None and has_word(self._connection):  # which is that the server has ended it
             self.close()
         if self._connection is None:
             self._forget()
@@ -186,10 +188,6 @@ class Line:
             connection.stay_in_pipeline()
             self._connection = connection
         return self._connection
-
-    def _is_over(self, connection: Appending) -> bool:
-        """Whether the server has said a word, which is that it has ended it; or its name is not right."""
-        return has_word(connection) or connection.speaker != self.speaker
 
 
 def _widen(connection: Connection[DictRow]) -> None:

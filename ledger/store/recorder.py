@@ -98,7 +98,7 @@ class Recorder(PostgresApplicationRecorder):
         self._shelf.clear()
 
     def speak_for(self, owner: str) -> None:
-        """Let the connections say from now on that this owner speaks; those that are there come anew."""
+        """Let the connections say from now on that this owner speaks."""
         self._speakers.append(owner)
         self._name_connections()
 

@@ -239,7 +239,7 @@ def test_an_outage_is_told_once_whoever_waits(
             other.plan("T", job=f"j{number}")
         with ThreadPoolExecutor(20) as threads:
             waits = [threads.submit(ledger.wait, f"j{number}", 60) for number in range(20)]
-            _until(lambda: _resting(ledger) == 20)
+            _until(lambda: _resting(ledger) == 20 and ledger._feed.reached == 20)
             proxy.reachable = False
             proxy.hang_up()
             _until(lambda: any("once the database is back" in record.getMessage() for record in caplog.records))
