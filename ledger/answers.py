@@ -302,6 +302,18 @@ class Was:
     held: frozenset[EntityRef]
 
 
+class Beats(Protocol):
+    """What keeps a lease, in the process that started the owner and in each child that goes on with its work."""
+
+    inherited: bool  # whether this process is a child of the one that started the owner
+
+    def go_on(self) -> None:
+        """Keep the lease from here too, where this process does not yet."""
+
+    def stop(self) -> None:
+        """Keep it no longer from here."""
+
+
 class Leases(Protocol):
     """Where owners say that they live."""
 
@@ -314,8 +326,8 @@ class Leases(Protocol):
     def all(self) -> Sequence[Lease]:
         """Every lease."""
 
-    def keep(self, beat: Callable[[], None], seconds: float) -> Callable[[], None]:
-        """Call `beat` often enough for a lease of so many seconds, until the returned function is called."""
+    def keep(self, beat: Callable[[], None], seconds: float) -> Beats:
+        """Call `beat` often enough for a lease of so many seconds, until it is stopped."""
 
 
 class Recall(Protocol):

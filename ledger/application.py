@@ -9,6 +9,7 @@ from typing import Any, TypedDict, Unpack
 
 from ledger import clock, waiting
 from ledger.answers import (
+    Beats,
     BusyAnswer,
     JobFilter,
     JobView,
@@ -24,7 +25,7 @@ from ledger.domain.cursor import Cursor
 from ledger.domain.decisions import Disposition
 from ledger.domain.entities import EntityRef
 from ledger.domain.epoch import OwnerEpoch
-from ledger.domain.events import Detached, Ended, RecordedEvent
+from ledger.domain.events import RecordedEvent
 from ledger.domain.filters import Filter
 from ledger.domain.numbers import asked_number, asked_seconds
 from ledger.domain.owner import Owner
@@ -83,8 +84,10 @@ class Ledger(Questions):
         close: Callable[[], None],
         *,
         owner: OwnerEpoch | None = None,
+        beats: Beats | None = None,
     ) -> None:
         super().__init__(queries, close)
+        self._beats = beats
         self._all = queries
         self._recorder = recorder
         self._feed = feed
@@ -129,6 +132,8 @@ class Ledger(Questions):
         return self._recorder.record(identified(parse_transition(record, clock.new_id)), judge_now)
 
     def _signed(self, said: Transition) -> Transition:
+        if self._beats is not None:
+            self._beats.go_on()
         if self.owner is None or said.owner is not None:
             return said
         return said._replace(owner=self.owner.owner, epoch=self.owner.epoch)
@@ -277,17 +282,25 @@ class Ledger(Questions):
         """Begin a new epoch of an owner, which fences every earlier one; the ledger that speaks as it is returned.
 
         Whatever that ledger records carries the epoch; a thread keeps the lease until it is closed. A fenced one hears
-        `StaleEpoch`.
+        `StaleEpoch`. A child of this process speaks in the same epoch, and keeps the lease too once it records
+        something; only where it was started is the lease given up.
         """
         asked_seconds("A lease", lease_seconds, least=LEASE_SECONDS_MIN)
         return self._begin(partial(self._owners.start, name, lease_seconds, self._tell_owner("owner_started", said)))
 
     def _begin(self, start: Callable[[], Started]) -> "Ledger":
         try:
-            me, close = start()
+            me, beats, stop = start()
         except OutcomeUnknown as error:
             raise error.by(partial(self._begin, error.again)) from error
-        return Ledger(self._recorder, self._feed, self._all, self._leases, close, owner=me)
+        self._recorder.speak_for(me.owner)
+
+        def close() -> None:
+            stop()
+            with suppress(ValueError):  # closed before
+                self._recorder.speak_no_more_for(me.owner)
+
+        return Ledger(self._recorder, self._feed, self._all, self._leases, close, owner=me, beats=beats)
 
     def _tell_owner(self, event: str, said: Said) -> Callable[[OwnerEpoch], Receipt]:
         return lambda of: self.record({"event": event, **said, **of._asdict()})
@@ -440,26 +453,20 @@ class Ledger(Questions):
 
         Raises `StreamDamaged` for one that never will be, since nothing more can be recorded of it.
         """
-        return waiting.wait(
-            self._feed,
-            lambda: self._closed(job),
-            lambda entry: entry.event.job == job,
-            timeout,
-            f"job {job} to close",
-        )
+        return waiting.wait(self._feed, lambda: self._closed(job), timeout, f"job {job} to close")
 
-    def _closed(self, job: str) -> JobView | None:
+    def _closed(self, job: str) -> waiting.Looked[JobView]:
         view = self.job(job)
         if not view.done:
             waiting.check_whole(view)
-        return view if view.done else None
+        return waiting.Looked(view if view.done else None, (job,))
 
     def wait_free(self, entity: str | EntityRef, timeout: float | None = None) -> BusyAnswer:
         """The answer once no job is active on the entity; raises `WaitTimedOut` after `timeout` seconds."""
-        return waiting.wait(
-            self._feed,
-            lambda: None if (answer := self.busy(entity)).busy else answer,
-            lambda entry: isinstance(entry.event.fact, Ended | Detached),
-            timeout,
-            f"{entity} to be free",
-        )
+        return waiting.wait(self._feed, lambda: self._free(entity), timeout, f"{entity} to be free")
+
+    def _free(self, entity: str | EntityRef) -> waiting.Looked[BusyAnswer]:
+        answer = self.busy(entity)
+        # As long as none of those that hold it says anything, it is not free.
+        holders = {view.job for view in answer.jobs}
+        return waiting.Looked(None if answer.busy else answer, holders)

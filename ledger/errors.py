@@ -364,6 +364,12 @@ class DatabaseAway(Unavailable):
     code = "database_away"
 
 
+class PoolExhausted(Unavailable):
+    """All connections that a process may use were in use for too long; facts: `size`, `seconds`."""
+
+    code = "pool_exhausted"
+
+
 class AccessDenied(Unavailable):
     """The database refuses this user or password, or the role lacks a privilege."""
 

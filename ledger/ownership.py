@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from functools import partial, reduce
 
-from ledger.answers import Leases, OwnerState, OwnerView, Queries
+from ledger.answers import Beats, Leases, OwnerState, OwnerView, Queries
 from ledger.domain.decisions import Disposition
 from ledger.domain.epoch import Lease, OwnerEpoch
 from ledger.domain.events import Damaged, Event
@@ -13,7 +13,7 @@ from ledger.store.feed import Feed
 from ledger.store.recorder import Receipt
 
 Tell = Callable[[OwnerEpoch], Receipt]
-Started = tuple[OwnerEpoch, Callable[[], None]]  # which epoch, and how it ends
+Started = tuple[OwnerEpoch, Beats, Callable[[], None]]  # which epoch, what keeps its lease, and how it ends
 
 
 class Owners:
@@ -25,9 +25,9 @@ class Owners:
         self._leases = leases
 
     def start(self, name: str, lease_seconds: float, tell: Tell) -> Started:
-        """Begin the next epoch and keep its lease; the epoch, and a function that ends the lease.
+        """Begin the next epoch and keep its lease; the epoch, what keeps it, and a function that ends the lease.
 
-        `tell` records that the epoch has started.
+        `tell` records that the epoch has started. A child that ends it stops keeping it: it is still its parent's.
         """
         epoch = (self.states([name])[name].newest or self._queries.newest_epoch(name) or 0) + 1
         return self._start(partial(self._begin, OwnerEpoch(name, epoch), tell), lease_seconds)
@@ -47,13 +47,14 @@ class Owners:
             self._check_not_fenced(me, version)
             self._leases.renew(me, lease_seconds)
 
-        stop = self._leases.keep(beat, lease_seconds)
+        beats = self._leases.keep(beat, lease_seconds)
 
         def close() -> None:
-            stop()
-            self._leases.release(me)
+            beats.stop()
+            if not beats.inherited:
+                self._leases.release(me)
 
-        return me, close
+        return me, beats, close
 
     def _begin(
         self, me: OwnerEpoch, tell: Tell, say: Callable[[], Receipt] | None = None, sent_as: str | None = None

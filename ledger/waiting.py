@@ -1,21 +1,22 @@
-"""Waiting for what is to come: looking again at whatever concerns the one who waits, each time that the feed has news.
+"""Waiting for what is to come: looking again at whatever somebody waits for, each time that there is news of it.
 
 It goes on over restarts and failovers of the database, and ends in time whatever the network does.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from math import inf
-from typing import TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from ledger import clock
 from ledger.answers import JobView, Queries
 from ledger.domain.damage import stream_damaged
-from ledger.domain.events import RecordedEvent
+from ledger.domain.events import Progressed, RecordedEvent
 from ledger.domain.numbers import asked_seconds
 from ledger.domain.states import Flag
-from ledger.errors import DatabaseAway, NotFound, WaitTimedOut
+from ledger.errors import DatabaseAway, NotFound, PoolExhausted, WaitTimedOut
 from ledger.store.feed import Feed
+from ledger.store.follower import News
 from ledger.store.outage import Outage
 
 T = TypeVar("T")
@@ -28,15 +29,18 @@ def watch(feed: Feed, queries: Queries, after: int | None, job: str | None) -> I
     """
     reached: int = feed.end() if after is None else after
     view: JobView | None = None
+    told = 0  # the position of the last event of that job
     for entry in feed.follow(reached, seen=after is None):
         reached = entry.position if entry else reached
-        if entry is not None and (job is None or entry.event.job == job):
+        mine = entry is not None and (job is None or entry.event.job == job)
+        if entry is not None and mine:
+            told = entry.position
             yield entry
-        if job is None or (entry is not None and entry.event.job != job):
+        if job is None or (entry is not None and not mine):
             continue
         with suppress(DatabaseAway):  # asked again where there is nothing new for a while
-            view = view if view and view.position > reached else queries.job(job)
-        if view and view.position <= reached:
+            view = view if view and view.position >= told else queries.job(job)
+        if view and told <= view.position <= reached:
             if view.done:
                 return
             check_whole(view)
@@ -48,45 +52,50 @@ def check_whole(view: JobView) -> None:
         raise stream_damaged("job", view.job, "one of its rows is no event")
 
 
-def wait(
-    feed: Feed,
-    look: Callable[[], T | None],
-    concerns: Callable[[RecordedEvent], bool],
-    timeout: float | None,
-    what: str,
-) -> T:
-    """What `look` finds, asked again after every event that concerns it; raises `WaitTimedOut`.
+class Looked(NamedTuple, Generic[T]):
+    """What a look has found, if anything, and the jobs whose events may change that."""
 
-    A timeout below 0, of who counted down to a moment that has passed, is one of 0. Raises `NotFinite` and
-    `NumberOutOfRange` for any other that is none.
+    found: T | None
+    jobs: Collection[str]
+
+
+def wait(feed: Feed, look: Callable[[], Looked[T]], timeout: float | None, what: str) -> T:
+    """What `look` finds, asked again after news of the jobs that it names; raises `WaitTimedOut`.
+
+    It is asked again, too, where nothing is new for a second, or longer where many wait: a primary that was deposed
+    answers for a moment. A timeout below 0, of who counted down to a moment that has passed, is one of 0. Raises
+    `NotFinite` and `NumberOutOfRange` for any other that is none.
     """
     if timeout is not None:
         timeout = asked_seconds("A time to wait", 0.0 if _is_over(timeout) else timeout)
     deadline = None if timeout is None else clock.monotonic() + timeout
-    look = _on_and_on(look, deadline, what)
-    found = look()
-    if found is not None:
-        return found
-    for entry in feed.follow(None, timeout):
-        found = look() if entry is None or concerns(entry) else None
-        if found is not None:
-            return found
+    look_again = _on_and_on(feed, look, deadline, what)
+    while True:
+        reached = feed.reached  # nothing up to there is missed by a look that comes after
+        looked = look_again()
+        if looked is not None and looked.found is not None:
+            return looked.found
         if deadline is not None and clock.monotonic() >= deadline:
-            break
-    raise WaitTimedOut(f"Waited {timeout:g} seconds for {what}.", seconds=timeout)
+            raise WaitTimedOut(f"Waited {timeout:g} seconds for {what}.", seconds=timeout)
+        feed.rest(News(reached, looked.jobs, _says_more) if looked else None, deadline)
 
 
-def _on_and_on(look: Callable[[], T | None], deadline: float | None, what: str) -> Callable[[], T | None]:
-    """The same look, which finds nothing while the database is away, of which the feed tells."""
+def _says_more(entry: RecordedEvent) -> bool:
+    """Whether an event may be an end; how far a job has come is none."""
+    return type(entry.event.fact) is not Progressed
+
+
+def _on_and_on(feed: Feed, look: Callable[[], T], deadline: float | None, what: str) -> Callable[[], T | None]:
+    """The same look, which gives nothing while the database is away, of which the feed tells."""
     outage = Outage(f"The wait for {what}", lambda: "where it was")
     looked = False
 
     def look_again() -> T | None:
         nonlocal looked
         try:
-            with clock.until(deadline):
+            with clock.until(deadline), feed.follower.turn():
                 found = look()
-        except DatabaseAway:
+        except (DatabaseAway, PoolExhausted):
             return None
         except NotFound as error:
             if not looked:

@@ -11,7 +11,7 @@ from typing import Any
 
 from psycopg import Connection
 
-from ledger import clock
+from ledger import clock, forks
 from ledger.domain.epoch import Lease, OwnerEpoch
 from ledger.errors import StaleEpoch, Unavailable
 from ledger.store.statements import load_statements
@@ -43,17 +43,54 @@ class LeaseTable:
         with self._connect() as connection:
             return [Lease(**row) for row in connection.execute(SQL["select_leases"]).fetchall()]
 
-    def keep(self, beat: Callable[[], None], seconds: float) -> Callable[[], None]:
-        """Call `beat` three times in each lease, until it raises `StaleEpoch` or the returned function is called."""
-        ended = threading.Event()
-        thread = threading.Thread(target=_beat, args=(beat, seconds / BEATS_IN_A_LEASE, ended), daemon=True)
-        thread.start()
+    def keep(self, beat: Callable[[], None], seconds: float) -> "BeatThread":
+        """Call `beat` three times in each lease, until it raises `StaleEpoch` or is stopped."""
+        beats = BeatThread(beat, seconds / BEATS_IN_A_LEASE)
+        beats.go_on()
+        return beats
 
-        def stop() -> None:
-            ended.set()
-            thread.join()
 
-        return stop
+class BeatThread:
+    """A thread that calls `beat` each so many seconds; a child has one of its own once it goes on.
+
+    A child that never does keeps no lease, so that an owner seems to live only where somebody does its work.
+    """
+
+    def __init__(self, beat: Callable[[], None], seconds: float) -> None:
+        self._beat = beat
+        self._seconds = seconds
+        self._stopped = False
+        self.inherited = False
+        self._rest()
+        forks.register(self)
+
+    def _rest(self) -> None:
+        self._lock = threading.Lock()
+        self._ended = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def begin_anew(self) -> None:
+        """Have no thread, in a child."""
+        self._rest()
+        self.inherited = True
+
+    def go_on(self) -> None:
+        """Have a thread, unless it was stopped."""
+        if self._thread is not None or self._stopped:
+            return
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(
+                    target=_beat, args=(self._beat, self._seconds, self._ended), daemon=True
+                )
+                self._thread.start()
+
+    def stop(self) -> None:
+        """Call no more."""
+        self._stopped = True
+        self._ended.set()
+        if self._thread is not None:
+            self._thread.join()
 
 
 def _beat(beat: Callable[[], None], seconds: float, ended: threading.Event) -> None:

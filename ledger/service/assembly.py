@@ -9,12 +9,13 @@ from psycopg.rows import DictRow
 
 from ledger.application import Ledger
 from ledger.audit import Tell, tell_nobody
+from ledger.domain.numbers import asked_number
 from ledger.errors import NotFound
 from ledger.recovery.leases import LeaseTable
 from ledger.service.readiness import admin_conninfo, migrator, ready_conninfo
 from ledger.service.settings import Database, allowed_unsafe_settings, find_database
 from ledger.store.connection import closed_on_error, connect, in_our_words
-from ledger.store.datastore import Datastore
+from ledger.store.datastore import RESERVED, Datastore
 from ledger.store.feed import Feed
 from ledger.store.recorder import Recorder
 from projections import follower, runner
@@ -24,28 +25,37 @@ from projections.runner import InlineViews
 if TYPE_CHECKING:
     from ledger.store.finding import Finding
 
+POOL = 16
 
-def open_ledger(dsn: str | None = None) -> Ledger:
+
+def open_ledger(dsn: str | None = None, *, pool: int = POOL) -> Ledger:
     """The ledger in a database: `dsn` (any libpq conninfo), else JOBLEDGER_DSN, else PG* variables, else embedded.
+
+    It uses `pool` connections at most in this process, 4 or more, however many threads use it: one appends, one
+    follows for all who wait or watch, one looks why another is silent, and the rest answer questions. Who finds none
+    of these for ten seconds gets `PoolExhausted`.
 
     Raises `Unavailable`: the database is away, has no ledger of this release, or has unsafe settings.
     """
-    return assemble(ready_conninfo(find_database(dsn)))
+    asked_number("A pool", pool, least=RESERVED + 1)
+    return assemble(ready_conninfo(find_database(dsn)), pool=pool)
 
 
-def assemble(conninfo: str) -> Ledger:
+def assemble(conninfo: str, *, pool: int = POOL) -> Ledger:
     """The ledger over a database that is known to be ready."""
-    datastore = Datastore(conninfo)
+    datastore = Datastore(conninfo, max_overflow=pool - RESERVED - 1)
     with closed_on_error(datastore):
         recorder = Recorder(datastore, InlineViews(), allowed_unsafe_settings())
     leases = LeaseTable(datastore.connection)
     queries = LedgerQueries(datastore.connection)
+    feed = Feed(datastore, recorder.standpoint)
 
     def close() -> None:
         recorder.close()
+        feed.close()
         datastore.close()
 
-    return Ledger(recorder, Feed(datastore, recorder.standpoint), queries, leases, close)
+    return Ledger(recorder, feed, queries, leases, close)
 
 
 def check_release(database: Database) -> None:

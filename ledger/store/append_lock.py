@@ -5,6 +5,7 @@ that waits for a standby, for the disk or for a lock, or is at work, is never en
 """
 
 import logging
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import psycopg
 from psycopg import Connection
 
-from ledger import clock
+from ledger import clock, forks
 from ledger.errors import AppendLockHeld, Unavailable
 from ledger.store.bounds import bound_waits
 from ledger.store.connection import connect, translate
@@ -75,14 +76,64 @@ def find_holder(conninfo: str) -> Mapping[str, Any] | None:
 
 @contextmanager
 def looking(conninfo: str) -> Iterator[Connection[Any]]:
-    """A connection to look what another one waits for, for a few seconds; errors come out as `psycopg.Error`."""
-    with clock.until(clock.monotonic() + LOOK_SECONDS_MAX):
+    """A connection to look what another one waits for, for a few seconds; errors come out as `psycopg.Error`.
+
+    A process has one such connection at most; where it was not taken, who waited for a turn is told the same.
+    """
+    with _TURN.taken(), clock.until(clock.monotonic() + LOOK_SECONDS_MAX):
         try:
             connection = connect(conninfo)
         except Unavailable as error:
-            raise error.__cause__ or error from None
+            cause = error.__cause__ or error
+            _TURN.refuse(cause)
+            raise cause from None
         with connection:
             yield connection
+
+
+class _Turn:
+    """Whose turn it is to look, and what the last one that found nobody was told."""
+
+    def __init__(self) -> None:
+        self.begin_anew()
+        forks.register(self)
+
+    def begin_anew(self) -> None:
+        """Let it be nobody's."""
+        self._changed = threading.Condition(threading.Lock())
+        self._taken = False
+        self._refused_at, self._refused = 0.0, psycopg.Error()
+
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        changed = self._changed
+        with changed:
+            self._wait(clock.monotonic(), clock.seconds_left(2 * LOOK_SECONDS_MAX))  # longer than one look takes
+            self._taken = True
+        try:
+            yield
+        finally:
+            with changed:
+                self._taken = False
+                changed.notify()
+
+    def _wait(self, began: float, seconds: float) -> None:
+        while self._taken:
+            left = began + seconds - clock.monotonic()
+            if left <= 0:
+                raise psycopg.InterfaceError("others of this process look already")
+            self._changed.wait(left)
+            if self._refused_at > began:
+                raise self._refused.with_traceback(None)
+
+    def refuse(self, error: BaseException) -> None:
+        if isinstance(error, psycopg.Error):
+            with self._changed:
+                self._refused_at, self._refused = clock.monotonic(), error
+                self._changed.notify_all()
+
+
+_TURN = _Turn()
 
 
 def ask_holder(connection: Connection[Any]) -> Mapping[str, Any] | None:

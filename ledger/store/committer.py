@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Generic, TypeVar
 
+from ledger import forks
 from ledger.errors import AppendLockHeld, LedgerError, OutcomeUnknown, Unavailable
 
 GROUP_MAX = 500
@@ -73,13 +74,18 @@ class Committer(Generic[W, A]):
     def __init__(self, commit: Callable[[Sequence[W]], list[A]], *, waiting_max: int = WAITING_MAX) -> None:
         self._commit = commit
         self._waiting_max = waiting_max
+        self._closed = False
+        self.begin_anew()
+        forks.register(self)
+
+    def begin_anew(self) -> None:
+        """Let nobody wait and nobody lead: in a child, those who did are threads of its parent."""
         self._lock = threading.Lock()
         self._idle = threading.Condition(self._lock)
         self._room = threading.Condition(self._lock)
         self._outside = 0
         self._waiting: deque[_Request[W, A]] = deque()
         self._leader: _Request[W, A] | None = None
-        self._closed = False
         self._awake = threading.Lock()
 
     def submit(self, work: Sequence[W]) -> list[A]:

@@ -6,18 +6,19 @@ A command that only asks needs no more than this, and so nothing that is slow to
 import os
 import re
 import socket
+import threading
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import psycopg
-from psycopg import Connection
+from psycopg import Connection, pq
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import set_json_loads
 from pydantic_core import from_json
 
-from ledger import clock
+from ledger import clock, forks, process
 from ledger.errors import (
     AccessDenied,
     DatabaseAway,
@@ -37,7 +38,7 @@ CONNECT_SECONDS_MAX = 10
 LOCK_SECONDS_MAX = 60
 FIRST_ANSWER_SECONDS_MAX = 20
 DEAD_SECONDS_MAX = 10  # until a peer that answers nothing, on a network that carries nothing, is given up
-NAME_BYTES_MAX = 63
+TOO_MANY = "53300"  # too many connections: the server lives
 SEARCH_PATH = "pg_catalog, pg_temp"  # statements name all that is ours
 # What answers and promises rest on, whatever the server, the database or the role says. It is set by SET, since a
 # pooler passes few startup options on. `default_transaction_read_only` is not among it: who says that, means it.
@@ -92,6 +93,10 @@ _BY_STATE: dict[str, tuple[type[LedgerError], str]] = {
         AccessDenied,
         "The database role lacks a right; grant it the role of the ledger that has it",
     ),
+    TOO_MANY: (
+        DatabaseAway,
+        "The database takes no more connections; open ledgers with a smaller pool, or raise its max_connections",
+    ),
     "53100": (DiskFull, "The database has no room left on its disk; make room and repeat"),
     "3D000": (DatabaseAway, "There is no such database; create it or check JOBLEDGER_DSN"),
     "42P01": (SchemaMissing, "The database has no ledger of this release; run jobledger migrate"),
@@ -139,7 +144,7 @@ def translate(error: Exception) -> LedgerError:
             "A database must be named as libpq has it, host=… dbname=… or postgresql://…, and JOBLEDGER_DSN is not "
             f"({_QUOTED.sub(_hide, said)})."
         )
-    state = getattr(error, "sqlstate", None) or _state_of_text(said)
+    state = state_of(error)
     if state in _BY_STATE:
         kind, sentence = _BY_STATE[state]
         if getattr(error, "by_setting", False):
@@ -194,9 +199,17 @@ def _is_of_text(error: Exception, said: str) -> bool:
     return isinstance(error, UnicodeEncodeError)
 
 
+def state_of(error: Exception) -> str | None:
+    """The SQLSTATE of an error; a failed connection attempt carries none, so the server's own words must do."""
+    return getattr(error, "sqlstate", None) or _state_of_text(" ".join(str(error).split()))
+
+
 def _state_of_text(said: str) -> str | None:
-    # A failed connection attempt carries no SQLSTATE, so the server's own words must do.
     for words, state in (
+        ("too many clients already", TOO_MANY),
+        ("remaining connection slots are reserved", TOO_MANY),
+        ("too many connections for", TOO_MANY),
+        ("no more connections allowed", TOO_MANY),  # by PgBouncer
         ("password authentication failed", "28P01"),
         ("no password supplied", "28P01"),
         ("no pg_hba.conf entry", "28000"),
@@ -225,6 +238,34 @@ class Bounded(Connection[DictRow]):
     given_up = False
     waited_for: str | None = None  # a lock, and who holds it, as it was last seen
     heard = False  # whether it has listened for notifications: then silence is nothing
+    speaker = ""  # the owner that its name says
+    named_here = False  # and not by the caller
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.process = os.getpid()  # whose it is
+        forks.register(self)
+
+    def begin_anew(self) -> None:
+        """Be a closed connection from now on, in a child: the open one is its parent's.
+
+        Its file leads nowhere from here on, so that nothing can be said over it, and the database hears it when the
+        parent has gone.
+        """
+        if self.closed:
+            return
+        with suppress(psycopg.Error, OSError):
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            os.dup2(nowhere, self.pgconn.socket, inheritable=False)
+            os.close(nowhere)
+        forks.abandon(self.pgconn)
+        self.pgconn, self.lock = _closed(), threading.Lock()
+
+    def speak_as(self, speaker: str) -> bytes:
+        """What lets the server show that this owner speaks, nothing where it does; a name that was given stands."""
+        told, self.speaker = self.speaker, speaker
+        anew = self.named_here and told != speaker
+        return f"SET application_name = '{process.name(speaker)}'".encode() if anew else b""
 
     def wait(self, gen: Any, *arguments: Any, **options: Any) -> Any:
         """As psycopg does, within bounds; raises `psycopg.OperationalError` where they end, and is closed then."""
@@ -276,6 +317,13 @@ class Bounded(Connection[DictRow]):
         return _in_time(super()._connect_gen(*arguments, **options))
 
 
+def _closed() -> pq.abc.PGconn:
+    """A connection to nothing, over which nothing was ever said."""
+    connection = pq.PGconn.connect_start(b"none")
+    connection.finish()
+    return connection
+
+
 def _in_time(gen: Generator[Any, Any, R]) -> Generator[Any, Any, R]:
     try:
         wanted = next(gen)
@@ -288,18 +336,21 @@ def _in_time(gen: Generator[Any, Any, R]) -> Generator[Any, Any, R]:
         return end.value  # type: ignore[no-any-return]
 
 
-def connect(conninfo: str) -> Bounded:
-    """One connection outside the pool, for what is done once; raises `Unavailable`."""
-    return connect_as(Bounded, conninfo)
+def connect(conninfo: str, speaker: str = "") -> Bounded:
+    """One connection outside the pool, for what is done once; raises `Unavailable`.
+
+    `speaker` is the owner that it is made for, for whoever looks at the server.
+    """
+    return connect_as(Bounded, conninfo, speaker)
 
 
 C = TypeVar("C", bound=Bounded)
 
 
-def connect_as(kind: type[C], conninfo: str) -> C:
+def connect_as(kind: type[C], conninfo: str, speaker: str = "") -> C:
     """The same, of a class of its own."""
     with in_our_words:
-        connection = kind.connect(_with_defaults(conninfo), row_factory=dict_row, autocommit=True)
+        connection = kind.connect(_with_defaults(conninfo, speaker), row_factory=dict_row, autocommit=True)
         with closed_on_error(connection):
             _keep_alive(connection)
             with clock.until(clock.monotonic() + FIRST_ANSWER_SECONDS_MAX):
@@ -308,6 +359,9 @@ def connect_as(kind: type[C], conninfo: str) -> C:
                 pass
             row = answers.fetchall()[0]
             connection.conninfo, connection.server = conninfo, (row["started"], row["pid"])
+            options = {option.keyword: option.val for option in connection.pgconn.info}
+            ours = options[b"fallback_application_name"] == process.name(speaker).encode()
+            connection.speaker, connection.named_here = speaker, ours and options[b"application_name"] is None
     return connection
 
 
@@ -328,17 +382,12 @@ class Closes(Protocol):
         """Let it go."""
 
 
-def _name() -> str:
-    """What the server shows of this process, where nothing else is said: which one it is, and where."""
-    return f"jobledger/{os.getpid()}@{socket.gethostname()}"[:NAME_BYTES_MAX]
-
-
-def _with_defaults(conninfo: str) -> str:
+def _with_defaults(conninfo: str, speaker: str = "") -> str:
     """The conninfo with a name, and a bound on connecting, where it, its service and the environment have none."""
     said = conninfo_to_dict(conninfo)
     defaults: dict[str, Any] = {}
     if "fallback_application_name" not in said:
-        defaults["fallback_application_name"] = _name()
+        defaults["fallback_application_name"] = process.name(speaker)
     if "connect_timeout" not in said and "PGCONNECT_TIMEOUT" not in os.environ:
         service = said.get("service") or os.environ.get("PGSERVICE")
         seconds = _of_service(str(service), "connect_timeout") if service else None

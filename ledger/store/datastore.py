@@ -3,7 +3,6 @@
 import select
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from typing import Any
 
 import psycopg
@@ -23,16 +22,22 @@ from ledger.store.connection import (
 )
 from ledger.store.pool import Pool
 
+RESERVED = 3  # of a process: one connection to append, one to follow, one to look why another is silent
+ASK_AFTER_SECONDS = 0.1
+
 
 class Datastore(PostgresDatastore):
     """The library's datastore over a conninfo; its five fields would lose sslmode, options and further hosts."""
 
-    def __init__(self, conninfo: str, *, pool_size: int = 1, max_overflow: int = 15) -> None:
+    def __init__(self, conninfo: str, *, pool_size: int = 1, max_overflow: int = 12) -> None:
+        """The sizes are those of what answers questions; `RESERVED` others are not of the pool."""
         super().__init__("", "", "", "", "", schema="ledger", originator_id_type="text")
         self.conninfo = conninfo
+        self.speaker = ""
         self.pool.close()
+        size = pool_size + max_overflow
         self.pool: Pool = Pool(  # type: ignore[assignment]  # what the library asks of its own, ours can do
-            partial(_make, conninfo), check_open, size=pool_size + max_overflow, wait_seconds=CONNECT_SECONDS_MAX
+            self._make, self.check, size=size, wait_seconds=CONNECT_SECONDS_MAX, told_size=size + RESERVED
         )
 
     def register_type_adapters(self) -> None:
@@ -41,6 +46,18 @@ class Datastore(PostgresDatastore):
             super().register_type_adapters()
         except PersistenceError as error:
             raise (translate(error.__cause__) if isinstance(error.__cause__, psycopg.Error) else error) from error
+
+    def _make(self) -> Bounded:
+        connection = connect(self.conninfo, self.speaker)
+        with closed_on_error(connection):
+            configure(connection)
+        return connection
+
+    def check(self, connection: Bounded, idle_seconds: float = 0.0) -> None:
+        """Raise `psycopg.Error` where a connection cannot be used any more; let it say who speaks."""
+        check_open(connection, idle_seconds)
+        if name := connection.speak_as(self.speaker):
+            connection.execute(name)
 
     @contextmanager
     def raw_connection(self) -> Iterator[Connection[DictRow]]:
@@ -55,16 +72,13 @@ class Datastore(PostgresDatastore):
             yield connection
 
 
-def _make(conninfo: str) -> Bounded:
-    connection = connect(conninfo)
-    with closed_on_error(connection):
-        configure(connection)
-    return connection
+def check_open(connection: Connection[Any], idle_seconds: float) -> None:
+    """Raise where the server has ended an idle connection: there is something to read though nothing was asked.
 
-
-def check_open(connection: Connection[Any]) -> None:
-    """Raise where the server has ended an idle connection: there is something to read though nothing was asked."""
-    if has_word(connection):
+    Of one that was idle for long enough to cost nothing by it, the server is asked: what is between us may have
+    forgotten it, and the word that it is ended may be on its way.
+    """
+    if has_word(connection) or idle_seconds >= ASK_AFTER_SECONDS:
         connection.execute("")
 
 

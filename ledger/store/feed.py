@@ -1,8 +1,6 @@
 """Follows the ledger from any position: no gap, no duplicate, a tenth of a second late at most, whatever restarts."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
-from time import sleep
 
 from psycopg import Connection
 from psycopg.rows import DictRow
@@ -11,9 +9,11 @@ from ledger import clock
 from ledger.clock import monotonic
 from ledger.domain.cursor import Cursor
 from ledger.domain.events import Late, RecordedEvent
+from ledger.domain.values import POSITION_MAX
 from ledger.errors import DatabaseAway, PositionAhead
-from ledger.store.connection import connect, in_our_words
+from ledger.store.connection import Bounded, connect
 from ledger.store.datastore import Datastore
+from ledger.store.follower import LOOK_SECONDS, Follower, News
 from ledger.store.mapper import id_in
 from ledger.store.outage import Outage
 from ledger.store.reading import read_all
@@ -21,8 +21,9 @@ from ledger.store.standpoint import NOTHING, Known, Standpoint, check_standing, 
 from ledger.store.statements import SQL
 from ledger.store.streams import read_newest, read_stream, read_topic
 
+__all__ = ["LOOK_SECONDS", "Feed"]
+
 PAGE_EVENTS_MAX = 500
-LOOK_SECONDS = 0.1  # by which news may be late
 TELL_SECONDS = 1.0  # between two words that there is no news
 IDLE_SECONDS_MAX = 60  # after which the connection of one who stands still is let go
 
@@ -33,6 +34,16 @@ class Feed:
     def __init__(self, datastore: Datastore, standpoint: Standpoint) -> None:
         self._datastore = datastore
         self._standpoint = standpoint
+        self.follower = Follower(self._connect, datastore.check, _begin, _go_on, PAGE_EVENTS_MAX)
+
+    def _connect(self) -> Bounded:
+        connection = connect(self._datastore.conninfo, self._datastore.speaker)
+        connection.execute(SQL["let_go_when_idle"], {"milliseconds": IDLE_SECONDS_MAX * 1_000})
+        return connection
+
+    def close(self) -> None:
+        """Let the connection go over which events are followed."""
+        self.follower.close()
 
     def head(self) -> int:
         """The last position of the ledger, 0 where it is empty."""
@@ -108,75 +119,70 @@ class Feed:
         """
         deadline = None if timeout is None else monotonic() + timeout
         told = -TELL_SECONDS
-        with closing(_Following(self._datastore.conninfo, after, seen=seen)) as following:
-            while True:
-                page = following.page(deadline)
-                yield from page
-                now = monotonic()
-                if page:
-                    told = now - TELL_SECONDS
-                    continue
-                if now - told >= TELL_SECONDS:
-                    told = now
-                    yield None
-                left = following.pause if deadline is None else min(following.pause, deadline - monotonic())
-                if left <= 0:
-                    return
-                sleep(left)
+        following = _Following(self.follower, after, seen=seen)
+        while True:
+            page = following.page(deadline)
+            yield from page
+            now = monotonic()
+            if page:
+                told = now - TELL_SECONDS
+                continue
+            if now - told >= TELL_SECONDS:
+                told = now
+                yield None
+            left = told + TELL_SECONDS - now if deadline is None else min(told + TELL_SECONDS, deadline) - now
+            if deadline is not None and monotonic() >= deadline:
+                return
+            following.rest(left, deadline)
+
+    @property
+    def reached(self) -> int:
+        """Up to which position whoever waits has been told of news, before the first where nobody has."""
+        return self.follower.reached
+
+    def rest(self, news: News | None, deadline: float | None) -> None:
+        """Wait until there is news, or it is time to look again though there is none, or the deadline has come.
+
+        Without news to wait for, of who looked and was not answered, it is time in a second, or once the database is
+        back.
+        """
+        seconds = self.follower.again_seconds(TELL_SECONDS, answered=news is not None)
+        news = news or News(POSITION_MAX)
+        with clock.until(deadline):
+            self.follower.rest(news, seconds if deadline is None else min(seconds, deadline - monotonic()))
 
 
 class _Following:
-    """One reader's place in the ledger, and the connection over which it looks for what comes next.
+    """One reader's place in the ledger; what comes next is read by what all readers of the process share."""
 
-    It looks ten times a second, and listens to no notifications: wherever it stands still, nobody keeps anything for
-    it, and the server lets its connection go.
-    """
-
-    def __init__(self, conninfo: str, after: int | None, *, seen: bool) -> None:
-        self._conninfo = conninfo
+    def __init__(self, follower: Follower, after: int | None, *, seen: bool) -> None:
+        self._follower = follower
         self._after = after
         self._seen = seen
-        self._connection: Connection[DictRow] | None = None
+        self._proven: int | None = None  # on which connection
         self._outage = Outage("Following", lambda: "the end" if self._after is None else f"position {self._after:,}")
-
-    @property
-    def pause(self) -> float:
-        """The seconds until it is worth while to look again."""
-        return LOOK_SECONDS if self._outage.began is None else self._outage.pause
 
     def page(self, deadline: float | None) -> list[RecordedEvent]:
         """The next events, none where there are none or the database is away."""
         try:
-            with clock.until(deadline), in_our_words:
-                connection, after = self._connected()
-                page, after = _go_on(connection, after, PAGE_EVENTS_MAX)
-        except DatabaseAway as error:
-            self.close()
-            if deadline is None or monotonic() < deadline:
-                self._outage.away(error)
+            with clock.until(deadline):
+                found = self._follower.page(self._after, self._proven)
+        except DatabaseAway:  # of which the follower tells
             return []
         except PositionAhead as error:
-            self.close()
             if not self._seen:
                 raise
             self._outage.stale(error)
             return []
         self._outage.over()
         self._seen = True
-        self._after = after
-        return page
+        self._after, self._proven = found.place, found.connection
+        return found.entries
 
-    def _connected(self) -> tuple[Connection[DictRow], Cursor]:
-        if self._connection is None:
-            self._connection = connect(self._conninfo)
-            self._connection.execute(SQL["let_go_when_idle"], {"milliseconds": IDLE_SECONDS_MAX * 1_000})
-            self._after = _begin(self._connection, self._after)
-        return self._connection, _cursor(self._after)
-
-    def close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+    def rest(self, seconds: float, deadline: float | None) -> None:
+        """Wait until it is worth while to look again."""
+        with clock.until(deadline):
+            self._follower.rest(News(-1 if self._after is None else self._after), seconds)
 
 
 def ask_end(connection: Connection[DictRow], known: Known = NOTHING) -> DictRow:

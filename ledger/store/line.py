@@ -9,7 +9,7 @@ import os
 import socket
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -18,6 +18,7 @@ from psycopg import Connection, Cursor, Pipeline
 from psycopg.abc import Params
 from psycopg.rows import DictRow
 
+from ledger import forks
 from ledger.store.append_lock import SLOW_SECONDS_MAX, STILL_SECONDS_MAX, bound_append
 from ledger.store.connection import DEAD_SECONDS_MAX, Bounded, closed_on_error, configure, connect_as
 from ledger.store.datastore import has_word
@@ -87,15 +88,22 @@ class Appending(Bounded):
         self._lent.append(cursor)
         return cursor.execute(query, params, **options)
 
-    def stay_in(self, pipe: Pipeline) -> None:
-        """Say everything from now on in this pipeline, which is never left: that would take a round trip each time."""
-        self._pipe = pipe
-        pipe.command_queue = self._said = Together()
+    def stay_in_pipeline(self) -> None:
+        """Say everything from now on in a pipeline, which is never left: that would take a round trip each time.
 
-    def begin(self) -> None:
+        Nor is it left where the connection is taken apart, as the one that `pipeline` gives would be: that says all
+        that it holds back, which in a child is the parent's.
+        """
+        self._pipe = self._pipeline = Pipeline(self)
+        self._pipe.__enter__()
+        self._pipe.command_queue = self._said = Together()
+
+    def begin(self, speaker: str) -> None:
         """Take back the cursors that were lent; then begin a transaction, under the append lock."""
         self._spare, self._lent = self._spare + self._lent, []
         self._say(BEGIN)
+        if name := self.speak_as(speaker):
+            self._say(name)
         self._say(SQL["take_append_lock"].encode())
 
     def ask(self) -> None:
@@ -131,8 +139,14 @@ class Line:
         self._conninfo = conninfo
         self._forget = forget
         self._connection: Appending | None = None
-        self._pipelines = ExitStack()
         self._still_seconds = STILL_SECONDS_MAX
+        self.speaker = ""
+        forks.register(self)
+
+    def begin_anew(self) -> None:
+        """Have no connection."""
+        forks.abandon(self._connection)
+        self._connection = None
 
     def go_slowly(self) -> None:
         """Take more time to decide from now on, for the server took us for one that stands still."""
@@ -149,7 +163,7 @@ class Line:
         connection = self._ready()
         connection.add_notice_handler(hear)
         try:
-            connection.begin()
+            connection.begin(self.speaker)
             yield connection
             connection.end()
         except BaseException:
@@ -158,25 +172,23 @@ class Line:
         connection.remove_notice_handler(hear)
 
     def close(self) -> None:
-        """Let the connection go; first of all that, for the end of a pipeline would send what it holds."""
+        """Let the connection go."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
-            with suppress(psycopg.Error):
-                self._pipelines.close()
 
     def _ready(self) -> Appending:
         if self._connection is not None and has_word(self._connection):  # which is that the server has ended it
             self.close()
         if self._connection is None:
             self._forget()
-            connection = connect_as(Appending, self._conninfo)
+            connection = connect_as(Appending, self._conninfo, self.speaker)
             with closed_on_error(connection):
                 configure(connection)
                 connection.execute(KEEP_ALIVE)
                 bound_append(connection, local=False, still_seconds=self._still_seconds)
             _widen(connection)
-            connection.stay_in(self._pipelines.enter_context(connection.pipeline()))
+            connection.stay_in_pipeline()
             self._connection = connection
         return self._connection
 

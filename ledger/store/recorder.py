@@ -19,6 +19,7 @@ from eventsourcing.postgres import PostgresApplicationRecorder
 from psycopg.rows import DictRow
 from pydantic_core import to_json
 
+from ledger import forks
 from ledger.admission import Beside
 from ledger.domain.commands import Transition
 from ledger.domain.cursor import Cursor
@@ -91,6 +92,25 @@ class Recorder(PostgresApplicationRecorder):
         self._committer = Committer[Request, Reply | Exception](self._hear)
         self._line = Line(datastore.conninfo, self._shelf.clear)
         self.standpoint = Standpoint()
+        self._speakers: list[str] = []
+        forks.register(self)
+
+    def begin_anew(self) -> None:
+        """Keep no folded stream: in a child, a thread of its parent may have had it in hand."""
+        self._shelf.clear()
+
+    def speak_for(self, owner: str) -> None:
+        """Let the connections say from now on that this owner speaks."""
+        self._speakers.append(owner)
+        self._name_connections()
+
+    def speak_no_more_for(self, owner: str) -> None:
+        """Let them say it no longer."""
+        self._speakers.remove(owner)
+        self._name_connections()
+
+    def _name_connections(self) -> None:
+        self.datastore.speaker = self._line.speaker = " ".join(dict.fromkeys(self._speakers))
 
     def append(
         self, batch: Sequence[Transition | LedgerError], judge: Judge, meanwhile: Meanwhile | None = None

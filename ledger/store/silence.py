@@ -14,6 +14,7 @@ import psycopg
 from ledger import clock
 from ledger.store import append_lock
 from ledger.store.append_lock import END_AFTER_SECONDS, TELL_AFTER_SECONDS, looking
+from ledger.store.connection import TOO_MANY, state_of
 from ledger.store.statements import SQL
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 LOOK_AFTER_SECONDS = 5.0
 LOOK_AGAIN_SECONDS = 1.0  # where the first look found what a moment may explain
 REFUSALS_MAX = 2
-_FULL = "53300"  # too many connections: the server lives
 
 logger = logging.getLogger("ledger")
 
@@ -109,4 +109,4 @@ class Silence:
 
 
 def _away(error: psycopg.Error) -> bool:
-    return isinstance(error, psycopg.OperationalError) and error.sqlstate != _FULL
+    return isinstance(error, psycopg.OperationalError) and state_of(error) != TOO_MANY

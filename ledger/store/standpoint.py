@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
+from ledger import forks
 from ledger.domain.cursor import Cursor
 from ledger.errors import PositionAhead
 
@@ -34,9 +35,14 @@ class Standpoint:
     """The furthest event that a process knows, and its newest receipts; safe to share between threads."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self.begin_anew()
         self.known = NOTHING
         self._receipts: deque[Receipt] = deque(maxlen=RECEIPTS_MAX)
+        forks.register(self)
+
+    def begin_anew(self) -> None:
+        """Be free: in a child, a thread of its parent may have held it. What was known holds there too."""
+        self._lock = threading.Lock()
 
     def reach(self, cursor: Cursor, mark: bytes) -> None:
         """Know an event that is on record; `mark` are the first bytes of its state."""

@@ -212,7 +212,7 @@ def test_a_stale_primary_that_answers_for_a_moment_ends_no_watch(
     follower = threading.Thread(target=lambda: coming.append(next(seen).position))
     follower.start()
     deposed.change()
-    while not any("must not be further than the ledger" in word for word in _words(caplog)):
+    while not any("which is known here, and has not" in word for word in _words(caplog)):
         assert follower.is_alive()
     deposed.change()
     ledger.plan("T", job="c")

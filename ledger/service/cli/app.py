@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
+from ledger import process
 from ledger.errors import HostileText
 
 COMMANDS = {
@@ -57,23 +58,27 @@ class Commands(TyperGroup):
         found = getattr(import_module(f"ledger.service.cli.{module}"), name)
         if isinstance(found, typer.Typer):
             for each in found.registered_commands:
-                each.callback = _hearing_text(each.callback) if each.callback else None
+                each.callback = _hearing_text(each.callback, cmd_name) if each.callback else None
             return get_command(found)
         alone = typer.Typer(rich_markup_mode=None, add_completion=False)
-        alone.command(cmd_name)(_hearing_text(found))
+        alone.command(cmd_name)(_hearing_text(found, cmd_name))
         return get_command(alone)
 
 
-def _hearing_text(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The command, which hears no word that is not Unicode; what names a file may be any bytes, as for the system."""
+def _hearing_text(command: Callable[..., Any], name: str) -> Callable[..., Any]:
+    """The command, which hears no word that is not Unicode; what names a file may be any bytes, as for the system.
+
+    While it runs, the process is called by its name.
+    """
 
     @wraps(command)
     def hear(**words: Any) -> Any:
-        for name, value in words.items():
+        for option, value in words.items():
             for word in value if isinstance(value, list) else [value]:
-                if isinstance(word, str) and not _is_unicode(word) and name not in _naming_files(command):
+                if isinstance(word, str) and not _is_unicode(word) and option not in _naming_files(command):
                     raise HostileText(f"An argument must be Unicode, in UTF-8, and {word!r} is not.")
-        return command(**words)
+        with process.running(name):
+            return command(**words)
 
     return hear
 
