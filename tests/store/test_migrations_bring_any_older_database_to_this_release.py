@@ -33,7 +33,7 @@ PUBLISHED = {  # the first 16 digits of each SHA-256; one that is new is added
     "ledger 0008 view_owner": "496e3d4c82e0894a",
     "ledger 0009 mends": "a9172b79a61a8a02",
     "ledger 0010 losses": "6a0b1afbf60e6a15",
-    "ledger 0012 restored": "3fb0a6560a121f0d",
+    "ledger 0011 restored": "3fb0a6560a121f0d",
     "projections 0001 views": "34235101943595fe",
     "projections 0002 tokens": "62609ff91e77619d",
     "projections 0003 past_intervals": "fa1ace3be7386435",
