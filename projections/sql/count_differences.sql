@@ -2,4 +2,4 @@
 SELECT count(*) AS differences
 FROM projections.compared_table AS live
 FULL JOIN projections_rebuild.compared_table AS built USING (compared_key)
-WHERE live::text IS DISTINCT FROM built::text AND NOT ledger.say_the_same(to_json(live), to_json(built))
+WHERE live::text IS DISTINCT FROM built::text AND NOT ledger.say_the_same(to_json(live)::text, to_json(built)::text)
