@@ -66,7 +66,7 @@ def _container() -> Iterator[str]:
     os.environ.setdefault("TESTCONTAINERS_RYUK_DISABLED", "true")  # whose image is another that may not be there
     from testcontainers.community.postgres import PostgresContainer
 
-    with PostgresContainer(IMAGE, driver=None).with_command("-c max_connections=200") as container:
+    with PostgresContainer(IMAGE, driver=None, username="postgres").with_command("-c max_connections=200") as container:
         yield container.get_connection_url()
 
 
