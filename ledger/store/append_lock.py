@@ -87,6 +87,7 @@ def looking(conninfo: str) -> Iterator[Connection[Any]]:
             cause = error.__cause__ or error
             _TURN.refuse(cause)
             raise cause from None
+        connection.conninfo = None  # nobody looks why this one is silent: its time is short, and the turn is taken
         with connection:
             yield connection
 
