@@ -74,12 +74,12 @@ def test_however_many_threads_ask_wait_and_append(conninfo: str, admin: psycopg.
 
 
 def test_who_asks_why_there_is_silence_is_one_of_them(
-    conninfo: str, admin: psycopg.Connection[DictRow], monkeypatch: pytest.MonkeyPatch
+    superuser: str, conninfo: str, admin: psycopg.Connection[DictRow], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One looks at a time, however many wait for a lock that somebody holds."""
     monkeypatch.setattr(silence, "LOOK_AFTER_SECONDS", 0.3)
     seen: list[int] = []
-    with assemble(conninfo, pool=8) as ledger, psycopg.connect(admin.info.dsn) as holder:
+    with assemble(conninfo, pool=8) as ledger, psycopg.connect(superuser) as holder:
         holder.execute("LOCK TABLE projections.running_jobs IN ACCESS EXCLUSIVE MODE")
         until = time.monotonic() + 2
 
@@ -134,9 +134,8 @@ def test_a_pool_has_room_for_each_kind(conninfo: str) -> None:
 def narrow(superuser: str, admin: psycopg.Connection[DictRow]) -> Iterator[str]:
     """The conninfo of a user for whom the server has two connections."""
     name = f"narrow_{conninfo_to_dict(superuser)['dbname']}"
-    admin.execute(f"CREATE ROLE {name} LOGIN SUPERUSER".replace("SUPERUSER", "IN ROLE jobledger_writer"))
-    admin.execute(f"ALTER ROLE {name} CONNECTION LIMIT 2")
-    yield make_conninfo(superuser, user=name)
+    admin.execute(f"CREATE ROLE {name} LOGIN PASSWORD 'p' CONNECTION LIMIT 2 IN ROLE jobledger_writer")
+    yield make_conninfo(superuser, user=name, password="p")
     admin.execute(f"DROP ROLE {name}")
 
 

@@ -27,6 +27,7 @@ def test_an_append_cut_anywhere_is_recorded_once_and_answered_truly(conninfo: st
     with Proxy(conninfo) as proxy, assemble(proxy.conninfo) as ledger:
         _plan(ledger, "first")
         for cut in range(1, CUTS_MAX):
+            assert _plan(ledger, "first") == (1, "unchanged")  # so that the connection of appends is there
             proxy.chunks, proxy.cut_at = 0, cut
             position, disposition = _plan(ledger, f"job-{cut}")
             uncut = proxy.chunks < cut

@@ -180,10 +180,10 @@ def test_an_owner_who_may_not_create_roles_gets_a_ledger_all_the_same(server: st
     owner = "plain_owner"
     with psycopg.connect(empty_database, autocommit=True) as connection:
         connection.execute(f"DROP ROLE IF EXISTS {owner}")
-        connection.execute(f"CREATE ROLE {owner} LOGIN")
+        connection.execute(f"CREATE ROLE {owner} LOGIN PASSWORD 'p'")
         name = connection.info.dbname
         connection.execute(f'ALTER DATABASE "{name}" OWNER TO {owner}')
-    conninfo = make_conninfo(empty_database, user=owner)
+    conninfo = make_conninfo(empty_database, user=owner, password="p")
     try:
         migrator().migrate(conninfo)
         with assemble(conninfo) as ledger:

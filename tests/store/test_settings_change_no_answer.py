@@ -128,9 +128,9 @@ def _do(superuser: str, *statements: str) -> None:
 @contextmanager
 def _roles(superuser: str, attributes: str) -> Iterator[Place]:
     plain, settled = (f"{name}_{uuid.uuid4().hex[:8]}" for name in ("plain", "settled"))
-    _do(superuser, *(f"CREATE ROLE {role} LOGIN {attributes}" for role in (plain, settled)))
+    _do(superuser, *(f"CREATE ROLE {role} LOGIN PASSWORD 'p' {attributes}" for role in (plain, settled)))
     try:
-        named = [make_conninfo(superuser, user=role, options="") for role in (plain, settled)]
+        named = [make_conninfo(superuser, user=role, password="p", options="") for role in (plain, settled)]
         yield Place(superuser, named[0], named[1], settled)
     finally:
         for role in (plain, settled):
