@@ -12,8 +12,10 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from ledger.errors import Unavailable
 from ledger.service.assembly import diagnose, open_ledger
+from ledger.service.embedded import EmbeddedServer
 from ledger.service.embedded.account import choose_account
 from ledger.service.embedded.binaries import binaries
+from ledger.service.readiness import migrator
 from ledger.service.settings import Database
 from ledger.store import pooler
 from ledger.store.connection import connect
@@ -45,12 +47,24 @@ def _bouncer(conninfo: str, folder: Path, mode: str, size: int = 4) -> Iterator[
         process.wait(30)
 
 
+@pytest.fixture(scope="module")
+def behind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The conninfo of a superuser, of a ledger on a server that this PgBouncer may reach, whoever runs the others."""
+    server = EmbeddedServer(tmp_path_factory.mktemp("behind"))
+    server.start()
+    try:
+        migrator().migrate(server.conninfo())
+        yield server.conninfo()
+    finally:
+        server.stop()
+
+
 @needs_pgbouncer
 @pytest.mark.parametrize("mode", ["transaction", "statement"])
 @pytest.mark.parametrize("size", [1, 4])
-def test_one_that_shares_sessions_is_refused(superuser: str, tmp_path: Path, mode: str, size: int) -> None:
+def test_one_that_shares_sessions_is_refused(behind: str, tmp_path: Path, mode: str, size: int) -> None:
     """At a long-lived open, and by doctor, with the remedy."""
-    with _bouncer(superuser, tmp_path, mode, size) as conninfo:
+    with _bouncer(behind, tmp_path, mode, size) as conninfo:
         with pytest.raises(Unavailable, match="pool_mode = session") as raised:
             open_ledger(conninfo)
         assert raised.value.code == "transaction_pooler"
@@ -59,8 +73,8 @@ def test_one_that_shares_sessions_is_refused(superuser: str, tmp_path: Path, mod
 
 
 @needs_pgbouncer
-def test_one_that_keeps_a_session_a_client_serves(superuser: str, tmp_path: Path) -> None:
-    with _bouncer(superuser, tmp_path, "session") as conninfo:
+def test_one_that_keeps_a_session_a_client_serves(behind: str, tmp_path: Path) -> None:
+    with _bouncer(behind, tmp_path, "session") as conninfo:
         with open_ledger(conninfo) as ledger:
             threads = [Thread(target=ledger.plan, args=("T",), kwargs={"job": f"j{n}"}) for n in range(8)]
             for thread in threads:

@@ -129,7 +129,7 @@ BEGIN
             WHEN lock_not_available THEN
                 IF NOT ledger.is_held_by_right(7308604896899097448, 'ledger.begin_rebuild(text[])') THEN
                     RAISE EXCEPTION 'Rebuilds take turns, and somebody who may not rebuild holds their lock (%); end that.', (
-                        SELECT string_agg(concat_ws(', process ', nullif(holder, ''), pid), ' and ')
+                        SELECT string_agg(concat_ws(', ', nullif(holder, ''), 'process ' || pid), ' and ')
                         FROM ledger.lock_holders(7308604896899097448)
                         WHERE granted
                     ) USING ERRCODE = 'JL004';
