@@ -46,7 +46,7 @@ def test_a_role_that_may_not_write(superuser: str) -> None:
     done = execute(("record", '{"job":"a","event":"planned","type":"T"}'), "", environment(reader))
 
     assert done.code == 69
-    assert "privilege" in done.err
+    assert "lacks EXECUTE" in done.err
     assert execute(("list",), "", environment(reader)).code == 0
 
 
