@@ -50,7 +50,6 @@ from ledger.store.feed import Feed
 from ledger.store.recorder import Judge, Receipt, Recorder
 from ledger.sweep import sweep
 
-EXPIRY_PAGE_TREES = 500
 LEASE_SECONDS = 30.0
 LEASE_SECONDS_MIN = 0.001
 

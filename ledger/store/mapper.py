@@ -16,6 +16,7 @@ from ledger.errors import BadInput, IntegrityFailure, MalformedRecord, SchemaToo
 
 NAME_LENGTH_MAX = 200  # of a job or an owner
 _SAID_OF = Event._fields[5:]  # what an event may say beside its fact
+ID_BYTES_MAX = 4_096  # of a stored event, among which the id of any that was recorded is whole
 STORED_ID_LENGTH_MAX = 1_024  # a caller's id, with what tells apart the events that follow from it
 # What each of these must be, as it was checked when it was recorded: a text of so many characters, or a number.
 TEXT_LENGTHS_BESIDE = {
@@ -52,7 +53,7 @@ def mark_of(event_id: str) -> bytes:
 def id_in(state: bytes) -> str | None:
     """The id in the first bytes of a stored event; None where they are those of none."""
     try:
-        found = from_json(state, allow_partial="trailing-strings")["id"]
+        found = from_json(state[:ID_BYTES_MAX], allow_partial="trailing-strings")["id"]
     except (ValueError, KeyError, TypeError):
         return None
     return found if isinstance(found, str) else None

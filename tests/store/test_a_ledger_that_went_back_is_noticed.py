@@ -187,3 +187,14 @@ def test_a_cursor_is_a_number_that_knows_its_event() -> None:
     assert parse_cursor(cursor.text).event_id == "a:b"
     assert copy.deepcopy(cursor).event_id == "a:b"
     assert (Cursor(12).text, parse_cursor("12").event_id) == ("12", None)
+
+
+@pytest.mark.parametrize("character", ["😀", "\x01"])
+def test_the_longest_id_is_known_again(ledger: Ledger, character: str) -> None:
+    """That of a child's event is made of its parent's and the child's name."""
+    child = {"type": "C", "job": character * 200}
+    ledger.record({"job": "a", "event": "planned", "type": "T", "id": character * 256, "children": [child]})
+    first, last = ledger.events()
+    assert ledger.position().event_id == last.event.id
+    for entry in (first, last):
+        ledger.check_place(entry.cursor)

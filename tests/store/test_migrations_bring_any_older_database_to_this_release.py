@@ -31,7 +31,7 @@ PUBLISHED = {  # the first 16 digits of each SHA-256; one that is new is added
     "ledger 0006 waits": "3f9f843d9bf1b3a7",
     "ledger 0007 sealers": "019ea28339f4c77b",
     "ledger 0008 view_owner": "496e3d4c82e0894a",
-    "ledger 0009 mends": "d44d0be069e073e6",
+    "ledger 0009 mends": "bb341c0f8797b54d",
     "ledger 0010 losses": "6a0b1afbf60e6a15",
     "ledger 0011 restored": "3fb0a6560a121f0d",
     "projections 0001 views": "34235101943595fe",

@@ -18,6 +18,7 @@ from ledger.service.assembly import assemble
 from ledger.store.connection import connect
 from ledger.store.recorder import Receipt
 from projections import runner
+from tests.integrity.wounds import owner_of, unguarded
 from tests.store.controls import rows
 from tests.store.proxy import Proxy
 
@@ -97,7 +98,7 @@ def test_a_command_cut_anywhere_is_recorded_once(conninfo: str, superuser: str, 
             assert len(called) == (command == "dispatch"), cut
             if uncut:
                 break
-            _undo(admin, superuser, before)
+            _undo(superuser, before)
         else:
             pytest.fail("no command was uncut")
         assert unknown >= len(topics) > 0 or command == "start_owner"
@@ -116,13 +117,11 @@ def _until_known(proxy: Proxy, say: Callable[[], Any]) -> tuple[Any, int]:
     pytest.fail("it stays unknown")
 
 
-def _undo(admin: psycopg.Connection[Any], superuser: str, events: int) -> None:
+def _undo(superuser: str, events: int) -> None:
     """Take the ledger and its views back to what they were, for the next cut."""
-    admin.execute("ALTER TABLE ledger.stored_events DISABLE TRIGGER ALL")
-    admin.execute("DELETE FROM ledger.stored_events WHERE notification_id > %s", (events,))
-    for trigger in ("place_append", "check_append", "refuse_change"):
-        admin.execute(f"ALTER TABLE ledger.stored_events ENABLE ALWAYS TRIGGER {trigger}")
-    admin.execute("UPDATE projections.tracking SET version = 0")
+    with owner_of(superuser) as owner:
+        unguarded(owner, f"DELETE FROM ledger.stored_events WHERE notification_id > {events}")
+        owner.execute("UPDATE projections.tracking SET version = 0")
     with connect(superuser) as session:
         runner.rebuild(session)
 

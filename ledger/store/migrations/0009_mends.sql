@@ -161,69 +161,33 @@ EXCEPTION
 END
 $$;
 
--- A table that is built anew has the options of the columns of the live one: how many values a column is taken to have.
-CREATE FUNCTION copy_column_options(source regclass, target text) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    part record;
-BEGIN
-    FOR part IN
-        SELECT attname, attoptions FROM pg_attribute
-        WHERE attrelid = source AND attnum > 0 AND NOT attisdropped AND attoptions IS NOT NULL
-    LOOP
-        EXECUTE format('ALTER TABLE %s ALTER %I SET (%s)', target, part.attname, array_to_string(part.attoptions, ', '));
-    END LOOP;
-END
-$$;
-
-CREATE OR REPLACE FUNCTION begin_rebuild(rebuilt text[]) RETURNS void
+-- A table that is built anew has the options of the columns of the live one, before it is looked at: how many values a
+-- column is taken to have.
+CREATE OR REPLACE FUNCTION analyze_rebuild() RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     part record;
-    made text;
 BEGIN
-    PERFORM ledger.clear_rebuild();
     FOR part IN
-        SELECT oid::regclass AS live, relname AS name, relname = ANY(rebuilt) OR relname = 'tracking' AS anew, reloptions
-        FROM pg_class
-        WHERE relnamespace = 'projections'::regnamespace AND relkind = 'r'
+        SELECT built.relname, live.attname, live.attoptions
+        FROM pg_class AS built
+        JOIN pg_attribute AS live ON live.attrelid = to_regclass(format('projections.%I', built.relname))
+        WHERE built.relnamespace = 'projections_rebuild'::regnamespace AND built.relkind = 'r'
+            AND live.attnum > 0 AND NOT live.attisdropped AND live.attoptions IS NOT NULL
     LOOP
-        IF NOT part.anew THEN
-            EXECUTE format('CREATE VIEW projections_rebuild.%I AS SELECT * FROM %s', part.name, part.live);
-        ELSE
-            EXECUTE format(
-                'CREATE TABLE projections_rebuild.%I (LIKE %s INCLUDING ALL EXCLUDING INDEXES EXCLUDING STATISTICS)',
-                part.name, part.live
-            );
-            IF part.reloptions IS NOT NULL THEN
-                EXECUTE format(
-                    'ALTER TABLE projections_rebuild.%I SET (%s)', part.name, array_to_string(part.reloptions, ', ')
-                );
-            END IF;
-            PERFORM ledger.copy_column_options(part.live, format('projections_rebuild.%I', part.name));
-            FOR made IN
-                SELECT CASE
-                    WHEN held.oid IS NULL THEN
-                        regexp_replace(pg_get_indexdef(each.indexrelid), ' ON projections\.', ' ON projections_rebuild.')
-                    ELSE format(
-                        'ALTER TABLE projections_rebuild.%I ADD CONSTRAINT %I %s',
-                        part.name, held.conname, pg_get_constraintdef(held.oid)
-                    )
-                END
-                FROM pg_index AS each
-                LEFT JOIN pg_constraint AS held ON held.conindid = each.indexrelid AND held.conrelid = each.indrelid
-                WHERE each.indrelid = part.live
-            LOOP
-                EXECUTE made;
-            END LOOP;
-        END IF;
-        FOR made IN SELECT ledger.grants_of(part.live, format('projections_rebuild.%I', part.name)) LOOP
-            EXECUTE made;
-        END LOOP;
+        EXECUTE format(
+            'ALTER TABLE projections_rebuild.%I ALTER %I SET (%s)',
+            part.relname, part.attname, array_to_string(part.attoptions, ', ')
+        );
+    END LOOP;
+    FOR part IN
+        SELECT relname FROM pg_class WHERE relnamespace = 'projections_rebuild'::regnamespace AND relkind = 'r'
+    LOOP
+        EXECUTE format('ANALYZE projections_rebuild.%I', part.relname);
     END LOOP;
 END
 $$;
 
 REVOKE ALL ON FUNCTION
-    lock_holders(bigint), lock_holder(bigint), end_frozen(bigint), copy_column_options(regclass, text)
+    lock_holders(bigint), lock_holder(bigint), end_frozen(bigint)
 FROM PUBLIC;

@@ -2,7 +2,7 @@
 SELECT coalesce(last.position, 0) AS head, last.state, known.stands
 FROM (VALUES (true)) AS one (row)
 LEFT JOIN (
-    SELECT notification_id AS position, substr(state, 1, 2048) AS state
+    SELECT notification_id AS position, substr(state, 1, 4096) AS state
     FROM ledger.stored_events
     ORDER BY notification_id DESC
     LIMIT 1

@@ -1,19 +1,15 @@
 import json
 from pathlib import Path
 
-import psycopg
-
 from ledger.application import Ledger
+from tests.integrity.wounds import owner_of, unguarded
 from tests.service.cli.conftest import Run
 
 
 def _lose(superuser: str, beyond: int) -> None:
     """Let the database go back to a position, as its owner could, and be as it was then."""
-    with psycopg.connect(superuser, autocommit=True) as admin:
-        admin.execute("ALTER TABLE ledger.stored_events DISABLE TRIGGER ALL")
-        admin.execute("DELETE FROM ledger.stored_events WHERE notification_id > %s", (beyond,))
-        for trigger in ("place_append", "check_append", "refuse_change"):
-            admin.execute(f"ALTER TABLE ledger.stored_events ENABLE ALWAYS TRIGGER {trigger}")
+    with owner_of(superuser) as admin:
+        unguarded(admin, f"DELETE FROM ledger.stored_events WHERE notification_id > {beyond}")
         admin.execute("DELETE FROM projections.job_status WHERE (document ->> 'position')::bigint > %s", (beyond,))
         admin.execute("UPDATE projections.tracking SET position = %s", (beyond,))
 
