@@ -53,7 +53,7 @@ def versions(views: Iterable[View]) -> str:
 def track(session: Session, views: Iterable[View], position: int, schema: str = "projections") -> None:
     """Note that these views have taken in every event up to a position, in the schema where they are."""
     written = SQL["upsert_tracking"].replace("projections.", f"{schema}.")
-    statement = f"WITH reached AS (SELECT %(position)s::bigint AS position) {written}"
+    statement = f"WITH reached AS (SELECT %(position)s::bigint AS position), {written}"
     session.execute(statement, {"versions": versions(views), "position": position})
 
 

@@ -144,7 +144,7 @@ class InlineViews:
 def _writing(statements: tuple[str, ...]) -> str:
     """One statement for all that is written, since each costs an append a sending and a receiving."""
     written = "".join(f"{name} AS ({SQL[name]}), " for name in statements)
-    return "WITH {}reached AS ({}) {}".format(written, SQL["select_end"], SQL["upsert_tracking"])
+    return "WITH {}reached AS ({}), {}".format(written, SQL["select_end"], SQL["upsert_tracking"])
 
 
 def _position_of(projection: Projection, reached: Mapping[str, tuple[int, int]], head: int) -> int:
@@ -297,7 +297,7 @@ def _fill(session: Session, projections: Sequence[Projection]) -> bool:
 
 
 def _position(session: Session) -> int:
-    return int(session.execute(BESIDE["select_position"]).fetchall()[0]["position"])
+    return int(session.execute(SQL["select_rebuilt"]).fetchall()[0]["position"])
 
 
 def _head(session: Session) -> int:

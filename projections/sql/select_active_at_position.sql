@@ -2,7 +2,7 @@
 -- it takes the size of a young table for.
 SELECT asking.reached, found.*
 FROM (
-    SELECT coalesce(max(position), 0) AS reached FROM history.tracking WHERE view = 'activity'
+    SELECT coalesce((SELECT position FROM history.reached WHERE view = 'activity'), 0) AS reached
 ) AS asking
 LEFT JOIN LATERAL (
     SELECT asked.type AS entity_type, asked.id AS entity_id, held.job, held.from_position

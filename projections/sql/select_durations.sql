@@ -2,7 +2,7 @@
 SELECT
     reached.position AS reached,
     told.*
-FROM (SELECT coalesce(max(position), 0) AS position FROM history.tracking WHERE view = 'history') AS reached
+FROM (SELECT coalesce((SELECT position FROM history.reached WHERE view = 'history'), 0) AS position) AS reached
 LEFT JOIN (
     SELECT
         e.outcome,

@@ -11,4 +11,4 @@ LEFT JOIN (
     FROM ledger.stored_events
     WHERE notification_id = %(known)s
 ) AS known ON true
-LEFT JOIN projections.tracking AS reached ON true
+LEFT JOIN projections.reached AS reached ON true

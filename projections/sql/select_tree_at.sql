@@ -13,5 +13,5 @@ WITH RECURSIVE below AS (
 )
 SELECT
     job,
-    (SELECT coalesce(max(position), 0) FROM history.tracking WHERE view = 'activity') AS reached
+    coalesce((SELECT position FROM history.reached WHERE view = 'activity'), 0) AS reached
 FROM below

@@ -1,1 +1,1 @@
-SELECT coalesce(min(position), 0) AS position FROM projections.tracking
+SELECT coalesce(min(position), 0) AS position FROM projections.reached
