@@ -1,5 +1,5 @@
 -- As of the views that are written with an append: what a held snapshot keeps is not read over.
-ALTER TABLE tracking ADD epoch bigint NOT NULL DEFAULT 0;
+ALTER TABLE tracking ADD COLUMN IF NOT EXISTS epoch bigint NOT NULL DEFAULT 0;
 ALTER TABLE tracking DROP CONSTRAINT tracking_pkey, ADD CONSTRAINT tracking_pkey PRIMARY KEY (epoch, view);
 UPDATE tracking SET epoch = (SELECT max(position) / 64 FROM tracking);
 
@@ -8,7 +8,3 @@ ALTER TABLE tracking SET (vacuum_truncate = false, fillfactor = 10);
 INSERT INTO tracking (epoch, view, version, position) SELECT -place, '', 0, 0 FROM generate_series(1, 800) AS place;
 DELETE FROM tracking WHERE epoch < 0;
 ALTER TABLE tracking SET (fillfactor = 50);
-
--- How far each view is that has begun.
-CREATE VIEW reached AS
-SELECT view, version, position FROM tracking WHERE epoch = (SELECT max(epoch) FROM tracking);

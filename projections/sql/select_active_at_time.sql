@@ -2,7 +2,9 @@
 -- indexes, whatever it takes the size of a young table for.
 SELECT asking.reached, found.*
 FROM (
-    SELECT coalesce((SELECT position FROM history.reached WHERE view = 'activity'), 0) AS reached
+    SELECT coalesce(max(position), 0) AS reached
+    FROM history.tracking
+    WHERE epoch = (SELECT max(epoch) FROM history.tracking) AND view = 'activity'
 ) AS asking
 LEFT JOIN LATERAL (
     SELECT asked.type AS entity_type, asked.id AS entity_id, held.job, held.from_position

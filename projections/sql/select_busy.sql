@@ -1,7 +1,11 @@
 -- What is `asked` stands in front. OFFSET 0 keeps the planner to the index, whatever it takes the size of a young table
 -- for. A job that holds an entity in several roles comes several times.
 SELECT asking.*, found.*
-FROM (SELECT coalesce(min(position), 0) AS reached, now() AS asked_at FROM projections.reached) AS asking
+FROM (
+    SELECT coalesce(min(position), 0) AS reached, now() AS asked_at
+    FROM projections.tracking
+    WHERE epoch = (SELECT max(epoch) FROM projections.tracking)
+) AS asking
 LEFT JOIN LATERAL (
     SELECT running.*, status.*
     FROM asked

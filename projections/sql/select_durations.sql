@@ -2,7 +2,11 @@
 SELECT
     reached.position AS reached,
     told.*
-FROM (SELECT coalesce((SELECT position FROM history.reached WHERE view = 'history'), 0) AS position) AS reached
+FROM (
+    SELECT coalesce(max(position), 0) AS position
+    FROM history.tracking
+    WHERE epoch = (SELECT max(epoch) FROM history.tracking) AND view = 'history'
+) AS reached
 LEFT JOIN (
     SELECT
         e.outcome,

@@ -30,7 +30,11 @@ leaf AS MATERIALIZED (
     WHERE outcome IS DISTINCT FROM 'refused' AND job NOT IN (SELECT job FROM stood_for)
 )
 SELECT
-    (SELECT coalesce(min(position), 0) FROM projections.reached) AS reached,
+    (
+        SELECT coalesce(min(position), 0)
+        FROM projections.tracking
+        WHERE epoch = (SELECT max(epoch) FROM projections.tracking)
+    ) AS reached,
     (SELECT count(*) FROM part) AS jobs,
     (SELECT json_object_agg(phase, jobs) FROM (SELECT phase, count(*) AS jobs FROM part GROUP BY phase) AS each)
         AS phases,

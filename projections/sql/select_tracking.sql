@@ -11,4 +11,6 @@ LEFT JOIN (
     FROM ledger.stored_events
     WHERE notification_id = %(known)s
 ) AS known ON true
-LEFT JOIN projections.reached AS reached ON true
+LEFT JOIN (
+    SELECT view, version, position FROM projections.tracking WHERE epoch = (SELECT max(epoch) FROM projections.tracking)
+) AS reached ON true

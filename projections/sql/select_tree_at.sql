@@ -13,5 +13,9 @@ WITH RECURSIVE below AS (
 )
 SELECT
     job,
-    coalesce((SELECT position FROM history.reached WHERE view = 'activity'), 0) AS reached
+    (
+        SELECT coalesce(max(position), 0)
+        FROM history.tracking
+        WHERE epoch = (SELECT max(epoch) FROM history.tracking) AND view = 'activity'
+    ) AS reached
 FROM below

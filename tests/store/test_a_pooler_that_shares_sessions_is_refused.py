@@ -1,6 +1,7 @@
 """Behind PgBouncer: a session for each client serves, another for each transaction is refused in one sentence."""
 
 import shutil
+import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,11 +41,16 @@ def _bouncer(conninfo: str, folder: Path, mode: str, size: int = 4) -> Iterator[
         [*choose_account(folder, binaries() / "postgres").prefix, "pgbouncer", "-q", str(folder / "ini")]
     )
     try:
-        until((folder / f".s.PGSQL.{PORT}").exists)
+        until(lambda: _listens(folder / f".s.PGSQL.{PORT}"))
         yield make_conninfo("", host=str(folder), port=PORT, dbname=name, user=server["user"])
     finally:
         process.terminate()
         process.wait(30)
+
+
+def _listens(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as asking:
+        return asking.connect_ex(str(path)) == 0
 
 
 @pytest.fixture(scope="module")

@@ -33,7 +33,7 @@ BEGIN
             AND (relkind, relname) NOT IN (
                 ('r', 'tracking'), ('r', 'job_status'), ('r', 'running_jobs'), ('r', 'told'), ('r', 'snapshots'),
                 ('r', 'damaged'), ('r', 'entries'), ('r', 'touched'), ('r', 'jobs'), ('r', 'activity'),
-                ('r', 'asked_below'), ('v', 'job_view'), ('v', 'job_expiry'), ('v', 'reached')
+                ('r', 'asked_below'), ('v', 'job_view'), ('v', 'job_expiry')
             )
         UNION ALL
         SELECT format('type of %s in %s', attname, attrelid::regclass)
