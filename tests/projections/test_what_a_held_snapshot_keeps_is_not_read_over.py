@@ -1,4 +1,4 @@
-"""A dump that takes an hour keeps every row that was replaced meanwhile; what is asked beside it reads none of these."""
+"""A dump of an hour keeps every row that was replaced meanwhile; what is asked beside it reads none of these."""
 
 import re
 from collections.abc import Iterator
