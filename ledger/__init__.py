@@ -10,44 +10,44 @@ from typing import TYPE_CHECKING, Any
 from ledger import errors
 
 if TYPE_CHECKING:
-    from ledger.answers import BusyAnswer, JobFilter, JobView, OwnerView, TreeExpiry
     from ledger.application import Ledger
-    from ledger.audit import Durations, HistoryEntry, HistoryPage, Search
-    from ledger.diff import Diff
+    from ledger.asking.answers import BusyAnswer, JobFilter, JobView, OwnerView, TreeExpiry
+    from ledger.asking.difference import Diff
+    from ledger.asking.moment import Past
+    from ledger.asking.search import Durations, HistoryEntry, HistoryPage, Search
     from ledger.domain.events import Event, RecordedEvent
     from ledger.domain.filters import Filter
+    from ledger.domain.receipt import Receipt
     from ledger.domain.retention import Retention
-    from ledger.past import Past
-    from ledger.recovery.executors import Executor, Listing, Task
-    from ledger.recovery.plan import RecoveryPlan, Scope
+    from ledger.executors.protocol import Executor, Listing, Task
+    from ledger.recovery.proposal import RecoveryPlan, Scope
     from ledger.recovery.reconcile import Recovery
     from ledger.service.assembly import open_ledger
-    from ledger.store.recorder import Receipt
 
 _HOMES = {
-    "BusyAnswer": "ledger.answers",
+    "BusyAnswer": "ledger.asking.answers",
     "Diff": "ledger.diff",
     "Durations": "ledger.audit",
     "Event": "ledger.domain.events",
-    "Executor": "ledger.recovery.executors",
+    "Executor": "ledger.executors.protocol",
     "Filter": "ledger.domain.filters",
     "HistoryEntry": "ledger.audit",
     "HistoryPage": "ledger.audit",
-    "JobFilter": "ledger.answers",
-    "JobView": "ledger.answers",
+    "JobFilter": "ledger.asking.answers",
+    "JobView": "ledger.asking.answers",
     "Ledger": "ledger.application",
-    "Listing": "ledger.recovery.executors",
-    "OwnerView": "ledger.answers",
+    "Listing": "ledger.executors.protocol",
+    "OwnerView": "ledger.asking.answers",
     "Past": "ledger.past",
-    "Receipt": "ledger.store.recorder",
+    "Receipt": "ledger.appending.recorder",
     "RecordedEvent": "ledger.domain.events",
     "Recovery": "ledger.recovery.reconcile",
-    "RecoveryPlan": "ledger.recovery.plan",
+    "RecoveryPlan": "ledger.recovery.proposal",
     "Retention": "ledger.domain.retention",
-    "Scope": "ledger.recovery.plan",
+    "Scope": "ledger.recovery.proposal",
     "Search": "ledger.audit",
-    "Task": "ledger.recovery.executors",
-    "TreeExpiry": "ledger.answers",
+    "Task": "ledger.executors.protocol",
+    "TreeExpiry": "ledger.asking.answers",
     "open_ledger": "ledger.service.assembly",
 }
 

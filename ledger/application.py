@@ -7,19 +7,18 @@ from functools import cache, partial
 from itertools import islice
 from typing import Any, TypedDict, Unpack
 
-from ledger import clock, waiting
-from ledger.answers import (
-    Beats,
-    BusyAnswer,
-    JobFilter,
-    JobView,
-    Leases,
-    LedgerQueries,
-    OwnerView,
-    TreeExpiry,
-)
-from ledger.audit import Search, Tell
-from ledger.dispatch import dispatch
+from ledger import clock
+from ledger.appending.dispatch import dispatch
+from ledger.appending.event_ids import identified
+from ledger.appending.judge import Judge, judge_now, judge_unrecorded
+from ledger.appending.losses import Loss, Losses
+from ledger.appending.recorder import Recorder
+from ledger.appending.sweep import sweep
+from ledger.asking import waiting
+from ledger.asking.answers import Beats, BusyAnswer, JobFilter, JobView, Leases, LedgerQueries, OwnerView, TreeExpiry
+from ledger.asking.moment import Past, open_past
+from ledger.asking.questions import Questions
+from ledger.asking.search import Search, Tell
 from ledger.domain.commands import Transition, is_light, parse_transition
 from ledger.domain.cursor import Cursor
 from ledger.domain.decisions import Disposition
@@ -29,6 +28,7 @@ from ledger.domain.events import RecordedEvent
 from ledger.domain.filters import Filter
 from ledger.domain.numbers import asked_number, asked_seconds
 from ledger.domain.owner import Owner
+from ledger.domain.receipt import Receipt
 from ledger.domain.retention import PRESETS, Retention
 from ledger.domain.states import Phase
 from ledger.errors import (
@@ -39,16 +39,9 @@ from ledger.errors import (
     OutcomeUnknown,
     StreamDamaged,
 )
-from ledger.event_ids import identified
-from ledger.importer import Importer, ImportSummary, Overlap, Rejected
-from ledger.judgement import judge_now, judge_unrecorded
-from ledger.losses import Loss, Losses
-from ledger.ownership import Owners, Started
-from ledger.past import Past, open_past
-from ledger.questions import Questions
+from ledger.owners.epochs import Owners, Started
+from ledger.records.importer import Importer, ImportSummary, Overlap, Rejected
 from ledger.store.feed import Feed
-from ledger.store.recorder import Judge, Receipt, Recorder
-from ledger.sweep import sweep
 
 LEASE_SECONDS = 30.0
 LEASE_SECONDS_MIN = 0.001
@@ -394,7 +387,7 @@ class Ledger(Questions):
         """
         return self._losses.accept(kept, {"actor": actor, "reason": reason})
 
-    # --- Questions to the events; those to the views are in `ledger.questions`
+    # --- Questions to the events; those to the views are in `ledger.asking.questions`
 
     def lates(self, jobs: Iterable[str]) -> Iterator[RecordedEvent]:
         """The reports about these jobs that came too late, each job's in order, read page by page."""

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import Any
 
-from ledger.answers import JobView
+from ledger.asking.answers import JobView
 from ledger.domain.progress import shown
 from ledger.domain.states import EndAction, Flag, Outcome, Phase, ok
 

@@ -7,7 +7,7 @@ from pydantic_core import to_json
 
 from ledger.domain.events import Placed
 from ledger.store.views import Session
-from projections.statements import SQL
+from projections.statements import SHARED
 
 
 class View(Protocol):
@@ -52,12 +52,12 @@ def versions(views: Iterable[View]) -> str:
 
 def track(session: Session, views: Iterable[View], position: int, schema: str = "projections") -> None:
     """Note that these views have taken in every event up to a position, in the schema where they are."""
-    written = SQL["upsert_tracking"].replace("projections.", f"{schema}.")
+    written = SHARED["upsert_tracking"].replace("projections.", f"{schema}.")
     statement = f"WITH reached AS (SELECT %(position)s::bigint AS position), {written}"
     session.execute(statement, {"versions": versions(views), "position": position})
 
 
-def project(session: Session, projection: Projection, page: Sequence[Placed], sql: Mapping[str, str] = SQL) -> None:
+def project(session: Session, projection: Projection, page: Sequence[Placed], sql: Mapping[str, str]) -> None:
     """Take in the next events, which follow those taken in before; a second time must not happen."""
     entries = [entry for entry in page if entry.event.of_job]
     known = {entry.event.job for entry in entries} - {entry.event.job for entry in entries if entry.event.version == 1}

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from ledger.audit import Search
+from ledger.asking.search import Search
 from ledger.domain.values import POSITION_MAX
 from ledger.store.seals import Seals
 

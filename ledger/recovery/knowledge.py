@@ -9,10 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ledger.answers import Name, Standing
+from ledger.asking.answers import Name, Standing
 from ledger.domain.events import Late, RecordedEvent
 from ledger.errors import ExecutorUnreachable, MalformedRecord
-from ledger.recovery.executors import Executor, Listing, Task, TaskState
+from ledger.executors.protocol import Executor, Listing, Task, TaskState
 from ledger.recovery.orphans import is_adopted
 from ledger.recovery.verdicts import NOTHING, Known, LateReport
 

@@ -5,8 +5,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ledger.answers import Standing
-from ledger.recovery.executors import Task, TaskState
+from ledger.asking.answers import Standing
+from ledger.executors.protocol import Task, TaskState
 
 TYPE = "Adopted"
 ADOPTED = "adopted/"

@@ -10,6 +10,8 @@ from dataclasses import replace
 from typing import Any
 
 from ledger import clock
+from ledger.appending.judge import Judge, Judgement, judge_past
+from ledger.appending.workspace import Workspace
 from ledger.application import Ledger
 from ledger.domain.commands import Transition, parse_transition
 from ledger.domain.decisions import Decision, Disposition, decide
@@ -17,17 +19,14 @@ from ledger.domain.epoch import OwnerEpoch
 from ledger.domain.job import Job
 from ledger.domain.owner import Owner
 from ledger.domain.quorum import parent_value
+from ledger.domain.receipt import Receipt
 from ledger.domain.states import OUTCOMES
 from ledger.errors import BadInput, ExecutorUnreachable, LedgerError, VersionConflict
-from ledger.judgement import judge_past
-from ledger.recovery.executors import Executor, Task
+from ledger.executors.protocol import Executor, Task
 from ledger.recovery.knowledge import Knowledge, late_reports
 from ledger.recovery.orphans import adoption, job_of
-from ledger.recovery.plan import Judging, RecoveryPlan, Scope, left_behind, wanted
+from ledger.recovery.proposal import Judging, RecoveryPlan, Scope, left_behind, wanted
 from ledger.recovery.verdicts import Known, Verdict, judge_leaf
-from ledger.store.recorder import Judge, Receipt
-from ledger.store.verdict import Verdict as Judged
-from ledger.store.workspace import Workspace
 
 ACTOR = "recovery"
 PAGE_VERDICTS = 500
@@ -197,19 +196,19 @@ def _holding(verdicts: Sequence[Verdict]) -> Judge:
         for place, record in enumerate(verdict.records)
     }
 
-    def judge(said: Transition, workspace: Workspace) -> Judged:
+    def judge(said: Transition, workspace: Workspace) -> Judgement:
         verdict, place = places[said.job, said.fact.name]
         job = workspace.job(said.job)
         assert job is not None and verdict.about is not None  # noqa: S101, PT018 - the verdict is about it
         if _settled(job, said):
-            return Judged(Decision(Disposition.UNCHANGED, job.version))
+            return Judgement(Decision(Disposition.UNCHANGED, job.version))
         if job.version != verdict.about.version + place:
             raise _overtaken(job, verdict.about.version + place)
         if verdict.value is not None:
             now = parent_value(workspace.family(job.id), cancelling=job.cancel_requested)
             if now is not verdict.value:
                 raise _overtaken(job, verdict.about.version + place)
-        return Judged(decide(said, clock.now(), workspace))
+        return Judgement(decide(said, clock.now(), workspace))
 
     return judge
 

@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ledger.answers import Standing
+from ledger.asking.answers import Standing
 from ledger.domain.quorum import Child, Family, Value, evidence, in_the_way, parent_value
 from ledger.domain.states import EndAction, Outcome, Phase
-from ledger.recovery.executors import Task, TaskState
+from ledger.executors.protocol import Task, TaskState
 
 WORKING = (Phase.QUEUED, Phase.RUNNING, Phase.SUSPENDED, Phase.CLOSING)
 TASKS_SHOWN_MAX = 10

@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from psycopg import Connection
 from psycopg.rows import DictRow
 
-from ledger.questions import Questions
+from ledger.asking.questions import Questions
 from ledger.service.readiness import ready_connection
 from ledger.service.settings import find_database
 from ledger.store.connection import configure, in_our_words
-from projections.queries import ViewQueries
+from projections.queries.now import ViewQueries
 
 
 @contextmanager

@@ -7,20 +7,21 @@ from typing import TYPE_CHECKING, Any
 from psycopg import Connection
 from psycopg.rows import DictRow
 
+from ledger.appending.recorder import Recorder
 from ledger.application import Ledger
-from ledger.audit import Tell, tell_nobody
+from ledger.asking.search import Tell, tell_nobody
 from ledger.domain.numbers import asked_number
 from ledger.errors import NotFound
-from ledger.recovery.leases import LeaseTable
+from ledger.owners.leases import LeaseTable
 from ledger.service.readiness import admin_conninfo, migrator, ready_conninfo
 from ledger.service.settings import Database, allowed_unsafe_settings, find_database
 from ledger.store.connection import closed_on_error, connect, in_our_words
 from ledger.store.datastore import RESERVED, Datastore
 from ledger.store.feed import Feed
-from ledger.store.recorder import Recorder
-from projections import follower, runner
-from projections.ledger_queries import LedgerQueries
-from projections.runner import InlineViews
+from projections.followed import follower
+from projections.inline import runner
+from projections.inline.runner import InlineViews
+from projections.queries.ledger import LedgerQueries
 
 if TYPE_CHECKING:
     from ledger.store.finding import Finding

@@ -25,8 +25,8 @@ def migrator() -> Migrator:
     return Migrator(
         [
             *load_migrations("ledger", "ledger.store"),
-            *load_migrations("projections", "projections"),
-            *load_migrations("history", "projections", "history_migrations"),
+            *load_migrations("projections", "projections.inline"),
+            *load_migrations("history", "projections.followed"),
         ]
     )
 
@@ -41,8 +41,9 @@ def bring_up(
     The user must be one who may migrate. `tell` hears how far a view is that is filled, and how far it has to come;
     `say` a sentence for each thing that was mended or that an administrator must mend.
     """
-    from projections import follower, runner  # noqa: PLC0415 - only where it is needed
-    from projections.backfill import fill  # noqa: PLC0415
+    from projections.followed import follower  # noqa: PLC0415 - only where it is needed
+    from projections.inline import runner  # noqa: PLC0415
+    from projections.inline.backfill import fill  # noqa: PLC0415
 
     applied = migrator().migrate(conninfo, say)
     with connect(conninfo) as connection, in_our_words:

@@ -44,10 +44,10 @@ class Migration:
         return hashlib.sha256(self.sql.encode()).hexdigest()
 
 
-def load_migrations(schema: str, package: str, folder: str = "migrations") -> list[Migration]:
-    """The migrations in a folder of a package, in order."""
+def load_migrations(schema: str, package: str) -> list[Migration]:
+    """The migrations in the folder `migrations` of a package, in order."""
     entries = sorted(
-        (entry for entry in (files(package) / folder).iterdir() if entry.name.endswith(".sql")),
+        (entry for entry in (files(package) / "migrations").iterdir() if entry.name.endswith(".sql")),
         key=lambda entry: entry.name,
     )
     found = []

@@ -8,14 +8,12 @@ be believed.
 import threading
 from collections import deque
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from ledger import forks
 from ledger.domain.cursor import Cursor
+from ledger.domain.receipt import Receipt
 from ledger.errors import PositionAhead
-
-if TYPE_CHECKING:
-    from ledger.store.recorder import Receipt
 
 RECEIPTS_MAX = 10_000
 MARK_BYTES_MAX = 256
@@ -50,18 +48,18 @@ class Standpoint:
             if cursor > self.known.cursor:
                 self.known = Known(cursor, mark[:MARK_BYTES_MAX])
 
-    def keep(self, receipts: Iterable["Receipt"]) -> None:
+    def keep(self, receipts: Iterable[Receipt]) -> None:
         """Keep receipts, the newest of all."""
         with self._lock:
             self._receipts.extend(receipts)
 
     @property
-    def receipts(self) -> list["Receipt"]:
+    def receipts(self) -> list[Receipt]:
         """The newest receipts, the oldest first."""
         with self._lock:
             return list(self._receipts)
 
-    def begin(self, known: Known = NOTHING, receipts: Iterable["Receipt"] = ()) -> None:
+    def begin(self, known: Known = NOTHING, receipts: Iterable[Receipt] = ()) -> None:
         """Know this and no more."""
         with self._lock:
             self.known = known

@@ -10,7 +10,7 @@ import psycopg
 
 from ledger.application import Ledger
 from ledger.service.assembly import assemble
-from projections.activity import Activity
+from projections.followed.activity import Activity
 from tests.benchmarks.bench import Bench, Findings, writer
 from tests.benchmarks.history import History, make
 from tests.benchmarks.loaded import Size

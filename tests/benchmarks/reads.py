@@ -5,12 +5,12 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 
-from ledger.answers import JobFilter
 from ledger.application import Ledger
+from ledger.asking.answers import JobFilter
 from ledger.service.assembly import assemble
 from ledger.store.connection import connect
 from ledger.store.datastore import Datastore
-from projections import runner
+from projections.inline import runner
 from tests.benchmarks.bench import Bench, Findings, say, writer
 from tests.benchmarks.callers import transitions
 from tests.benchmarks.history import History, make

@@ -11,7 +11,7 @@ import psycopg
 
 from ledger.store.connection import connect
 from ledger.store.statements import SQL
-from projections import runner
+from projections.inline import runner
 from tests.benchmarks.bench import Bench, Findings, writer
 from tests.benchmarks.history import make
 from tests.benchmarks.loaded import Size

@@ -14,9 +14,9 @@ from ledger.integrity.keyfile import KeyFile
 from ledger.integrity.sealer import Sealer
 from ledger.integrity.trust import Trust
 from ledger.integrity.verify import Verifier
+from ledger.records.transcript import transcribe
 from ledger.service.assembly import assemble
 from ledger.service.exportfile import write_export
-from ledger.service.transcript import transcribe
 from ledger.store.connection import connect
 from ledger.store.seals import SealTable
 from tests.benchmarks.bench import Bench, Findings, sealer, writer

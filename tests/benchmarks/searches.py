@@ -6,7 +6,7 @@ from functools import partial
 from ledger.application import Ledger
 from ledger.service.assembly import assemble
 from ledger.store.connection import connect
-from projections import follower
+from projections.followed import follower
 from tests.benchmarks.bench import Bench, Findings, writer
 from tests.benchmarks.history import make
 from tests.benchmarks.loaded import Size

@@ -10,9 +10,9 @@ from contextlib import AbstractContextManager, ExitStack
 from typing import Any, Self
 from unittest.mock import patch
 
-from ledger.recovery.fake.executor import FakeExecutor
-from ledger.store.recorder import Attempt, Recorder
-from projections.runner import InlineViews
+from ledger.appending.recorder import Attempt, Recorder
+from ledger.demo.fake.executor import FakeExecutor
+from projections.inline.runner import InlineViews
 
 
 class Crash(BaseException):

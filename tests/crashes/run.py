@@ -13,7 +13,7 @@ from pathlib import Path
 
 from psycopg.conninfo import make_conninfo
 
-from ledger.recovery.example import FLOWS
+from ledger.demo.engine import FLOWS
 from ledger.service.embedded import EmbeddedServer
 from ledger.service.readiness import WRITER, migrator
 from tests.crashes.boundaries import Boundaries

@@ -13,15 +13,15 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ledger.answers import JobFilter, JobView
 from ledger.application import Ledger
+from ledger.asking.answers import JobFilter, JobView
+from ledger.demo.engine import FLOWS, Engine, Flow
+from ledger.demo.fake.executor import FakeExecutor
+from ledger.demo.fake.journal import read_journal
 from ledger.errors import ExecutorUnreachable, JobNotFound
-from ledger.recovery.example import FLOWS, Engine, Flow
-from ledger.recovery.fake.executor import FakeExecutor
-from ledger.recovery.fake.journal import read_journal
+from ledger.records.transcript import transcribe_event
 from ledger.recovery.reconcile import Recovery
 from ledger.service.assembly import assemble
-from ledger.service.transcript import transcribe_event
 from tests.crashes.boundaries import Boundaries, Crash
 from tests.crashes.model import truth, wrongs
 

@@ -1,6 +1,6 @@
 import random
 
-from ledger.recovery.example import FLOWS
+from ledger.demo.engine import FLOWS
 from tests.crashes.stage import Stage
 
 KILLS, TOGETHER = 20, 6

@@ -1,6 +1,6 @@
 import pytest
 
-from ledger.recovery.example import FLOWS
+from ledger.demo.engine import FLOWS
 from tests.crashes.boundaries import Boundaries
 from tests.crashes.stage import Stage
 

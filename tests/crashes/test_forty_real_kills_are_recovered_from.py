@@ -2,7 +2,7 @@ import random
 
 import pytest
 
-from ledger.recovery.example import FLOWS
+from ledger.demo.engine import FLOWS
 from tests.crashes.boundaries import Boundaries
 from tests.crashes.stage import Stage
 

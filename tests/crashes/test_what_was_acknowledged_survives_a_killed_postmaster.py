@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from psycopg.conninfo import make_conninfo
 
+from ledger.domain.receipt import Receipt
 from ledger.errors import Unavailable
 from ledger.service.assembly import assemble
 from ledger.service.embedded import EmbeddedServer
 from ledger.service.readiness import WRITER, migrator
 from ledger.store.connection import connect
-from ledger.store.recorder import Receipt
-from projections import runner
+from projections.inline import runner
 
 WRITERS = 8
 BEFORE_THE_KILL = 200

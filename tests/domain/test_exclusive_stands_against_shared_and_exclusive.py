@@ -2,7 +2,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from ledger.admission import Demand, Held, Holder, blockers, conflicts, demands
+from ledger.domain.admission import Demand, Held, Holder, blockers, conflicts, demands
 from ledger.domain.entities import Access, EntityRef
 from ledger.domain.events import Limit
 from ledger.domain.job import Job

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from ledger.application import Ledger
-from ledger.importer import Rejected
 from ledger.integrity.accepting import acceptance
 from ledger.integrity.audit import Audit, Auditor
 from ledger.integrity.export import Export
@@ -17,8 +16,9 @@ from ledger.integrity.sealer import Sealer
 from ledger.integrity.selection import select
 from ledger.integrity.trust import Trust
 from ledger.integrity.verify import Verifier
+from ledger.records.importer import Rejected
+from ledger.records.transcript import transcribe
 from ledger.service.assembly import assemble
-from ledger.service.transcript import transcribe
 from ledger.store.seals import SealTable
 from tests.integrity import model
 from tests.integrity.conftest import record

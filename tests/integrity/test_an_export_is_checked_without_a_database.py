@@ -16,7 +16,7 @@ from ledger.integrity.keyfile import KeyFile
 from ledger.integrity.note import SigningKey, encode_base64
 from ledger.integrity.sealer import Sealer
 from ledger.integrity.trust import Trust
-from ledger.service.transcript import transcribe
+from ledger.records.transcript import transcribe
 from ledger.store.seals import SealTable
 
 Line = dict[str, Any]

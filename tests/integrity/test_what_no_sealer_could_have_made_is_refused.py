@@ -17,9 +17,9 @@ from ledger.integrity.note import SigningKey, sign_note
 from ledger.integrity.sealer import Sealer
 from ledger.integrity.trust import Trust
 from ledger.integrity.verify import Verifier
+from ledger.records.transcript import transcribe
 from ledger.service.embedded.binaries import binaries
 from ledger.service.readiness import WRITER, migrator
-from ledger.service.transcript import transcribe
 from ledger.store.connection import connect
 from ledger.store.seals import SealTable
 from tests.integrity.conftest import record

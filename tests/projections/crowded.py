@@ -11,11 +11,11 @@ import psycopg
 from psycopg import ClientCursor
 from psycopg.rows import dict_row
 
-from projections.queries import BUSY_ON_ONE, BUSY_ON_SEVERAL, LIST_ALL, LIST_TOUCHING
-from projections.statements import SQL
+from projections.queries.now import BUSY_ON_ONE, BUSY_ON_SEVERAL, LIST_ALL, LIST_TOUCHING
+from projections.statements import FOLLOWED, INLINE, QUERIES
 
 LISTS = {"list_all": LIST_ALL, "list_touching": LIST_TOUCHING}
-STATEMENTS = {**SQL, **LISTS, "busy_on_one": BUSY_ON_ONE, "busy_on_several": BUSY_ON_SEVERAL}
+STATEMENTS = {**INLINE, **FOLLOWED, **QUERIES, **LISTS, "busy_on_one": BUSY_ON_ONE, "busy_on_several": BUSY_ON_SEVERAL}
 JOBS, ACTIVE = 100_000, 500
 ROWS_MAX = 5_000  # that a question may read; of the two tables each has 100 thousand
 FILL = f"""

@@ -11,8 +11,8 @@ from psycopg.rows import dict_row
 
 from ledger.store.statements import SQL
 from ledger.store.views import Session
-from projections import follower
-from projections.stored_event import StoredEntry
+from projections.followed import follower
+from projections.followed.stored_event import StoredEntry
 
 TABLE = "CREATE TABLE history.noted (position bigint PRIMARY KEY, event text NOT NULL)"
 

@@ -7,11 +7,11 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from ledger.answers import JobFilter, JobView
 from ledger.application import Ledger
+from ledger.asking.answers import JobFilter, JobView
+from ledger.asking.moment import Past
 from ledger.domain.retention import Retention
 from ledger.errors import LedgerError
-from ledger.past import Past
 from tests.projections.histories import ENTITIES, JOBS, History, Record
 
 COMMANDS = 60

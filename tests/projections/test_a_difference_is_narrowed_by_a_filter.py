@@ -1,8 +1,8 @@
 import pytest
 
 from ledger.application import Ledger
+from ledger.asking.fitting import fitting
 from ledger.errors import MalformedFilter
-from ledger.fitting import fitting
 
 WEB, DISK = {"type": "vm", "id": "web 01"}, {"type": "disk", "id": "d1"}
 

@@ -1,7 +1,7 @@
 import pytest
 
 from ledger.application import Ledger
-from ledger.diff import Diff
+from ledger.asking.difference import Diff
 from ledger.errors import EntityBusy, MalformedRecord
 
 

@@ -7,7 +7,7 @@ from ledger.application import Ledger
 from ledger.errors import ViewBehind
 from ledger.store.connection import connect
 from ledger.store.statements import SQL as STORE_SQL
-from projections import follower
+from projections.followed import follower
 from tests.projections.followed import Later, Noted, make, noted
 from tests.store.controls import as_role
 

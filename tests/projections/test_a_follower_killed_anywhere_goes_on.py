@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ledger.application import Ledger
 from ledger.store.connection import connect
-from projections import follower
+from projections.followed import follower
 from tests.projections.followed import Noted, make, noted
 
 ROOT = Path(__file__).parents[2]

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projections.interval_tree import fork, path
+from projections.followed.interval_tree import fork, path
 
 LEVELS = 62
 POINTS = st.integers(1, 1 << 40) | st.integers(1, 70)

@@ -6,7 +6,7 @@ import pytest
 
 from ledger.application import Ledger
 from ledger.store.connection import connect
-from projections import runner
+from projections.inline import runner
 
 
 def test_a_swap_gives_up_before_readers_queue(

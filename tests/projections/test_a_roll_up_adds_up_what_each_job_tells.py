@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from ledger.answers import JobView
 from ledger.application import Ledger
+from ledger.asking.answers import JobView
 
 CHILDREN = 40
 ENDS = ("succeeded", "failed", "cancelled", "lost")

@@ -6,13 +6,13 @@ from typing import Any
 import psycopg
 import pytest
 
-from ledger.answers import JobFilter
 from ledger.application import Ledger
+from ledger.asking.answers import JobFilter
 from ledger.errors import IntegrityFailure
-from ledger.importer import Rejected
+from ledger.records.importer import Rejected
 from ledger.service.readiness import migrator
 from ledger.store.doctor import examine
-from projections import runner
+from projections.inline import runner
 from tests.store.controls import as_role
 
 VM = {"type": "vm", "id": "web01", "access": "exclusive"}

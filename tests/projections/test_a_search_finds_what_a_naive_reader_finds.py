@@ -9,14 +9,14 @@ import pytest
 
 from ledger import clock
 from ledger.application import Ledger
-from ledger.audit import Search
+from ledger.asking.search import Search
 from ledger.domain.events import FACTS_BY_NAME
 from ledger.domain.filters import Mark, parse_filter
 from ledger.domain.retention import Retention
 from ledger.domain.states import Outcome
 from ledger.domain.values import print_time
 from ledger.errors import LedgerError, MalformedFilter
-from projections import follower
+from projections.followed import follower
 from tests.projections.audit_model import AuditModel
 from tests.projections.histories import ENTITIES, JOBS, History
 

@@ -10,7 +10,7 @@ from ledger.domain.events import Event
 from ledger.errors import IntegrityFailure, LedgerError, SchemaTooNew
 from ledger.store.mapper import read_recorded, write_row
 from ledger.store.statements import SQL
-from projections.stored_event import read_stored
+from projections.followed.stored_event import read_stored
 from tests.projections.histories import History
 
 ROW = {"originator_id": "job:a", "originator_version": 1, "notification_id": 7, "recorded_at": None}

@@ -5,7 +5,7 @@ import pytest
 
 from ledger.application import Ledger
 from ledger.errors import ViewBehind
-from projections import runner
+from projections.inline import runner
 from tests.projections.conftest import insert_past_the_views
 
 Admin = psycopg.Connection[dict[str, Any]]

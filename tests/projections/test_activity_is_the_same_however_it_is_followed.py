@@ -4,8 +4,8 @@ import psycopg
 import pytest
 
 from ledger.application import Ledger
-from projections import follower
-from projections.activity import Activity
+from projections.followed import follower
+from projections.followed.activity import Activity
 from tests.projections.remembering import World
 
 VIEW = [Activity()]

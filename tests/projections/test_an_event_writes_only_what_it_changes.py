@@ -5,7 +5,7 @@ import psycopg
 
 from ledger.application import Ledger
 from ledger.domain.entities import ENTITIES_MAX
-from projections import runner
+from projections.inline import runner
 
 WRITTEN_BYTES_MAX = 8_000  # the entities alone are ten times that
 

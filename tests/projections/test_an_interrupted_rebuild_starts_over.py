@@ -5,7 +5,7 @@ import psycopg
 import pytest
 
 from ledger.application import Ledger
-from projections import runner
+from projections.inline import runner
 from tests.projections.conftest import Rows
 
 

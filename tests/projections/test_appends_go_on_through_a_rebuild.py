@@ -5,7 +5,7 @@ from typing import Any
 import psycopg
 
 from ledger.application import Ledger
-from projections import runner
+from projections.inline import runner
 
 
 def _work(ledger: Ledger, name: str, stop: Event) -> int:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from ledger.answers import Jobs, JobView
 from ledger.application import Ledger
-from projections import queries
+from ledger.asking.answers import Jobs, JobView
+from projections.queries import now as queries
 
 ON_A_DISK = [{"type": "disk", "id": "d", "role": "target", "access": "shared"}]
 

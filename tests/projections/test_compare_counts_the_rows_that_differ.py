@@ -3,7 +3,7 @@ from typing import Any
 import psycopg
 
 from ledger.application import Ledger
-from projections import runner
+from projections.inline import runner
 
 
 def test_compare_counts_the_rows_that_differ(ledger: Ledger, admin: psycopg.Connection[Any]) -> None:

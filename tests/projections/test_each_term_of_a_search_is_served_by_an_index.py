@@ -7,14 +7,14 @@ from psycopg import ClientCursor
 from psycopg.rows import dict_row
 
 from ledger import clock
-from ledger.audit import Window
+from ledger.asking.search import Window
 from ledger.domain.filters import Key, Mark, parse_filter
 from ledger.domain.values import print_time
 from ledger.service.assembly import assemble
 from ledger.store.connection import connect
-from projections import follower
-from projections.filters import Search
-from projections.statements import SQL
+from projections.followed import follower
+from projections.queries.filters import Search
+from projections.statements import QUERIES as SQL
 from tests.benchmarks.loaded import Size, load
 
 RARE: list[dict[str, Any]] = [

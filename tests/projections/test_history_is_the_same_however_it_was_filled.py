@@ -13,8 +13,8 @@ from ledger.domain.events import RecordedEvent
 from ledger.errors import LedgerError
 from ledger.recovery import reconcile
 from ledger.store.connection import connect
-from projections import follower, history
-from projections.history import History
+from projections.followed import follower, history
+from projections.followed.history import History
 from tests.projections.conftest import INSERT
 from tests.projections.histories import History as Told
 

@@ -4,7 +4,7 @@ import psycopg
 import pytest
 
 from ledger.application import Ledger
-from projections import runner
+from projections.inline import runner
 from projections.projection import Projection
 from tests.projections.conftest import Rows
 

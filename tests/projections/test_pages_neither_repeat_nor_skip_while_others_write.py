@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ledger import audit
 from ledger.application import Ledger
+from ledger.asking import search as audit
 from ledger.domain.values import POSITION_MAX
 from ledger.errors import BadInput
 

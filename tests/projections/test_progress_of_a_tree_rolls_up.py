@@ -1,7 +1,7 @@
 import pytest
 
-from ledger.answers import JobFilter
 from ledger.application import Ledger
+from ledger.asking.answers import JobFilter
 from ledger.errors import EntityBusy, JobNotFound
 
 VM = [{"type": "vm", "id": "1"}]

@@ -8,7 +8,7 @@ from psycopg.conninfo import make_conninfo
 
 from ledger.application import Ledger
 from ledger.store.connection import connect
-from projections import runner
+from projections.inline import runner
 
 Admin = psycopg.Connection[dict[str, Any]]
 

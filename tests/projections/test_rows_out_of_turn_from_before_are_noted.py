@@ -4,8 +4,8 @@ import pytest
 from ledger.application import Ledger
 from ledger.service.readiness import migrator
 from ledger.store.reading import read_all
-from projections import runner
-from projections.damaged import damaged_rows
+from projections.inline import runner
+from projections.inline.damaged import damaged_rows
 from tests.integrity.wounds import STARTED, owner_of, put
 
 

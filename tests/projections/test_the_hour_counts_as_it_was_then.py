@@ -1,8 +1,8 @@
 from datetime import timedelta
 
 from ledger import clock
-from ledger.answers import JobFilter
 from ledger.application import Ledger
+from ledger.asking.answers import JobFilter
 
 INSTANT = timedelta(microseconds=1)
 

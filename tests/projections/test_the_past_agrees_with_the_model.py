@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from ledger.application import Ledger
+from ledger.asking.moment import Past
 from ledger.domain.events import RecordedEvent
 from ledger.errors import JobNotFound
-from ledger.past import Past
 from tests.projections.model import Model
 from tests.projections.remembering import ACTIVE, COMMANDS, SEEDS, World
 from tests.projections.test_views_agree_with_the_model_at_every_position import _predicted, _told

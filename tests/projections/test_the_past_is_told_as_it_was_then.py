@@ -4,8 +4,8 @@ from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, settings
 
-from ledger.answers import JobFilter
 from ledger.application import Ledger
+from ledger.asking.answers import JobFilter
 from tests.projections.remembering import COMMANDS, SEEDS, Answers, World, ask
 
 EVERY = JobFilter(expired=True)

@@ -6,12 +6,12 @@ from typing import Any
 import psycopg
 import pytest
 
-from ledger.answers import JobFilter
+from ledger.asking.answers import JobFilter
 from ledger.domain.entities import EntityRef
 from ledger.store.connection import configure
-from projections import follower
-from projections.activity import Activity
-from projections.past_queries import PastQueries
+from projections.followed import follower
+from projections.followed.activity import Activity
+from projections.queries.past import PastQueries
 from tests.benchmarks.loaded import Size, fill_views, load
 
 SIZE = Size(jobs=33_000, active=100)  # 10,000 of which were on disk/busy, one after the other

@@ -5,17 +5,17 @@ from typing import Any
 
 import pytest
 
-from ledger.answers import JobFilter
 from ledger.application import Ledger
+from ledger.asking.answers import JobFilter
 from ledger.domain.entities import EntityRef
 from ledger.domain.events import RecordedEvent
 from ledger.domain.values import parse_time
 from ledger.errors import JobNotFound
 from ledger.store.streams import read_page
-from projections import past_queries
-from projections.job_status import SNAPSHOT_EVENTS
-from projections.past_queries import FOLD_EVENTS_MAX
-from projections.remembered import Memory
+from projections.inline.job_status import SNAPSHOT_EVENTS
+from projections.queries import past as past_queries
+from projections.queries.past import FOLD_EVENTS_MAX
+from projections.queries.remembered import Memory
 from tests.projections.remembering import timeless
 from tests.store.long import make_long, second, tell
 

@@ -6,7 +6,7 @@ import pytest
 
 from ledger.application import Ledger
 from ledger.store.connection import connect
-from projections import follower
+from projections.followed import follower
 from tests.projections.followed import Noted, make, noted
 
 

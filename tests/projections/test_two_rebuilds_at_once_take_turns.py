@@ -4,7 +4,7 @@ import pytest
 
 from ledger.application import Ledger
 from ledger.store.connection import connect
-from projections import runner
+from projections.inline import runner
 from tests.projections.conftest import Rows
 
 

@@ -6,13 +6,13 @@ from typing import Any
 import psycopg
 import pytest
 
-from ledger.answers import JobFilter, JobView
 from ledger.application import Ledger
+from ledger.asking.answers import JobFilter, JobView
 from ledger.domain.entities import EntityRef
 from ledger.domain.retention import Retention
 from ledger.errors import LedgerError
 from ledger.store.connection import connect
-from projections import runner
+from projections.inline import runner
 from tests.projections.histories import ENTITIES, History
 from tests.projections.model import Model
 

@@ -1,8 +1,8 @@
 import pytest
 
 from ledger.application import Ledger
+from ledger.asking.moment import Past
 from ledger.errors import JobNotFound, MalformedRecord
-from ledger.past import Past
 
 DISK = [{"type": "disk", "id": "d1"}]
 

@@ -7,8 +7,8 @@ import pytest
 
 from ledger.application import Ledger
 from ledger.domain.decisions import Disposition
-from projections import runner
-from projections.job_status import SNAPSHOT_EVENTS
+from projections.inline import runner
+from projections.inline.job_status import SNAPSHOT_EVENTS
 from tests.projections.conftest import Rows
 from tests.store.long import make_long, progress, tell
 

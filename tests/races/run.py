@@ -6,10 +6,10 @@ from pathlib import Path
 
 from psycopg.conninfo import make_conninfo
 
+from ledger.records.transcript import transcribe
 from ledger.service.assembly import assemble
 from ledger.service.embedded import EmbeddedServer
 from ledger.service.readiness import WRITER, migrator
-from ledger.service.transcript import transcribe
 from tests.races.log import violations
 from tests.races.race import race
 

@@ -5,11 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 
-from ledger.admission import Held
 from ledger.application import Ledger
+from ledger.domain.admission import Held
 from ledger.errors import IntegrityFailure, LedgerError
+from ledger.records.transcript import transcribe
 from ledger.service.assembly import assemble
-from ledger.service.transcript import transcribe
 from tests.races.broken import BROKEN
 from tests.races.log import violations
 from tests.races.race import PROCESSES, THREADS, race
@@ -34,7 +34,7 @@ def test_no_two_jobs_that_exclude_each_other_are_admitted(superuser: str, connin
 def test_where_admission_is_blind_the_same_check_finds_double_admissions(
     superuser: str, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ledger.store.holdings.Holdings.against", lambda *_: Held([], 0))
+    monkeypatch.setattr("ledger.appending.holdings.Holdings.against", lambda *_: Held([], 0))
     _plan_at_once(superuser, "disk")
     assert violations(transcribe(ledger.events()))
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.recovery.fake.executor import FakeExecutor
+from ledger.demo.fake.executor import FakeExecutor
 
 
 @pytest.fixture

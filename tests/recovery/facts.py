@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from ledger.recovery.fake.journal import read_journal
+from ledger.demo.fake.journal import read_journal
 
 DEADLINE_SECONDS = 10.0
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from ledger.application import Ledger
-from ledger.recovery.executors import Listing, Task
-from ledger.recovery.taskfile import ListedExecutor
+from ledger.executors.protocol import Listing, Task
+from ledger.executors.taskfile import ListedExecutor
 
 
 def task(external_id: str | None, state: str, executor: str = "agent", **fields: Any) -> Task:

@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
+from ledger.demo.fake.executor import FakeExecutor
 from ledger.errors import MalformedRecord
-from ledger.recovery.executors import Executor, Task, TaskState
-from ledger.recovery.fake.executor import FakeExecutor
+from ledger.executors.protocol import Executor, Task, TaskState
 from tests.recovery.facts import told
 
 

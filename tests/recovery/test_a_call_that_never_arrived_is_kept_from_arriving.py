@@ -3,8 +3,8 @@ from collections.abc import Callable
 import pytest
 
 from ledger.application import Ledger
+from ledger.demo.fake.executor import FakeExecutor
 from ledger.errors import ExecutorUnreachable, TokenFenced
-from ledger.recovery.fake.executor import FakeExecutor
 from ledger.recovery.reconcile import Recovery
 
 

@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
+from ledger.demo.fake.executor import FakeExecutor
 from ledger.errors import ExecutorUnreachable
-from ledger.recovery.executors import TaskState
-from ledger.recovery.fake.executor import FakeExecutor
+from ledger.executors.protocol import TaskState
 from tests.recovery.facts import told
 
 

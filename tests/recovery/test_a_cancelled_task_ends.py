@@ -1,7 +1,7 @@
 from pathlib import Path
 
-from ledger.recovery.executors import TaskState
-from ledger.recovery.fake.executor import FakeExecutor
+from ledger.demo.fake.executor import FakeExecutor
+from ledger.executors.protocol import TaskState
 from tests.recovery.facts import told
 
 

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from ledger.recovery.fake.executor import FakeExecutor
+from ledger.demo.fake.executor import FakeExecutor
 from tests.recovery.facts import told, until
 
 

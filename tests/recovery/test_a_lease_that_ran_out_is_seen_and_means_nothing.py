@@ -1,11 +1,11 @@
 import psycopg
 import pytest
 
-from ledger.answers import OwnerState
 from ledger.application import Ledger
+from ledger.asking.answers import OwnerState
 from ledger.domain.epoch import OwnerEpoch
-from ledger.recovery.leases import LeaseTable
-from ledger.recovery.plan import Scope
+from ledger.owners.leases import LeaseTable
+from ledger.recovery.proposal import Scope
 from ledger.recovery.reconcile import Recovery
 from ledger.store.connection import connect
 from tests.recovery.given import outcomes, running

@@ -1,5 +1,5 @@
-from ledger.recovery.executors import TaskState
-from ledger.recovery.fake.executor import FakeExecutor
+from ledger.demo.fake.executor import FakeExecutor
+from ledger.executors.protocol import TaskState
 
 
 def test_a_listing_may_speak_of_a_task_twice(executor: FakeExecutor) -> None:

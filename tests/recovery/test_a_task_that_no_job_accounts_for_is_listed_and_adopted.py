@@ -1,6 +1,6 @@
 from ledger.application import Ledger
 from ledger.recovery.orphans import job_of
-from ledger.recovery.plan import Scope
+from ledger.recovery.proposal import Scope
 from ledger.recovery.reconcile import Recovery
 from tests.recovery.given import listed, outcomes, running, task
 

@@ -1,7 +1,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from ledger.recovery.fake.executor import FakeExecutor
+from ledger.demo.fake.executor import FakeExecutor
 from tests.recovery.facts import told
 
 

@@ -1,8 +1,8 @@
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from ledger.recovery.fake.executor import FakeExecutor
-from ledger.recovery.fake.journal import read_journal
+from ledger.demo.fake.executor import FakeExecutor
+from ledger.demo.fake.journal import read_journal
 
 CALLS = 100
 

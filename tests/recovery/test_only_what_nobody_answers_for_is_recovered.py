@@ -2,7 +2,7 @@ import pytest
 
 from ledger.application import Ledger
 from ledger.errors import OwnerNotFound, StaleEpoch
-from ledger.recovery.plan import Scope
+from ledger.recovery.proposal import Scope
 from ledger.recovery.reconcile import Recovery
 from tests.recovery.given import listed, outcomes, running, task
 

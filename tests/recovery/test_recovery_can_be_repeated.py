@@ -3,10 +3,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from ledger.application import Ledger
-from ledger.recovery.executors import Listing, Task
-from ledger.recovery.plan import RecoveryPlan, Scope
+from ledger.executors.protocol import Listing, Task
+from ledger.executors.taskfile import ListedExecutor
+from ledger.recovery.proposal import RecoveryPlan, Scope
 from ledger.recovery.reconcile import Recovery
-from ledger.recovery.taskfile import ListedExecutor
 from ledger.service.assembly import assemble
 from tests.recovery.given import listed, outcomes, remove_vm, running, task
 

@@ -3,9 +3,9 @@ import os
 from collections import Counter
 from pathlib import Path
 
-from ledger.recovery.executors import TaskState
-from ledger.recovery.fake.executor import FakeExecutor
-from ledger.recovery.fake.journal import read_journal
+from ledger.demo.fake.executor import FakeExecutor
+from ledger.demo.fake.journal import read_journal
+from ledger.executors.protocol import TaskState
 from tests.recovery.facts import told, until
 
 

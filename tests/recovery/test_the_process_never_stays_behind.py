@@ -5,13 +5,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ledger.recovery.fake.executor import FakeExecutor
+from ledger.demo.fake.executor import FakeExecutor
 from tests.recovery.facts import told, until
 
 STARTS_AND_WAITS = """
 import sys, time
 from pathlib import Path
-from ledger.recovery.fake.executor import FakeExecutor
+from ledger.demo.fake.executor import FakeExecutor
 FakeExecutor(Path(sys.argv[1])).start()
 print("started", flush=True)
 time.sleep(600)
@@ -62,7 +62,7 @@ def test_a_long_folder_leaves_nothing_behind_after_a_kill(tmp_path: Path) -> Non
 def test_one_process_serves_a_folder(executor: FakeExecutor, truth: Path) -> None:
     """Who starts it where it runs already uses that one, and may stop it."""
     pid = (truth / "pid").read_text()
-    second = subprocess.run([sys.executable, "-m", "ledger.recovery.fake.process", str(truth)], check=False)
+    second = subprocess.run([sys.executable, "-m", "ledger.demo.fake.process", str(truth)], check=False)
     assert second.returncode == os.EX_TEMPFAIL
 
     with FakeExecutor(truth) as other:

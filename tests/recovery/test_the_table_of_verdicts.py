@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from ledger.answers import Standing
+from ledger.asking.answers import Standing
 from ledger.domain.states import EndAction, Outcome, Phase
-from ledger.recovery.executors import Task
+from ledger.executors.protocol import Task
 from ledger.recovery.verdicts import Known, LateReport, judge_leaf
 
 JOB: dict[str, Any] = {

@@ -4,10 +4,10 @@ import pytest
 
 from ledger.application import Ledger
 from ledger.errors import EntityBusy, MalformedRecord
-from ledger.recovery.executors import Listing, Task
-from ledger.recovery.plan import Scope
+from ledger.executors.protocol import Listing, Task
+from ledger.executors.taskfile import ListedExecutor
+from ledger.recovery.proposal import Scope
 from ledger.recovery.reconcile import Recovery
-from ledger.recovery.taskfile import ListedExecutor
 from tests.recovery.given import listed, outcomes, running, task
 
 

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from ledger.errors import ExecutorUnreachable, MalformedRecord
-from ledger.recovery.taskfile import ListedExecutor, read_tasks
+from ledger.executors.taskfile import ListedExecutor, read_tasks
 
 TASK: dict[str, Any] = {"executor": "agent", "external_id": "x", "state": "running"}
 

@@ -1,5 +1,5 @@
 from ledger.application import Ledger
-from ledger.recovery.plan import Scope
+from ledger.recovery.proposal import Scope
 from ledger.recovery.reconcile import Recovery
 from tests.recovery.given import listed, running, task
 

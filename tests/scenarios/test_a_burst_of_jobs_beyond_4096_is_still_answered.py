@@ -2,8 +2,8 @@ import json
 from datetime import timedelta
 
 from ledger import clock
-from ledger.answers import JobFilter
 from ledger.application import Ledger
+from ledger.asking.answers import JobFilter
 from ledger.domain.retention import PRESETS
 
 BURST = 4_200

@@ -3,8 +3,8 @@ from collections import Counter, deque
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from ledger.answers import JobFilter
 from ledger.application import Ledger
+from ledger.asking.answers import JobFilter
 from ledger.domain.events import Ended, Planned
 from ledger.errors import EntityBusy
 

@@ -2,9 +2,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from ledger import sweep
-from ledger.answers import TreeExpiry
+from ledger.appending import sweep
 from ledger.application import Ledger
+from ledger.asking.answers import TreeExpiry
 from ledger.domain.retention import Retention
 from ledger.errors import EntityBusy
 

@@ -3,11 +3,11 @@ from typing import Any
 
 import pytest
 
+from ledger.appending import holdings
 from ledger.application import Ledger
 from ledger.domain.decisions import Disposition
 from ledger.errors import ChildrenNotSucceeded, EntityBusy
-from ledger.importer import Overlap
-from ledger.store import holdings
+from ledger.records.importer import Overlap
 
 HOLDERS, NAMED = 250, 100
 HOST = {"type": "host", "id": "h1", "access": "shared"}

@@ -5,7 +5,7 @@ import pytest
 
 from ledger.application import Ledger
 from ledger.errors import EntityBusy
-from ledger.importer import Rejected
+from ledger.records.importer import Rejected
 
 DISK = [{"type": "disk", "id": "1"}]
 HOST = [{"type": "host", "id": "h1", "access": "none"}]

@@ -1,5 +1,5 @@
-from ledger.answers import JobFilter
 from ledger.application import Ledger
+from ledger.asking.answers import JobFilter
 from ledger.domain.entities import EntityRef
 
 

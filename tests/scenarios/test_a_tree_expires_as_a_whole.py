@@ -1,5 +1,5 @@
-from ledger.answers import JobFilter
 from ledger.application import Ledger
+from ledger.asking.answers import JobFilter
 from ledger.domain.retention import Retention
 
 AT_ONCE = Retention(keep_for=0)

@@ -2,8 +2,8 @@ from typing import Any
 
 import pytest
 
-from ledger.answers import JobView
 from ledger.application import Ledger
+from ledger.asking.answers import JobView
 from ledger.domain.retention import Retention
 from ledger.errors import JobNotFound
 

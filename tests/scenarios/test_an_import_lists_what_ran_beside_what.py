@@ -2,7 +2,7 @@ import json
 from typing import Any
 
 from ledger.application import Ledger
-from ledger.importer import Overlap
+from ledger.records.importer import Overlap
 
 
 def _plan(job: str, *disks: str, access: str = "exclusive", **terms: Any) -> dict[str, Any]:

@@ -5,17 +5,17 @@ from contextlib import closing
 
 import pytest
 
-from ledger import importer
-from ledger.ahead import Ahead
 from ledger.application import Ledger
 from ledger.domain.commands import Transition
 from ledger.errors import LedgerError
-from ledger.importer import PARSED_AT_ONCE, Reading
-from ledger.records import PAGE_LINES_MAX, pages, parse_line
+from ledger.records import importer
+from ledger.records.ahead import Ahead
+from ledger.records.importer import PARSED_AT_ONCE, Reading
+from ledger.records.lines import PAGE_LINES_MAX, pages, parse_line
 from ledger.service.assembly import assemble
 from ledger.service.embedded.lock import until
 from ledger.store.connection import connect
-from projections import runner
+from projections.inline import runner
 
 CALLERS, JOBS_EACH = 4, 100
 

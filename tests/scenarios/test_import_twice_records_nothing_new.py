@@ -1,8 +1,8 @@
 import json
 from typing import Any
 
-from ledger.answers import JobFilter
 from ledger.application import Ledger
+from ledger.asking.answers import JobFilter
 
 AT = "2020-02-02T10:00:0{}Z"
 RECORDS: list[dict[str, Any]] = [

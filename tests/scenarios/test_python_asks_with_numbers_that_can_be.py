@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from ledger.answers import JobFilter
 from ledger.application import Ledger
+from ledger.asking.answers import JobFilter
 from ledger.errors import BadInput, MomentNotFound
 
 NONE = [1 << 63, 10**30, 10**6_000, -(10**30), -1, 1.5, float("nan"), float("inf"), "5", True]

@@ -4,7 +4,7 @@ from contextlib import closing
 
 import pytest
 
-from ledger.ahead import ITEMS_AHEAD, Ahead
+from ledger.records.ahead import ITEMS_AHEAD, Ahead
 from ledger.service.embedded.lock import until
 
 

@@ -4,14 +4,14 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from ledger import clock
+from ledger.appending import recorder
 from ledger.application import Ledger
 from ledger.domain.commands import Transition, parse_transition
 from ledger.errors import BadInput, LedgerError
 from ledger.service.assembly import assemble
 from ledger.service.readiness import WRITER
-from ledger.store import recorder
 from ledger.store.connection import connect
-from projections import runner
+from projections.inline import runner
 from tests.conftest import _database
 from tests.projections.histories import History
 

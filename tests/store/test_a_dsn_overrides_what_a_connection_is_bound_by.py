@@ -5,11 +5,11 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
+from ledger.appending.line import Line
 from ledger.service.assembly import assemble
 from ledger.store import connection as connections
 from ledger.store.connection import connect
 from ledger.store.datastore import Datastore
-from ledger.store.line import Line
 from tests.store.proxy import Proxy
 
 OPTIONS = (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT, socket.TCP_USER_TIMEOUT)

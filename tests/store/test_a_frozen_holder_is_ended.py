@@ -12,7 +12,7 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from ledger.application import Ledger
-from ledger.recovery.plan import Scope
+from ledger.recovery.proposal import Scope
 from ledger.recovery.reconcile import Recovery
 from ledger.service.assembly import assemble
 from ledger.service.embedded import EmbeddedServer
@@ -28,7 +28,7 @@ FROZEN = """
 import sys
 from ledger.clock import new_id
 from ledger.domain.commands import parse_transition
-from ledger.judgement import judge_now
+from ledger.appending.judge import judge_now
 from ledger.service.assembly import assemble
 with assemble(sys.argv[1]) as ledger:
     ledger.plan("T", job="before")

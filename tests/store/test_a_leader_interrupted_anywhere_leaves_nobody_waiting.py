@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
+from ledger.appending import committer
+from ledger.appending.committer import Committer
 from ledger.errors import OutcomeUnknown
-from ledger.store import committer
-from ledger.store.committer import Committer
 
 BEHIND = 3
 TAKEN_AFTER = ("RESUME", "JUMP_BACKWARD", "CALL", "CALL_FUNCTION_EX")

@@ -17,7 +17,7 @@ from ledger.service.assembly import assemble
 from ledger.service.readiness import WRITER
 from ledger.store import feed
 from ledger.store.connection import connect
-from projections import runner
+from projections.inline import runner
 from tests.integrity.conftest import room_of
 from tests.store.controls import rows
 

@@ -4,7 +4,7 @@ import pytest
 
 from ledger.application import Ledger
 from ledger.errors import EntityBusy
-from ledger.importer import Rejected
+from ledger.records.importer import Rejected
 
 
 def _relocate(ledger: Ledger, job: str, host: str | None = "h1", at_most: int = 2) -> None:

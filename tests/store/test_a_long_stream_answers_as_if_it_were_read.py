@@ -15,7 +15,7 @@ from ledger.domain.values import parse_time
 from ledger.errors import LedgerError
 from ledger.service.assembly import assemble
 from ledger.store.connection import connect
-from projections import runner
+from projections.inline import runner
 from tests.projections.histories import History, Record
 
 COMMANDS = 160

@@ -8,7 +8,7 @@ import pytest
 from ledger.application import Ledger
 from ledger.store.connection import connect
 from ledger.store.statements import SQL
-from projections import runner
+from projections.inline import runner
 
 APPEND = "import sys; from ledger.service.assembly import assemble; assemble(sys.argv[1]).plan('T', job='killed')"
 WAITING = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"

@@ -8,7 +8,7 @@ from ledger.application import Ledger
 from ledger.service.assembly import assemble
 from ledger.service.embedded.binaries import binaries
 from ledger.store.connection import connect
-from projections import runner
+from projections.inline import runner
 from tests.store.controls import rows
 
 

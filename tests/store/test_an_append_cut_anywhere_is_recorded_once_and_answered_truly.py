@@ -1,15 +1,15 @@
 import psycopg
 import pytest
 
+from ledger.appending.recorder import Recorder
 from ledger.application import Ledger
 from ledger.errors import OutcomeUnknown
-from ledger.recovery.leases import LeaseTable
+from ledger.owners.leases import LeaseTable
 from ledger.service.assembly import assemble
 from ledger.store.datastore import Datastore
 from ledger.store.feed import Feed
-from ledger.store.recorder import Recorder
-from projections.ledger_queries import LedgerQueries
-from projections.runner import InlineViews
+from projections.inline.runner import InlineViews
+from projections.queries.ledger import LedgerQueries
 from tests.store.controls import rows
 from tests.store.proxy import Proxy
 

@@ -3,11 +3,11 @@ from typing import Any
 import pytest
 
 from ledger import clock
+from ledger.appending import recorder
+from ledger.appending.recorder import Attempt
 from ledger.application import Ledger
 from ledger.domain.commands import parse_transition
-from ledger.store import recorder
-from ledger.store.recorder import Attempt
-from projections.runner import InlineViews
+from projections.inline.runner import InlineViews
 
 
 class Interrupted(BaseException):

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
+from ledger.appending.recorder import Recorder
 from ledger.application import Ledger
 from ledger.domain.content import SHORT_EVENTS_MAX, Told
 from ledger.service.assembly import assemble
-from ledger.store.recorder import Recorder
 from ledger.store.views import Session
-from projections.runner import InlineViews
+from projections.inline.runner import InlineViews
 from tests.store.long import counting, make_long, progress, tell
 
 

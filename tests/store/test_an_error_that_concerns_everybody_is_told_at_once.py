@@ -2,10 +2,10 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
+from ledger.appending.recorder import Recorder
 from ledger.errors import AppendLockHeld, Unavailable
 from ledger.service.assembly import assemble
 from ledger.service.readiness import WRITER
-from ledger.store.recorder import Recorder
 from ledger.store.statements import SQL
 
 LINES = [b'{"job":"j%d","event":"planned","type":"T"}' % number for number in range(20)]

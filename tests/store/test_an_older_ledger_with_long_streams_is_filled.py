@@ -11,8 +11,8 @@ from ledger.errors import ViewBehind
 from ledger.service.assembly import assemble
 from ledger.service.readiness import bring_up, migrator
 from ledger.store.connection import connect
-from projections import backfill, runner
-from projections.job_status import SNAPSHOT_EVENTS
+from projections.inline import backfill, runner
+from projections.inline.job_status import SNAPSHOT_EVENTS
 from tests.service.cli.conftest import COMMAND, environment
 from tests.store.controls import INSERT
 from tests.store.long import make_long, progress, tell

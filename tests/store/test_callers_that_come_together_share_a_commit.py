@@ -7,8 +7,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
+from ledger.appending.committer import Committer, _Request
 from ledger.errors import DiskFull, OutcomeUnknown, Unavailable
-from ledger.store.committer import Committer, _Request
 
 CALLERS = 10
 
@@ -182,7 +182,7 @@ def test_a_leader_waits_until_all_of_the_last_group_are_awake(
         assert request.work != [CALLERS] or awake.wait(timeout=30)
         wake_next(request)
 
-    monkeypatch.setattr("ledger.store.committer.GATHER_SECONDS_MAX", 30)
+    monkeypatch.setattr("ledger.appending.committer.GATHER_SECONDS_MAX", 30)
     monkeypatch.setattr(_Request, "wake_next", wake_late)
     calls = _queue(committer, pool, held)
     held.go.release()

@@ -14,7 +14,7 @@ from ledger.store.deviations import CONCERNS, FINDINGS_MAX, WELL
 from ledger.store.doctor import examine
 from ledger.store.finding import Finding
 from ledger.store.migrate import Migrator
-from projections import runner
+from projections.inline import runner
 from tests.store.controls import as_role
 from tests.store.older import Unmended
 

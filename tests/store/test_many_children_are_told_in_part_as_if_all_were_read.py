@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from ledger.appending import families
 from ledger.application import Ledger
 from ledger.domain.quorum import Family, evidence, in_the_way, parent_value, unsettled_beside
 from ledger.service.assembly import assemble
-from ledger.store import families
 from ledger.store.connection import configure, connect
-from projections import job_tree
+from projections.inline import job_tree
 
 Record = dict[str, Any]
 CHILDREN = 12

@@ -19,7 +19,7 @@ from ledger.service.readiness import bring_up, migrator
 from ledger.store.connection import connect
 from ledger.store.doctor import examine
 from ledger.store.finding import Finding
-from projections import runner
+from projections.inline import runner
 from tests.recovery.facts import until
 from tests.store.controls import ROLES, as_role
 

@@ -10,7 +10,7 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 from psycopg.rows import dict_row
 
-from ledger.answers import JobFilter
+from ledger.asking.answers import JobFilter
 from ledger.errors import ChecksumMismatch, LedgerError, SchemaMissing, SchemaTooNew
 from ledger.service.assembly import assemble
 from ledger.service.embedded.binaries import binaries
@@ -18,8 +18,8 @@ from ledger.service.readiness import bring_up, migrator
 from ledger.store.connection import connect
 from ledger.store.doctor import examine
 from ledger.store.migrate import Migration, Migrator, load_migrations
-from projections import runner
 from projections.document import BY_DEFAULT
+from projections.inline import runner
 from tests.projections.histories import History
 
 PUBLISHED = {  # the first 16 digits of each SHA-256; one that is new is added
@@ -112,7 +112,7 @@ def test_documents_are_made_of_what_was_in_columns(superuser: str, seed: int) ->
         connection.execute("DROP TABLE projections.told, projections.snapshots, projections.damaged")
         connection.execute("DELETE FROM projections.tracking WHERE view = 'told'")
         connection.execute("SET LOCAL search_path = older, pg_catalog")
-        for migration in load_migrations("older", "projections")[:4]:
+        for migration in load_migrations("older", "projections.inline")[:4]:
             connection.execute(migration.sql)
         connection.execute(IN_COLUMNS.format(defaults=sql.Literal(json.dumps(BY_DEFAULT))))
 

@@ -10,6 +10,7 @@ from typing import NoReturn
 import pytest
 from psycopg.conninfo import make_conninfo
 
+from ledger.appending.recorder import Recorder
 from ledger.application import Ledger
 from ledger.domain.commands import parse_transition
 from ledger.errors import OutcomeUnknown, UnsafeSettings
@@ -17,7 +18,6 @@ from ledger.integrity.keyfile import KeyFile
 from ledger.integrity.sealer import Sealer
 from ledger.service.assembly import assemble, open_ledger
 from ledger.store.connection import connect
-from ledger.store.recorder import Recorder
 from ledger.store.seals import SealTable
 from tests.store.proxy import Proxy
 from tests.store.standby import Pair, Saying, poll, running

@@ -11,8 +11,9 @@ from ledger.application import Ledger
 from ledger.errors import IntegrityFailure, SchemaTooNew, StreamDamaged
 from ledger.service.assembly import assemble
 from ledger.service.readiness import WRITER
-from projections import follower, runner
-from projections.damaged import damaged_rows
+from projections.followed import follower
+from projections.inline import runner
+from projections.inline.damaged import damaged_rows
 from tests.store.controls import INSERT
 
 PLANNED = b'{"id":"x","at":"2026-01-02T03:04:05Z","type":"T","root":"a"}'

@@ -6,9 +6,9 @@ import pytest
 from ledger.application import Ledger
 from ledger.domain.events import Placed
 from ledger.errors import IntegrityFailure, LedgerError, Unavailable
-from ledger.importer import Rejected
+from ledger.records.importer import Rejected
 from ledger.store.views import Session
-from projections.runner import InlineViews
+from projections.inline.runner import InlineViews
 
 LINES = [
     b'{"job":"a","event":"planned","type":"T"}',

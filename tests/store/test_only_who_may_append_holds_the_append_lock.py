@@ -11,7 +11,7 @@ from psycopg.conninfo import make_conninfo
 from ledger.application import Ledger
 from ledger.service.assembly import assemble
 from ledger.store.connection import connect
-from projections import runner
+from projections.inline import runner
 from tests.store.controls import as_role, rows, stray
 
 OF_OLDER_RELEASES = "SELECT pg_advisory_xact_lock(7308604896899097444)"

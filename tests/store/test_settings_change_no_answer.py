@@ -12,8 +12,8 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from ledger.answers import JobFilter
 from ledger.application import Ledger
+from ledger.asking.answers import JobFilter
 from ledger.domain.entities import Access
 from ledger.errors import EntityBusy, LedgerError, Unavailable
 from ledger.integrity.keyfile import KeyFile
@@ -26,7 +26,7 @@ from ledger.service.readiness import bring_up, migrator
 from ledger.store.connection import SETTINGS, connect
 from ledger.store.doctor import examine
 from ledger.store.seals import SealTable
-from projections import runner
+from projections.inline import runner
 
 HARMFUL = {
     "client_encoding": "SQL_ASCII",

@@ -8,9 +8,9 @@ import pytest
 from eventsourcing.persistence import ApplicationRecorder
 from eventsourcing.tests.persistence import ApplicationRecorderTestCase, NonInterleavingNotificationIDsBaseCase
 
+from ledger.appending.recorder import Recorder
 from ledger.store.datastore import Datastore
-from ledger.store.recorder import Recorder
-from projections.runner import InlineViews
+from projections.inline.runner import InlineViews
 
 
 class _OnOurSchema:

@@ -10,8 +10,10 @@ import psycopg
 import pytest
 
 from ledger import clock
-from ledger.answers import JobFilter
+from ledger.appending import below, workspace
+from ledger.appending.recorder import Attempt, Recorder
 from ledger.application import Ledger
+from ledger.asking.answers import JobFilter
 from ledger.domain import trees
 from ledger.domain.commands import parse_transition
 from ledger.domain.decisions import Disposition
@@ -19,10 +21,8 @@ from ledger.domain.events import RecordedEvent
 from ledger.domain.retention import Retention
 from ledger.errors import CancelRequested, IllegalTransition, OutcomeUnknown
 from ledger.service.assembly import assemble
-from ledger.store import below, workspace
 from ledger.store.connection import connect
-from ledger.store.recorder import Attempt, Recorder
-from projections import runner
+from projections.inline import runner
 from tests.store.controls import INSERT
 
 AT_ONCE = Retention(keep_for=0)

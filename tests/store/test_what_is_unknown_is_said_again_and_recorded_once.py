@@ -13,11 +13,11 @@ import pytest
 from ledger import clock
 from ledger.application import Ledger
 from ledger.domain.commands import Transition, parse_transition
+from ledger.domain.receipt import Receipt
 from ledger.errors import LedgerError, OutcomeUnknown, Unavailable
 from ledger.service.assembly import assemble
 from ledger.store.connection import connect
-from ledger.store.recorder import Receipt
-from projections import runner
+from projections.inline import runner
 from tests.integrity.wounds import owner_of, unguarded
 from tests.store.controls import rows
 from tests.store.proxy import Proxy

@@ -15,9 +15,9 @@ from ledger.service.readiness import SEALER, WRITER
 from ledger.store.connection import connect
 from ledger.store.seals import SealTable
 from ledger.store.statements import SQL
-from projections import runner
-from projections.follower import Follower
-from projections.statements import SQL as VIEWS_SQL
+from projections.followed.follower import Follower
+from projections.inline import runner
+from projections.statements import FOLLOWED
 
 
 def _seal(conninfo: str, folder: Path) -> None:
@@ -28,7 +28,7 @@ def _follow(conninfo: str, _: Path) -> None:
     Follower(lambda: connect(conninfo)).catch_up()
 
 
-@pytest.mark.parametrize(("lock", "work"), [(SQL["take_seal_lock"], _seal), (VIEWS_SQL["take_follow_lock"], _follow)])
+@pytest.mark.parametrize(("lock", "work"), [(SQL["take_seal_lock"], _seal), (FOLLOWED["take_follow_lock"], _follow)])
 def test_who_waits_for_its_own_kind_waits_within_bounds(
     conninfo: str, ledger: Ledger, tmp_path: Path, lock: str, work: Callable[[str, Path], None]
 ) -> None:

@@ -24,7 +24,7 @@ from ledger.store.connection import connect
 from ledger.store.doctor import examine
 from ledger.store.migrate import Migration, Migrator
 from ledger.store.statements import SQL
-from projections import runner
+from projections.inline import runner
 from tests.integrity.conftest import room_of
 from tests.store.controls import as_role
 

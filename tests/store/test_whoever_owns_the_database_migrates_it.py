@@ -15,7 +15,7 @@ from ledger.service.embedded import EmbeddedServer
 from ledger.service.readiness import bring_up, migrator
 from ledger.store.doctor import examine
 from ledger.store.finding import Finding
-from projections import runner
+from projections.inline import runner
 from tests.store.controls import ROLES
 
 Execute = Callable[[str], None]

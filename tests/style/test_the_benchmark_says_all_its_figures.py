@@ -6,7 +6,7 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from projections import runner
+from projections.inline import runner
 from tests.benchmarks.bench import Findings
 from tests.benchmarks.loaded import Size, fill_views, load
 from tests.benchmarks.measure import spread

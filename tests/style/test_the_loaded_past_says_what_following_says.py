@@ -3,8 +3,8 @@
 import psycopg
 from psycopg.rows import dict_row
 
-from projections import follower
-from projections.activity import Activity
+from projections.followed import follower
+from projections.followed.activity import Activity
 from tests.benchmarks.loaded import Size, fill_views, load
 from tests.benchmarks.past import fill_activity
 

@@ -13,7 +13,7 @@ from ledger.service.cli.output import Form, Output
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ledger.answers import BusyAnswer, JobView
+    from ledger.asking.answers import BusyAnswer, JobView
 
 PAGE_JOBS = 50
 

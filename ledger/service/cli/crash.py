@@ -13,14 +13,14 @@ from ledger.service.cli import output
 
 if TYPE_CHECKING:
     from ledger import Ledger
-    from ledger.recovery.fake.executor import FakeExecutor
+    from ledger.demo.fake.executor import FakeExecutor
 
 EXECUTOR = "storage-agent"
 
 
 def tell(ledger: "Ledger", conninfo: str, run: str) -> None:
     """Kill an engine twice, at different moments, and let the next one find out what is so."""
-    from ledger.recovery.fake.executor import FakeExecutor
+    from ledger.demo.fake.executor import FakeExecutor
 
     with tempfile.TemporaryDirectory() as folder, FakeExecutor(Path(folder), EXECUTOR) as executor:
         _say("5. An engine removes VM db02 with its four disks, one by one; when two are sent, it is killed.")
@@ -61,7 +61,7 @@ class _Engine:
         job = f"{self._run}/remove-{vm}"
         told = ("--parts", str(disks), "--owner", f"{self._run}/engine", "--executor", EXECUTOR)
         paced = ("--scripts", json.dumps(scripts or {}), "--paced")
-        words = (sys.executable, "-m", "ledger.recovery.example", "RemoveVm", vm, job, str(self._folder))
+        words = (sys.executable, "-m", "ledger.demo.engine", "RemoveVm", vm, job, str(self._folder))
         with subprocess.Popen(  # noqa: S603 - our own program
             (*words, *told, *paced),
             env=self._environment,
@@ -83,7 +83,7 @@ class _Engine:
 
 
 def _recover(ledger: "Ledger", executor: "FakeExecutor", run: str, job: str) -> None:
-    from ledger.recovery.plan import Scope
+    from ledger.recovery.proposal import Scope
     from ledger.recovery.reconcile import Recovery
     from ledger.service.cli.recovery import print_verdicts
 

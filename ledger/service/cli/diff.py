@@ -10,7 +10,7 @@ from ledger.service.cli.output import Form, Output
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ledger.diff import Diff, JobChange
+    from ledger.asking.difference import Diff, JobChange
 
 NO_DIFFERENCE = 1
 
@@ -33,7 +33,7 @@ def diff(
     residue. Exit 0 where there is a difference, 1 where there is none.
     """
     from ledger import open_ledger
-    from ledger.fitting import fitting
+    from ledger.asking.fitting import fitting
 
     with open_ledger() as ledger:
         earlier = moments.open_moment(ledger, from_)

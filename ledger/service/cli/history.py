@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ledger.application import Ledger
-    from ledger.audit import Durations, HistoryEntry, HistoryPage, Search
-    from ledger.past import Past
+    from ledger.asking.moment import Past
+    from ledger.asking.search import Durations, HistoryEntry, HistoryPage, Search
 
 PAGE_ENTRIES = 50
 BLOCKERS_SHOWN = 3

@@ -301,7 +301,7 @@ def _selected(
 
 
 def _transcribe() -> Any:
-    from ledger.service.transcript import transcribe
+    from ledger.records.transcript import transcribe
 
     return transcribe
 

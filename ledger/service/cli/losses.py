@@ -11,8 +11,8 @@ from ledger.service.cli.output import Form, Output
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from ledger.appending.losses import Loss
     from ledger.domain.cursor import Cursor
-    from ledger.losses import Loss
 
 LOST = 6
 

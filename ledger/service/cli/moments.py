@@ -12,9 +12,9 @@ from ledger.service.cli import output
 
 if TYPE_CHECKING:
     from ledger.application import Ledger
+    from ledger.asking.moment import Past
+    from ledger.asking.questions import Questions
     from ledger.domain.cursor import Cursor
-    from ledger.past import Past
-    from ledger.questions import Questions
 
 AsOf = Annotated[
     str | None,

@@ -15,7 +15,7 @@ from ledger.clock import monotonic
 from ledger.service.cli.terminal import plain, plain_json, unguarded
 
 if TYPE_CHECKING:
-    from ledger.answers import JobView
+    from ledger.asking.answers import JobView
     from ledger.domain.events import RecordedEvent
 
 
@@ -212,7 +212,7 @@ def print_jobs(jobs: Iterable["JobView"]) -> None:
 def event_json(entry: "RecordedEvent") -> dict[str, Any]:
     """A recorded event: its transition record, with its place in the ledger."""
     from ledger.domain.values import print_time
-    from ledger.service.transcript import transcribe_event
+    from ledger.records.transcript import transcribe_event
 
     place = {"position": entry.position, "version": entry.event.version, "recorded_at": print_time(entry.recorded_at)}
     return transcribe_event(entry.event) | place

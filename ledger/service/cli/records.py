@@ -14,9 +14,9 @@ from ledger.service.cli.source import Source, open_source
 from ledger.service.cli.terminal import unguarded
 
 if TYPE_CHECKING:
+    from ledger.domain.receipt import Receipt
     from ledger.errors import FileDamaged
-    from ledger.importer import ImportSummary, Overlap, Rejected
-    from ledger.store.recorder import Receipt
+    from ledger.records.importer import ImportSummary, Overlap, Rejected
 
 
 def import_(
@@ -132,7 +132,7 @@ class _Tally:
     """What was imported so far, with a progress bar over the bytes of the file, on a terminal only."""
 
     def __init__(self, source: Source) -> None:
-        from ledger.importer import ImportSummary
+        from ledger.records.importer import ImportSummary
 
         self.summary = ImportSummary()
         self._source = source

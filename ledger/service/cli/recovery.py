@@ -12,9 +12,9 @@ from ledger.service.cli.records import receipt_json, said
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ledger.answers import OwnerView
-    from ledger.recovery.plan import RecoveryPlan
-    from ledger.recovery.taskfile import ListedExecutor
+    from ledger.asking.answers import OwnerView
+    from ledger.executors.taskfile import ListedExecutor
+    from ledger.recovery.proposal import RecoveryPlan
 
 FOUND_WORK = 7
 UNASKED_MAX = 100  # verdicts that are written without --yes
@@ -57,7 +57,7 @@ def recover(
     write, or where --apply could not write all of it.
     """
     from ledger import open_ledger
-    from ledger.recovery.plan import Scope
+    from ledger.recovery.proposal import Scope
     from ledger.recovery.reconcile import Recovery
 
     executors = _read_tasks(tasks or [])
@@ -83,7 +83,7 @@ def _ask_first(plan: "RecoveryPlan") -> None:
 
 
 def _read_tasks(names: "Sequence[str]") -> "list[ListedExecutor]":
-    from ledger.recovery.taskfile import read_tasks
+    from ledger.executors.taskfile import read_tasks
     from ledger.service.cli.source import open_source
 
     with ExitStack() as stack:

@@ -21,10 +21,10 @@ finally:
 """
 QUESTIONS = [("show", "j1"), ("busy", "vm/a"), ("list", "--active"), ("tree", "j1")]
 RECORDING = {
-    "ledger.admission", "ledger.application", "ledger.domain.commands", "ledger.domain.events", "ledger.domain.job",
-    "ledger.importer", "ledger.judgement", "ledger.ownership", "ledger.recovery", "ledger.service.assembly",
-    "ledger.store.datastore", "ledger.store.feed", "ledger.store.recorder", "projections.job_status",
-    "projections.runner", "projections.running_jobs",
+    "ledger.application", "ledger.appending", "ledger.owners", "ledger.records", "ledger.recovery",
+    "ledger.domain.admission", "ledger.domain.commands", "ledger.domain.events", "ledger.domain.job",
+    "ledger.service.assembly", "ledger.store.datastore", "ledger.store.feed", "projections.followed",
+    "projections.inline.job_status", "projections.inline.runner", "projections.inline.running_jobs",
 }  # fmt: skip
 
 
@@ -62,7 +62,7 @@ def test_only_a_table_needs_the_library_that_draws_it(dsn: str) -> None:
 
 
 def test_help_needs_no_database(dsn: str) -> None:
-    assert imported(None, "show", "--help") & {"psycopg", "ledger.answers", *RECORDING} == set()
+    assert imported(None, "show", "--help") & {"psycopg", "ledger.asking.answers", *RECORDING} == set()
 
 
 def test_what_records_is_seen_where_it_is_imported(dsn: str) -> None:

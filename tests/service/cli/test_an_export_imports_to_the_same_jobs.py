@@ -2,8 +2,8 @@ import json
 from pathlib import Path
 
 from ledger.application import Ledger
+from ledger.records.transcript import transcribe
 from ledger.service.assembly import assemble
-from ledger.service.transcript import transcribe
 from tests.service.cli.conftest import Run, on, plan
 
 

@@ -4,8 +4,8 @@ import subprocess
 from pathlib import Path
 
 from ledger.application import Ledger
+from ledger.records.transcript import transcribe
 from ledger.service.assembly import assemble
-from ledger.service.transcript import transcribe
 from tests.service.cli.conftest import COMMAND, environment, plan
 
 JOBS = 1_500

@@ -5,7 +5,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from ledger.application import Ledger
-from ledger.records import PAGE_LINES_MAX
+from ledger.records.lines import PAGE_LINES_MAX
 from tests.service.cli.conftest import COMMAND, environment, plan
 
 
