@@ -19,11 +19,10 @@ from psycopg.abc import Params
 from psycopg.rows import DictRow
 
 from ledger import forks
-from ledger.store.append_lock import SLOW_SECONDS_MAX, STILL_SECONDS_MAX, bound_append
+from ledger.store.append_lock import SLOW_SECONDS_MAX, STILL_SECONDS_MAX, TAKE, bound_append
 from ledger.store.connection import DEAD_SECONDS_MAX, Bounded, closed_on_error, configure, connect_as
 from ledger.store.datastore import has_word
 from ledger.store.replication import Replicated
-from ledger.store.statements import SQL
 
 SEND_BYTES = 4 * 1024 * 1024
 BEGIN = b"BEGIN ISOLATION LEVEL READ COMMITTED"
@@ -104,7 +103,7 @@ class Appending(Bounded):
         self._say(BEGIN)
         if name := self.speak_as(speaker):
             self._say(name)
-        self._say(SQL["take_append_lock"].encode())
+        self._say(TAKE.encode())
 
     def ask(self) -> None:
         """Send what was said, and wait for the answers to all that was."""

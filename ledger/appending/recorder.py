@@ -36,11 +36,12 @@ from ledger.store import append_lock
 from ledger.store.connection import translate
 from ledger.store.datastore import Datastore
 from ledger.store.mapper import id_in, mark_of, write_row
-from ledger.store.replication import CANCELLED, confirmed, cut_short
+from ledger.store.replication import AWAIT_STANDBY, CANCELLED, confirmed, cut_short
 from ledger.store.standpoint import Standpoint
-from ledger.store.statements import SQL
+from ledger.store.statements import load_statements
 from ledger.store.views import Session, Views
 
+SQL = load_statements("ledger.appending")
 PART_MIN, PARTS_MAX = 24, 6  # the database writes a part of a batch while the next one is decided
 
 
@@ -70,7 +71,7 @@ class Recorder(PostgresApplicationRecorder):
         super().__init__(datastore)
         self._allowed_unsafe = allowed_unsafe
         bound = f"SET LOCAL lock_timeout = '{append_lock.WAIT_SECONDS_MAX}s'"
-        self.lock_table_statements = [bound.encode(), SQL["take_append_lock"].encode()]
+        self.lock_table_statements = [bound.encode(), append_lock.TAKE.encode()]
         self._views = views
         self._shelf = Shelf()
         self._committer = Committer[Request, Reply | Exception](self._hear)
@@ -272,7 +273,7 @@ class Recorder(PostgresApplicationRecorder):
         answers = attempt.answer(session, range(head + 1, attempt.head + 1))
         if not attempt.events and session.replicated.lacks(attempt.rests_on):
             attempt.waits = True
-            session.execute(SQL["await_standby"])
+            session.execute(AWAIT_STANDBY)
         return answers
 
     def _read(

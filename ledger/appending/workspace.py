@@ -5,8 +5,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from weakref import proxy
 
-from pydantic_core import to_json
-
 from ledger.appending.families import Families
 from ledger.appending.holdings import Holdings
 from ledger.appending.lookup import JOB, LEDGER, OWNER, Lookup, nothing
@@ -42,7 +40,7 @@ from ledger.domain.trees import OF_TREES, TREE_EVENTS_MAX, is_left
 from ledger.domain.values import POSITION_MAX
 from ledger.errors import IntegrityFailure
 from ledger.store.reading import read_all
-from ledger.store.statements import SQL
+from ledger.store.streams import ask_newest, ask_page
 from ledger.store.views import Asked, Session, Views
 
 LEFT_MAX = TREE_EVENTS_MAX + 1
@@ -111,8 +109,7 @@ class Workspace:
         if not fresh:
             return nothing
         after = {name: 0 if name in self._untold else self._streams[name].version for name in fresh}
-        parameters = {"after": to_json(after).decode(), "limit": SHORT_EVENTS_MAX + 1}
-        cursor = self._session.execute(SQL["select_streams"], parameters)
+        cursor = ask_page(self._session, after, SHORT_EVENTS_MAX + 1)
         told = self._lookup.ask((name for name in fresh if after[name] > SHORT_EVENTS_MAX), self._batch)
 
         return lambda: self._take_in(fresh, cursor.fetchall(), told)
@@ -174,7 +171,7 @@ class Workspace:
     def _recall_owners(self, names: Sequence[str]) -> Asked[None]:
         if not names:
             return nothing
-        cursor = self._session.execute(SQL["select_newest_events"], {"streams": to_json(names).decode()})
+        cursor = ask_newest(self._session, names)
 
         def read() -> None:
             for entry in read_all(self._session, cursor.fetchall()):
@@ -190,8 +187,7 @@ class Workspace:
         """Take streams from all their events: what a ledger says of itself is little, and every word of it counts."""
         if not names:
             return nothing
-        parameters = {"after": to_json(dict.fromkeys(names, 0)).decode(), "limit": POSITION_MAX}
-        cursor = self._session.execute(SQL["select_streams"], parameters)
+        cursor = ask_page(self._session, dict.fromkeys(names, 0), POSITION_MAX)
         for name in names:
             self._streams[name].state = None
 

@@ -6,20 +6,16 @@ at work. Only who recovers decides what it means, and fences the owner if so.
 
 import threading
 from collections.abc import Callable
-from contextlib import AbstractContextManager, suppress
-from typing import Any
-
-from psycopg import Connection
+from contextlib import suppress
 
 from ledger import clock, forks
 from ledger.domain.epoch import Lease, OwnerEpoch
 from ledger.errors import StaleEpoch, Unavailable
+from ledger.store.connection import Connect
 from ledger.store.statements import load_statements
 
 SQL = load_statements("ledger.owners")
 BEATS_IN_A_LEASE = 3
-
-Connect = Callable[[], AbstractContextManager[Connection[Any]]]
 
 
 class LeaseTable:

@@ -11,10 +11,10 @@ from psycopg.rows import DictRow
 from ledger.errors import Unavailable
 from ledger.service.settings import Database, allowed_unsafe_settings
 from ledger.store.connection import Bounded, connect, in_our_words
-from ledger.store.migrate import Migration, Migrator, load_migrations
+from ledger.store.lag import is_unfilled
+from ledger.store.migrate import Migration, Migrator, act_as_owner, load_migrations
 from ledger.store.pooler import refuse_transaction_pooler
-from ledger.store.replication import refuse
-from ledger.store.statements import SQL
+from ledger.store.replication import refuse, unsafe_settings
 
 WRITER = "-c role=jobledger_writer"
 SEALER = "-c role=jobledger_sealer"
@@ -47,7 +47,7 @@ def bring_up(
 
     applied = migrator().migrate(conninfo, say)
     with connect(conninfo) as connection, in_our_words:
-        connection.execute(SQL["act_as_owner"])
+        act_as_owner(connection)
         if runner.has_begun(connection):
             fill(connection, tell)
         if runner.must_be_rebuilt(connection):
@@ -79,7 +79,7 @@ def ready_connection(database: Database) -> Iterator[Bounded]:
         return
     superuser = start_embedded(database)
     with _connect_embedded(database.folder, superuser) as connection:
-        if migrator().pending(connection) or connection.execute(SQL["select_unfilled"]).fetchall()[0]["unfilled"]:
+        if migrator().pending(connection) or is_unfilled(connection):
             bring_up(superuser)
         yield connection
 
@@ -117,5 +117,5 @@ def check(connection: Connection[DictRow]) -> None:
     """Raise unless the database is of this release and keeps what it acknowledges."""
     with in_our_words:
         migrator().check(connection)
-        rows = connection.execute(SQL["select_unsafe_settings"]).fetchall()
-    refuse({row["name"]: row["setting"] for row in rows}, allowed_unsafe_settings())
+        unsafe = unsafe_settings(connection)
+    refuse(unsafe, allowed_unsafe_settings())

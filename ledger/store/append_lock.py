@@ -29,6 +29,8 @@ END_AFTER_SECONDS = 20
 WAIT_SECONDS_MAX = 30
 LOOK_SECONDS_MAX = 5
 
+TAKE = SQL["take_append_lock"]
+
 logger = logging.getLogger("ledger")
 
 

@@ -7,8 +7,8 @@ import os
 import re
 import socket
 import threading
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import psycopg
@@ -40,6 +40,8 @@ FIRST_ANSWER_SECONDS_MAX = 20
 DEAD_SECONDS_MAX = 10  # until a peer that answers nothing, on a network that carries nothing, is given up
 TOO_MANY = "53300"  # too many connections: the server lives
 SEARCH_PATH = "pg_catalog, pg_temp"  # statements name all that is ours
+Connect = Callable[[], AbstractContextManager[Connection[Any]]]  # for as long as a question takes
+
 # What answers and promises rest on, whatever the server, the database or the role says. It is set by SET, since a
 # pooler passes few startup options on. `default_transaction_read_only` is not among it: who says that, means it.
 SETTINGS = {

@@ -11,7 +11,7 @@ from ledger.domain.itself import Itself, evolve_itself
 from ledger.domain.values import POSITION_MAX, print_time
 from ledger.errors import SchemaTooNew
 from ledger.store.finding import Finding
-from ledger.store.reading import read_in_turn
+from ledger.store.reading import read_in_turn, rows_in_turn
 from ledger.store.statements import SQL
 from ledger.store.streams import read_page
 
@@ -60,8 +60,7 @@ def _damaged(connection: Connection[Any]) -> Iterator[tuple[int, str]]:
     for row in connection.execute(SQL["select_damaged_rows"]).fetchall():
         yield row["position"], row["why"].rstrip(".")
     reached = connection.execute(SQL["select_reached"]).fetchall()[0]["position"]
-    behind = connection.execute(SQL["select_page_in_turn"], {"after": reached, "limit": BEHIND_MAX}).fetchall()
-    for entry in read_in_turn(connection, behind):
+    for entry in read_in_turn(connection, rows_in_turn(connection, reached, BEHIND_MAX)):
         if type(entry.event.fact) is Damaged:
             yield entry.position, entry.event.fact.why.rstrip(".")
 

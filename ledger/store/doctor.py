@@ -15,7 +15,9 @@ from ledger.store.damage import examine_rows
 from ledger.store.deviations import examine_inventory, missing_roles
 from ledger.store.finding import Finding, Level
 from ledger.store.inventory import expected, take
+from ledger.store.lag import followed_lag, lag
 from ledger.store.migrate import Migrator
+from ledger.store.replication import unsafe_settings
 from ledger.store.statements import SQL
 from ledger.store.views import CATCH_UP_EVENTS_MAX
 
@@ -110,14 +112,14 @@ def _skew(connection: Connection[Any]) -> Finding:
 
 
 def _settings(connection: Connection[Any]) -> Iterator[Finding]:
-    rows = connection.execute(SQL["select_unsafe_settings"]).fetchall()
-    for row in rows:
-        sentence = f"The server may lose what it acknowledged while {row['name']} = {row['setting']}; switch it on."
+    unsafe = unsafe_settings(connection)
+    for name, setting in unsafe.items():
+        sentence = f"The server may lose what it acknowledged while {name} = {setting}; switch it on."
         yield Finding("settings", "error", sentence)
     if connection.execute("SHOW default_transaction_read_only").fetchall()[0]["default_transaction_read_only"] == "on":
         sentence = "Nobody can write over such a session while default_transaction_read_only is on; switch that off."
         yield Finding("settings", "warning", sentence)
-    elif not rows:
+    elif not unsafe:
         yield Finding("settings", "ok", "The server keeps what it acknowledges.")
 
 
@@ -163,7 +165,7 @@ def _sequences(connection: Connection[Any]) -> Iterator[Finding]:
 
 
 def _views(connection: Connection[Any]) -> Iterator[Finding]:
-    row = connection.execute(SQL["select_lag"]).fetchall()[0]
+    row = lag(connection)
     if row["ahead"]:
         yield _is_ahead("views", "One of the views", row["ahead"], "")
     elif row["emptied"]:
@@ -183,12 +185,12 @@ def _views(connection: Connection[Any]) -> Iterator[Finding]:
 
 
 def _followed(connection: Connection[Any]) -> Iterator[Finding]:
-    for row in connection.execute(SQL["select_followed_lag"]).fetchall():
-        view, lag = row["view"], row["lag"]
-        if lag < 0:
-            yield _is_ahead("followed", f"The view {view}", -lag, f" {view}")
+    for row in followed_lag(connection):
+        view, behind = row["view"], row["lag"]
+        if behind < 0:
+            yield _is_ahead("followed", f"The view {view}", -behind, f" {view}")
         else:
-            yield Finding("followed", "ok", f"The view {view} is {lag:,} events behind; a question catches up.")
+            yield Finding("followed", "ok", f"The view {view} is {behind:,} events behind; a question catches up.")
 
 
 def _is_ahead(check: str, what: str, events: int, view: str) -> Finding:

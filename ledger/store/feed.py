@@ -16,7 +16,7 @@ from ledger.store.datastore import Datastore
 from ledger.store.follower import LOOK_SECONDS, Follower, News
 from ledger.store.mapper import id_in
 from ledger.store.outage import Outage
-from ledger.store.reading import read_all
+from ledger.store.reading import head, read_all, rows_after
 from ledger.store.standpoint import NOTHING, Known, Standpoint, check_standing, position_ahead
 from ledger.store.statements import SQL
 from ledger.store.streams import read_newest, read_stream, read_topic
@@ -48,7 +48,7 @@ class Feed:
     def head(self) -> int:
         """The last position of the ledger, 0 where it is empty."""
         with self._datastore.connection() as connection:
-            return int(connection.execute(SQL["select_head"]).fetchall()[0]["head"])
+            return head(connection)
 
     def end(self, *, proved: bool = True) -> Cursor:
         """Where the ledger ends, 0 where it is empty.
@@ -208,7 +208,7 @@ def _cursor(after: int | None) -> Cursor:
 def _go_on(connection: Connection[DictRow], after: Cursor, limit: int) -> tuple[list[RecordedEvent], Cursor]:
     """The next events, and the place of the last; what was read last must stand where it stood."""
     proof = 0 if after.event_id is None else 1
-    rows = _rows(connection, after - proof, limit + proof)
+    rows = rows_after(connection, after - proof, limit + proof)
     if proof and not (rows and _place(rows[0]).text == after.text):
         raise position_ahead(after, ask_end(connection)["head"])
     return read_all(connection, rows[proof:]), _place(rows[-1]) if rows else after
@@ -219,8 +219,4 @@ def _place(row: DictRow) -> Cursor:
 
 
 def _page(connection: Connection[DictRow], after: int, limit: int) -> list[RecordedEvent]:
-    return read_all(connection, _rows(connection, after, limit))
-
-
-def _rows(connection: Connection[DictRow], after: int, limit: int) -> list[DictRow]:
-    return connection.execute(SQL["select_page"], {"after": int(after), "limit": limit}).fetchall()
+    return read_all(connection, rows_after(connection, int(after), limit))

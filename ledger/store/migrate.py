@@ -175,3 +175,8 @@ def _check(row: DictRow, migration: Migration | None) -> None:
             f"The migration {row['schema']} {row['number']:04} {row['name']} is not the one that was applied.",
             migration=f"{row['schema']} {row['number']:04}",
         )
+
+
+def act_as_owner(connection: Connection[DictRow]) -> None:
+    """Act as whom the ledger belongs to, from now on."""
+    connection.execute(SQL["act_as_owner"])

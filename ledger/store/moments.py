@@ -6,6 +6,7 @@ from typing import Any
 from ledger.domain.past import AsOf
 from ledger.domain.values import POSITION_MAX, print_time
 from ledger.errors import MalformedRecord, MomentNotFound
+from ledger.store.reading import head
 from ledger.store.statements import SQL
 from ledger.store.views import Session
 
@@ -83,4 +84,4 @@ def _went_ahead(around: dict[str, Any], at: datetime) -> bool:
 
 
 def _occurred(session: Session, at: datetime) -> AsOf:
-    return AsOf(int(session.execute(SQL["select_head"]).fetchall()[0]["head"]), at, occurred=True)
+    return AsOf(head(session), at, occurred=True)

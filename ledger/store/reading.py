@@ -9,6 +9,21 @@ from ledger.store.statements import SQL
 from ledger.store.views import Session
 
 
+def head(session: Session) -> int:
+    """The last position of the ledger, 0 where it is empty."""
+    return int(session.execute(SQL["select_head"]).fetchall()[0]["head"])
+
+
+def rows_after(session: Session, after: int, limit: int) -> list[dict[str, Any]]:
+    """The next rows after a position, in order, as they are stored."""
+    return session.execute(SQL["select_page"], {"after": after, "limit": limit}).fetchall()
+
+
+def rows_in_turn(session: Session, after: int, limit: int) -> list[dict[str, Any]]:
+    """The same, each with whether it stands `in_turn` in its stream."""
+    return session.execute(SQL["select_page_in_turn"], {"after": after, "limit": limit}).fetchall()
+
+
 def read_all(session: Session, rows: Iterable[Mapping[str, Any]]) -> list[RecordedEvent]:
     """The recorded events of rows; raises `SchemaTooNew` where one is of a topic that only a newer release knows."""
     entries = [read_recorded(row) for row in rows]

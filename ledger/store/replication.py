@@ -19,6 +19,7 @@ from ledger.store.statements import SQL
 
 CANCELLED = "01000"  # the only sign of a wait that was cancelled is a warning at commit; nothing else gives one there
 _WITHOUT_WAITING = ("off", "local")
+AWAIT_STANDBY = SQL["await_standby"]
 
 
 class Durability(NamedTuple):
@@ -40,6 +41,11 @@ class Durability(NamedTuple):
         """Raise `UnsafeSettings` where a commit may be lost, or waits for no standby though there should be one."""
         if self.commit == "off" or (self.commit == "local" and self.standbys):
             refuse({"synchronous_commit": self.commit}, allowed)
+
+
+def unsafe_settings(connection: Connection[Any]) -> dict[str, str]:
+    """The settings with which the server may lose what it acknowledges, by their names."""
+    return {row["name"]: row["setting"] for row in connection.execute(SQL["select_unsafe_settings"]).fetchall()}
 
 
 def refuse(unsafe: Mapping[str, str], allowed: Collection[str]) -> None:
@@ -102,7 +108,7 @@ def confirmed(connection: Connection[Any]) -> Iterator[None]:
     try:
         with connection.transaction():
             yield
-            connection.execute(SQL["await_standby"])
+            connection.execute(AWAIT_STANDBY)
             ended = True
             warned.clear()
     except psycopg.Error as error:

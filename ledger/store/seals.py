@@ -11,7 +11,7 @@ from ledger.domain.events import RecordedEvent
 from ledger.domain.values import POSITION_MAX
 from ledger.errors import AccessDenied
 from ledger.store.bounds import bound_waits
-from ledger.store.connection import in_our_words
+from ledger.store.connection import Connect, in_our_words
 from ledger.store.reading import check_topics
 from ledger.store.replication import confirmed
 from ledger.store.statements import SQL
@@ -21,7 +21,6 @@ PAGE_LEAVES, BLOCK_LEAVES = 8_192, 128
 LACKS_PRIVILEGE = "42501"
 POSITION_MIN = -POSITION_MAX  # PostgreSQL reads the literal of one below as numeric, which no index serves
 
-Connect = Callable[[], AbstractContextManager[Connection[Any]]]
 Begin = Callable[[Connection[Any]], AbstractContextManager[Any]]
 Leaf = tuple[int, bytes | None]
 """A position and the canonical form of the row there; None where a part of the row is missing."""

@@ -5,27 +5,29 @@ Names are sent as JSON in ASCII, which can be told of any text, so that PostgreS
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from psycopg import Connection
+from psycopg import Connection, Cursor
 
 from ledger.domain.events import RecordedEvent
 from ledger.domain.values import POSITION_MAX
+from ledger.store.connection import Connect
 from ledger.store.reading import read_all
 from ledger.store.statements import SQL
 
 PAGE_EVENTS_MAX = 500
 PAGE_STREAMS_MAX, PAGE_OF_EACH_MAX = 500, 100
 
-Connect = Callable[[], AbstractContextManager[Connection[Any]]]
+
+def ask_page(connection: Connection[Any], after: Mapping[str, int], limit: int) -> Cursor[Any]:
+    """Ask for the rows of `read_page`; they come once these are fetched."""
+    return connection.execute(SQL["select_streams"], {"after": json.dumps(after), "limit": limit})
 
 
 def read_page(connection: Connection[Any], after: Mapping[str, int], limit: int) -> list[RecordedEvent]:
     """The next events of each stream after a version, `limit` of each at most, in the order of the ledger."""
-    parameters = {"after": json.dumps(after), "limit": limit}
-    return read_all(connection, connection.execute(SQL["select_streams"], parameters).fetchall())
+    return read_all(connection, ask_page(connection, after, limit).fetchall())
 
 
 def read_stream(connect: Connect, name: str, after: int = 0, until: int = POSITION_MAX) -> Iterator[RecordedEvent]:
@@ -66,5 +68,9 @@ def read_topic(connect: Connect, names: Sequence[str], topic: str) -> Iterator[R
 
 def read_newest(connection: Connection[Any], names: Iterable[str]) -> list[RecordedEvent]:
     """The newest event of each stream that has one."""
-    parameters = {"streams": json.dumps(list(names))}
-    return read_all(connection, connection.execute(SQL["select_newest_events"], parameters).fetchall())
+    return read_all(connection, ask_newest(connection, names).fetchall())
+
+
+def ask_newest(connection: Connection[Any], names: Iterable[str]) -> Cursor[Any]:
+    """Ask for the rows of `read_newest`; they come once these are fetched."""
+    return connection.execute(SQL["select_newest_events"], {"streams": json.dumps(list(names))})

@@ -4,7 +4,6 @@ A question is asked first and answered when its `Asked` is called, so that many 
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from psycopg import Connection
@@ -23,7 +22,6 @@ CATCH_UP_EVENTS_MAX = 1_000  # by which the views may be behind, for an append t
 T = TypeVar("T")
 Asked = Callable[[], T]
 Session = Connection[dict[str, Any]]
-Connect = Callable[[], AbstractContextManager[Session]]  # a session for as long as a question takes
 Sought: TypeAlias = tuple[str, Mark]  # by its name a stream, and what is looked for in it
 
 

@@ -13,8 +13,9 @@ from psycopg.errors import ProgramLimitExceeded
 from ledger.asking.search import Tell, tell_nobody
 from ledger.errors import BadInput, IntegrityFailure, SchemaTooNew, ViewBehind
 from ledger.store.bounds import bound_waits
-from ledger.store.statements import SQL as STORE_SQL
-from ledger.store.views import Connect, Session
+from ledger.store.connection import Connect
+from ledger.store.reading import rows_after, rows_in_turn
+from ledger.store.views import Session
 from projections.followed.activity import Activity
 from projections.followed.history import History
 from projections.followed.stored_event import StoredEntry, read_checked, read_stored
@@ -141,13 +142,11 @@ def _enter(session: Session) -> None:
 
 
 def _read(session: Session, after: int, limit: int) -> list[StoredEntry]:
-    rows = session.execute(STORE_SQL["select_page"], {"after": after, "limit": limit}).fetchall()
-    return [read_stored(row) for row in rows]
+    return [read_stored(row) for row in rows_after(session, after, limit)]
 
 
 def _read_checked(session: Session, after: int, limit: int) -> list[StoredEntry]:
-    parameters = {"after": after, "limit": limit}
-    return read_checked(session, session.execute(STORE_SQL["select_page_in_turn"], parameters).fetchall())
+    return read_checked(session, rows_in_turn(session, after, limit))
 
 
 def _project(session: Session, projections: Sequence[Followed], page: Sequence[StoredEntry]) -> None:

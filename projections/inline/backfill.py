@@ -11,8 +11,9 @@ from ledger.asking.search import Tell, tell_nobody
 from ledger.domain.content import SHORT_EVENTS_MAX
 from ledger.domain.events import RecordedEvent
 from ledger.errors import LedgerError
+from ledger.store.lag import is_unfilled
 from ledger.store.mapper import read_recorded
-from ledger.store.statements import SQL as STORE_SQL
+from ledger.store.reading import head
 from ledger.store.streams import PAGE_EVENTS_MAX, read_page
 from ledger.store.views import Session
 from projections.inline.job_status import SNAPSHOT_EVENTS, Status, fold, write_snapshots
@@ -31,10 +32,10 @@ def fill(session: Session, tell: Tell = tell_nobody) -> bool:
     The session must be idle and allowed to act as the projector. `tell` hears position and goal after each page. A
     second one waits for the first. A row that is not an event of this release is left out.
     """
-    if not _is_unfilled(session):
+    if not is_unfilled(session):
         return False
     with alone(session):
-        if not _is_unfilled(session):
+        if not is_unfilled(session):
             return False
         for row in session.execute(SQL["select_long_jobs"], {"version": SNAPSHOT_EVENTS}).fetchall():
             with suppress(LedgerError):  # a stream that cannot be read has none
@@ -44,10 +45,6 @@ def fill(session: Session, tell: Tell = tell_nobody) -> bool:
             position, head = _fill_told(session, position)
             tell(position, head)
     return True
-
-
-def _is_unfilled(session: Session) -> bool:
-    return bool(session.execute(STORE_SQL["select_unfilled"]).fetchall()[0]["unfilled"])
 
 
 def _enter(session: Session) -> None:
@@ -75,13 +72,13 @@ def _fill_told(session: Session, after: int) -> tuple[int, int]:
     """Take in the next page; its last position, and that of the ledger, with which the view is filled."""
     with session.transaction():
         _enter(session)
-        head = int(session.execute(STORE_SQL["select_head"]).fetchall()[0]["head"])
-        until = min(after + PAGE_POSITIONS, head)
+        end = head(session)
+        until = min(after + PAGE_POSITIONS, end)
         for statement, given in VIEW.writes((), after, [*_beyond(session, after, until)]).items():
             session.execute(SQL[statement], given)
-        if until == head:
-            track(session, [VIEW], head)
-    return until, head
+        if until == end:
+            track(session, [VIEW], end)
+    return until, end
 
 
 def _beyond(session: Session, after: int, until: int) -> Iterator[RecordedEvent]:

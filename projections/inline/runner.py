@@ -13,11 +13,11 @@ from ledger.domain.admission import Demand, Held, Holder
 from ledger.domain.events import Event, Placed, RecordedEvent
 from ledger.domain.quorum import Child, Family
 from ledger.errors import ViewBehind
-from ledger.store import append_lock
-from ledger.store.reading import read_in_turn
+from ledger.store import append_lock, reading
+from ledger.store.lag import lag
+from ledger.store.reading import read_in_turn, rows_in_turn
 from ledger.store.replication import Durability
 from ledger.store.standpoint import Known, check_standing
-from ledger.store.statements import SQL as STORE_SQL
 from ledger.store.views import CATCH_UP_EVENTS_MAX, Asked, Counted, Crowd, Recalled, Seen, Session, Sought
 from projections.inline import job_tree, recalled, running_jobs, told
 from projections.inline.damaged import note_damaged
@@ -176,8 +176,7 @@ def _project(
 
 
 def _read_page(session: Session, after: int, limit: int) -> list[RecordedEvent]:
-    rows = session.execute(STORE_SQL["select_page_in_turn"], {"after": after, "limit": limit}).fetchall()
-    return read_in_turn(session, rows)
+    return read_in_turn(session, rows_in_turn(session, after, limit))
 
 
 # --- Rebuild: into a schema of its own, page by page while writes go on; the rest under the append lock; then swap.
@@ -213,9 +212,9 @@ def has_begun(session: Session) -> bool:
 
 def must_be_rebuilt(session: Session) -> bool:
     """Whether the views are not what an append goes on with: not begun, emptied, ahead, another version, far behind."""
-    said = session.execute(STORE_SQL["select_lag"]).fetchall()[0]
+    behind = lag(session)
     rows = session.execute(SQL["select_tracking_live"]).fetchall()
-    head = _head(session)
+    head = reading.head(session)
     reached = {row["view"]: (row["version"], row["position"]) for row in rows}
     try:
         for projection in PROJECTIONS:
@@ -223,7 +222,7 @@ def must_be_rebuilt(session: Session) -> bool:
     except ViewBehind:
         return True
     begun = all(projection.name in reached for projection in PROJECTIONS)
-    return bool(said["ahead"] or said["emptied"]) or (head > 0 and not begun)
+    return bool(behind["ahead"] or behind["emptied"]) or (head > 0 and not begun)
 
 
 def compare(session: Session, tell: Tell = tell_nobody) -> dict[str, int]:
@@ -281,7 +280,7 @@ def _follow(session: Session, projections: Sequence[Projection], tell: Tell) -> 
         with session.transaction():
             _enter(session)
             filled = _fill(session, projections)
-            position, goal = _position(session), _head(session)
+            position, goal = _position(session), reading.head(session)
         tell(position, goal)
 
 
@@ -299,10 +298,6 @@ def _fill(session: Session, projections: Sequence[Projection]) -> bool:
 
 def _position(session: Session) -> int:
     return int(session.execute(SQL["select_rebuilt"]).fetchall()[0]["position"])
-
-
-def _head(session: Session) -> int:
-    return int(session.execute(STORE_SQL["select_head"]).fetchall()[0]["head"])
 
 
 def _swap(session: Session, projections: Sequence[Projection], wait_ms: int) -> int:
@@ -324,6 +319,6 @@ def _count_differences(session: Session, table: str, key: str) -> int:
 
 def reached(session: Session) -> list[dict[str, Any]]:
     """Each view with its version, its position and its lag behind the ledger."""
-    head = _head(session)
+    head = reading.head(session)
     rows = session.execute(SQL["select_tracking_live"]).fetchall()
     return [{**row, "lag": head - row["position"]} for row in rows]

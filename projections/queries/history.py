@@ -12,15 +12,15 @@ from ledger.asking.search import Durations, HistoryEntry, HistoryPage, Tell, Win
 from ledger.domain.entities import EntityRef
 from ledger.domain.events import RecordedEvent
 from ledger.domain.filters import Filter
+from ledger.store.connection import Connect
 from ledger.store.reading import read_all
-from ledger.store.views import Connect
 from projections.followed.follower import Follower
 from projections.queries.filters import Search
 from projections.statements import QUERIES as SQL
 
 
 class HistoryQueries:
-    """Who searches the history (`ledger.audit.Histories`), over connections that the caller opens."""
+    """Who searches the history (`ledger.asking.search.Histories`), over connections that the caller opens."""
 
     def __init__(self, connect: Connect) -> None:
         self._connect = connect

@@ -1,6 +1,6 @@
 """All questions of a ledger: of now, of its history, and of any moment before."""
 
-from ledger.store.views import Connect
+from ledger.store.connection import Connect
 from projections.queries.history import HistoryQueries
 from projections.queries.now import ViewQueries
 from projections.queries.past import PastQueries

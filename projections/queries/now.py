@@ -6,7 +6,7 @@ A list has one for each page, and the tree that `busy` leaves out, which never c
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from psycopg import ClientCursor, Connection
 from psycopg.rows import dict_row
@@ -17,12 +17,10 @@ from ledger.domain.entities import Access, EntityRef
 from ledger.domain.epoch import OwnerEpoch
 from ledger.domain.retention import Retention
 from ledger.errors import ViewBehind
+from ledger.store.connection import Connect
 from projections.document import NOT_WRITTEN_BY_US, is_whole, unreadable, view
 from projections.inline import job_expiry, job_tree
 from projections.statements import QUERIES as SQL
-
-if TYPE_CHECKING:  # who asks need not load what an append asks of the views
-    from ledger.store.views import Connect
 
 PAGE_JOBS_MAX = 500
 _ANY_ACCESS = ",".join(Access)
@@ -44,7 +42,7 @@ LIST_TOUCHING = _reading("status", SQL["select_touching"], SQL["select_jobs"])
 class ViewQueries:
     """The queries of the ledger (`ledger.asking.answers.Queries`), over connections that the caller opens."""
 
-    def __init__(self, connect: "Connect") -> None:
+    def __init__(self, connect: Connect) -> None:
         self._connect = connect
 
     def job(self, job: str) -> JobView | None:

@@ -15,9 +15,10 @@ from ledger.domain.events import RecordedEvent
 from ledger.domain.past import AsOf
 from ledger.domain.states import Flag
 from ledger.errors import ViewBehind
+from ledger.store.connection import Connect
 from ledger.store.moments import find_moment
 from ledger.store.streams import read_page, read_stream
-from ledger.store.views import Connect, Session
+from ledger.store.views import Session
 from projections.followed.activity import ITSELF, Activity, second
 from projections.followed.follower import Follower, reached
 from projections.followed.interval_tree import path

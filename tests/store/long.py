@@ -48,5 +48,5 @@ def counting(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
 
     with monkeypatch.context() as patched:
         patched.setattr("ledger.store.reading.read_recorded", spied(mapper.read_recorded))
-        patched.setattr("projections.told.read_event", spied(mapper.read_event))
+        patched.setattr("projections.inline.told.read_event", spied(mapper.read_event))
         yield read

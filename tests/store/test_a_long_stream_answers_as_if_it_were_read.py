@@ -32,7 +32,7 @@ def test_after_any_history(conninfo: str, second: str, monkeypatch: pytest.Monke
         with monkeypatch.context() as patched, assemble(place) as ledger:
             for module in ("domain.content", "store.workspace", "store.shelf", "store.lookup"):
                 patched.setattr(f"ledger.{module}.SHORT_EVENTS_MAX", short)
-            patched.setattr("projections.told.SHORT_EVENTS_MAX", short)
+            patched.setattr("projections.inline.told.SHORT_EVENTS_MAX", short)
             answers[short] = [*_live(ledger, place, seed, patched)], [_said(entry) for entry in ledger.events()]
             with connect(place.replace("jobledger_writer", "jobledger_projector")) as session:
                 assert set(runner.compare(session).values()) == {0}

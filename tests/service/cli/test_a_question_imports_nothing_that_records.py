@@ -23,7 +23,7 @@ QUESTIONS = [("show", "j1"), ("busy", "vm/a"), ("list", "--active"), ("tree", "j
 RECORDING = {
     "ledger.application", "ledger.appending", "ledger.owners", "ledger.records", "ledger.recovery",
     "ledger.domain.admission", "ledger.domain.commands", "ledger.domain.events", "ledger.domain.job",
-    "ledger.service.assembly", "ledger.store.datastore", "ledger.store.feed", "projections.followed",
+    "ledger.service.assembly", "ledger.store.datastore", "ledger.store.feed", "projections.followed.follower",
     "projections.inline.job_status", "projections.inline.runner", "projections.inline.running_jobs",
 }  # fmt: skip
 
