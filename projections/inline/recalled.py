@@ -24,7 +24,7 @@ from projections.statements import INLINE as SQL
 
 def recalling(kept: str) -> str:
     """The statement that recalls jobs from the snapshots that `kept` finds."""
-    return f"WITH kept AS ({kept}) {SQL['select_kept']}"
+    return "WITH kept AS ({}) {}".format(kept, SQL["select_kept"])
 
 
 _RECALL = recalling(SQL["select_kept_now"])

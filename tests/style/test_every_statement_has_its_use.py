@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-USE = re.compile(r'SQL\["(\w+)"\]|SHARED\["(\w+)"\]|BESIDE\["(\w+)"\]')
+USE = re.compile(r'SQL\["(\w+)"\]|SHARED\["(\w+)"\]')
 
 
 def _rooms() -> dict[Path, set[str]]:
