@@ -76,6 +76,7 @@ def diagnose(database: Database) -> "list[Finding]":
     """What is missing or unsafe in a database, as the ledger would use it."""
     from ledger.store.doctor import examine  # noqa: PLC0415 - only where it is needed
     from ledger.store.pooler import examine_pooler  # noqa: PLC0415
+    from projections.inspection import Inspection  # noqa: PLC0415
 
     conninfo = database.conninfo or ""
     if database.folder is not None:
@@ -83,7 +84,7 @@ def diagnose(database: Database) -> "list[Finding]":
     with connect(conninfo) as connection, in_our_words:
         pooler = examine_pooler(connection)
         # What else such a session tells is told of no session in particular.
-        return [pooler] if pooler.level == "error" else [pooler, *examine(connection, migrator())]
+        return [pooler] if pooler.level == "error" else [pooler, *examine(connection, migrator(), Inspection())]
 
 
 def views() -> list[dict[str, Any]]:
@@ -109,9 +110,10 @@ def rebuild_views(view: str | None, tell: Tell) -> int:
 def damaged_rows() -> list[str]:
     """A sentence for each row that is no event where it stands, and that nobody has accepted."""
     from ledger.store.damage import examine_rows  # noqa: PLC0415 - only where it is needed
+    from projections.inspection import Inspection  # noqa: PLC0415
 
     with _session(ready_conninfo(find_database())) as connection:
-        return [found.sentence for found in examine_rows(connection) if found.level == "error"]
+        return [found.sentence for found in examine_rows(connection, Inspection()) if found.level == "error"]
 
 
 def compare_views(tell: Tell = tell_nobody) -> dict[str, int]:

@@ -11,10 +11,10 @@ from psycopg.rows import DictRow
 from ledger.errors import Unavailable
 from ledger.service.settings import Database, allowed_unsafe_settings
 from ledger.store.connection import Bounded, connect, in_our_words
-from ledger.store.lag import is_unfilled
 from ledger.store.migrate import Migration, Migrator, act_as_owner, load_migrations
 from ledger.store.pooler import refuse_transaction_pooler
 from ledger.store.replication import refuse, unsafe_settings
+from projections.inline.lag import is_unfilled
 
 WRITER = "-c role=jobledger_writer"
 SEALER = "-c role=jobledger_sealer"

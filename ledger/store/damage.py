@@ -14,6 +14,7 @@ from ledger.store.finding import Finding
 from ledger.store.reading import read_in_turn, rows_in_turn
 from ledger.store.statements import SQL
 from ledger.store.streams import read_page
+from ledger.store.views import Inspected
 
 SHOWN_MAX = 20
 BEHIND_MAX = 2_000  # events that the views have yet to take in
@@ -21,17 +22,17 @@ AHEAD_MAX = timedelta(hours=1)  # of the clock, beyond which no clock goes wrong
 AHEAD_MIN = timedelta(seconds=1)
 
 
-def examine_rows(connection: Connection[Any]) -> Iterator[Finding]:
+def examine_rows(connection: Connection[Any], views: Inspected) -> Iterator[Finding]:
     """What is wrong with the rows themselves; a break that was accepted is a warning."""
     try:
-        yield from _examine(connection)
+        yield from _examine(connection, views)
     except SchemaTooNew as error:
         yield Finding("damaged", "warning", str(error))
 
 
-def _examine(connection: Connection[Any]) -> Iterator[Finding]:
+def _examine(connection: Connection[Any], views: Inspected) -> Iterator[Finding]:
     accepted = {position for position, _ in _itself(connection).accepted}
-    found = dict(_damaged(connection))
+    found = dict(_damaged(connection, views))
     for position, why in sorted(found.items())[:SHOWN_MAX]:
         how = f"jobledger seal --accept {position} says that it was seen"
         yield Finding(
@@ -56,11 +57,10 @@ def _itself(connection: Connection[Any]) -> Itself:
     return itself
 
 
-def _damaged(connection: Connection[Any]) -> Iterator[tuple[int, str]]:
-    for row in connection.execute(SQL["select_damaged_rows"]).fetchall():
-        yield row["position"], row["why"].rstrip(".")
-    reached = connection.execute(SQL["select_reached"]).fetchall()[0]["position"]
-    for entry in read_in_turn(connection, rows_in_turn(connection, reached, BEHIND_MAX)):
+def _damaged(connection: Connection[Any], views: Inspected) -> Iterator[tuple[int, str]]:
+    for position, why in views.damaged(connection):
+        yield position, why.rstrip(".")
+    for entry in read_in_turn(connection, rows_in_turn(connection, views.position(connection), BEHIND_MAX)):
         if type(entry.event.fact) is Damaged:
             yield entry.position, entry.event.fact.why.rstrip(".")
 

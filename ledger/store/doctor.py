@@ -15,11 +15,10 @@ from ledger.store.damage import examine_rows
 from ledger.store.deviations import examine_inventory, missing_roles
 from ledger.store.finding import Finding, Level
 from ledger.store.inventory import expected, take
-from ledger.store.lag import followed_lag, lag
 from ledger.store.migrate import Migrator
 from ledger.store.replication import unsafe_settings
 from ledger.store.statements import SQL
-from ledger.store.views import CATCH_UP_EVENTS_MAX
+from ledger.store.views import CATCH_UP_EVENTS_MAX, Inspected
 
 VERSION_MIN, VERSION_MAX = 15, 18
 SKEW_SECONDS_MAX = 5.0
@@ -27,7 +26,7 @@ QUEUE_SHARE_MAX = 0.01  # of the room for notifications: 80 MB of 8 GB, that a l
 HELD_SECONDS_MAX = 10.0
 
 
-def examine(connection: Connection[Any], migrator: Migrator) -> list[Finding]:
+def examine(connection: Connection[Any], migrator: Migrator, views: Inspected) -> list[Finding]:
     """Everything that the ledger relies on, looked at; the database is not changed.
 
     What cannot be looked at, as after half a restore, is a finding too.
@@ -49,11 +48,11 @@ def examine(connection: Connection[Any], migrator: Migrator) -> list[Finding]:
             ("roles", lambda: _roles(connection, missing)),
             ("objects", lambda: examine_inventory(connection, wanted, there)),
             ("sequences", lambda: _sequences(connection)),
-            ("views", lambda: _views(connection)),
-            ("followed", lambda: _followed(connection)),
+            ("views", lambda: _views(connection, views)),
+            ("followed", lambda: _followed(connection, views)),
             ("notifications", lambda: [_notifications(connection)]),
             ("append_lock", lambda: [_append_lock(connection)]),
-            ("damaged", lambda: examine_rows(connection)),
+            ("damaged", lambda: examine_rows(connection, views)),
         )
         for code, look in looks:
             found += _look(code, look)
@@ -164,29 +163,28 @@ def _sequences(connection: Connection[Any]) -> Iterator[Finding]:
         yield Finding("sequences", "error", said)
 
 
-def _views(connection: Connection[Any]) -> Iterator[Finding]:
-    row = lag(connection)
-    if row["ahead"]:
-        yield _is_ahead("views", "One of the views", row["ahead"], "")
-    elif row["emptied"]:
+def _views(connection: Connection[Any], views: Inspected) -> Iterator[Finding]:
+    found = views.lag(connection)
+    if found.ahead:
+        yield _is_ahead("views", "One of the views", found.ahead, "")
+    elif found.emptied:
         said = "The views have no rows, though they say that they have taken in events; run jobledger migrate."
         yield Finding("views", "error", said)
-    elif row["lag"] > CATCH_UP_EVENTS_MAX:
+    elif found.lag > CATCH_UP_EVENTS_MAX:
         said = (
-            f"The views are {row['lag']:,} events behind, and an append catches up {CATCH_UP_EVENTS_MAX:,} at most; "
+            f"The views are {found.lag:,} events behind, and an append catches up {CATCH_UP_EVENTS_MAX:,} at most; "
             "run jobledger projections rebuild."
         )
         yield Finding("views", "error", said)
-    elif row["lag"]:
-        said = f"The views are {row['lag']:,} events behind; the next append lets them catch up."
+    elif found.lag:
+        said = f"The views are {found.lag:,} events behind; the next append lets them catch up."
         yield Finding("views", "warning", said)
     else:
         yield Finding("views", "ok", "The views are up to date.")
 
 
-def _followed(connection: Connection[Any]) -> Iterator[Finding]:
-    for row in followed_lag(connection):
-        view, behind = row["view"], row["lag"]
+def _followed(connection: Connection[Any], views: Inspected) -> Iterator[Finding]:
+    for view, behind in views.followed(connection).items():
         if behind < 0:
             yield _is_ahead("followed", f"The view {view}", -behind, f" {view}")
         else:

@@ -57,6 +57,14 @@ class Recalled(NamedTuple):
     size: int
 
 
+class Lag(NamedTuple):
+    """By how many events the views are behind the ledger or ahead of it, and whether they lost their rows."""
+
+    lag: int
+    ahead: int
+    emptied: bool
+
+
 class Views(Protocol):
     """The inline views, inside the append's own transaction and under its lock."""
 
@@ -125,3 +133,19 @@ class Views(Protocol):
 
     def crowd(self, session: Session, crowd: Crowd, spoken_of: Sequence[str]) -> Held:
         """The oldest of many holders, beside them all that are spoken of, and how many others there are."""
+
+
+class Inspected(Protocol):
+    """The views as somebody sees them who only looks."""
+
+    def lag(self, session: Session) -> Lag:
+        """By how many events the views that come with an append are behind or ahead, and whether they are empty."""
+
+    def followed(self, session: Session) -> Mapping[str, int]:
+        """By how many events each followed view is behind, below 0 where it is ahead."""
+
+    def position(self, session: Session) -> int:
+        """The position up to which the views are true that come with an append."""
+
+    def damaged(self, session: Session) -> Iterable[tuple[int, str]]:
+        """The rows that are no events where they stand, as the views met them: the position of each, and why."""

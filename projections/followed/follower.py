@@ -73,6 +73,11 @@ def reached(session: Session, projections: Sequence[Followed] = FOLLOWED) -> lis
     ]
 
 
+def lags(session: Session) -> dict[str, int]:
+    """By how many events each followed view that was begun is behind, below 0 where it is ahead."""
+    return {row["view"]: int(row["lag"]) for row in session.execute(SQL["select_followed_lag"]).fetchall()}
+
+
 def empty(session: Session, projections: Sequence[Followed] = FOLLOWED) -> None:
     """Drop all rows of followed views, so that they are followed anew from position 1; for who acts as the projector.
 

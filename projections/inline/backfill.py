@@ -11,12 +11,12 @@ from ledger.asking.search import Tell, tell_nobody
 from ledger.domain.content import SHORT_EVENTS_MAX
 from ledger.domain.events import RecordedEvent
 from ledger.errors import LedgerError
-from ledger.store.lag import is_unfilled
 from ledger.store.mapper import read_recorded
 from ledger.store.reading import head
 from ledger.store.streams import PAGE_EVENTS_MAX, read_page
 from ledger.store.views import Session
 from projections.inline.job_status import SNAPSHOT_EVENTS, Status, fold, write_snapshots
+from projections.inline.lag import is_unfilled
 from projections.inline.runner import alone
 from projections.inline.told import ToldRows
 from projections.projection import track

@@ -14,7 +14,6 @@ from ledger.domain.events import Event, Placed, RecordedEvent
 from ledger.domain.quorum import Child, Family
 from ledger.errors import ViewBehind
 from ledger.store import append_lock, reading
-from ledger.store.lag import lag
 from ledger.store.reading import read_in_turn, rows_in_turn
 from ledger.store.replication import Durability
 from ledger.store.standpoint import Known, check_standing
@@ -22,6 +21,7 @@ from ledger.store.views import CATCH_UP_EVENTS_MAX, Asked, Counted, Crowd, Recal
 from projections.inline import job_tree, recalled, running_jobs, told
 from projections.inline.damaged import note_damaged
 from projections.inline.job_status import JobStatus
+from projections.inline.lag import lag
 from projections.inline.running_jobs import RunningJobs
 from projections.inline.told import ToldRows
 from projections.projection import Projection, project, track, versions
@@ -222,7 +222,7 @@ def must_be_rebuilt(session: Session) -> bool:
     except ViewBehind:
         return True
     begun = all(projection.name in reached for projection in PROJECTIONS)
-    return bool(behind["ahead"] or behind["emptied"]) or (head > 0 and not begun)
+    return bool(behind.ahead or behind.emptied) or (head > 0 and not begun)
 
 
 def compare(session: Session, tell: Tell = tell_nobody) -> dict[str, int]:

@@ -10,10 +10,8 @@ from ledger.application import Ledger
 from ledger.asking.answers import JobFilter
 from ledger.errors import IntegrityFailure
 from ledger.records.importer import Rejected
-from ledger.service.readiness import migrator
-from ledger.store.doctor import examine
 from projections.inline import runner
-from tests.store.controls import as_role
+from tests.store.controls import as_role, look_at
 
 VM = {"type": "vm", "id": "web01", "access": "exclusive"}
 WHOLE = '{"job":"a","type":"T","root":"a","phase":"planned","planned_at":"2026-01-01T00:00:00Z","planned_position":1'
@@ -123,7 +121,7 @@ def test_junk_in_a_column_fails_no_question(
     assert {job.job for job in two.jobs(JobFilter(expired=True))} == {"a", "b", "b/1"}
     assert {tree.root for tree in two.expiry()} >= {"b"}
     assert len(two.search().page().entries) == 3
-    assert examine(admin, migrator())
+    assert look_at(admin)
 
 
 def test_a_policy_is_read_in_every_form_that_it_has(ledger: Ledger, admin: psycopg.Connection[dict[str, Any]]) -> None:

@@ -6,6 +6,11 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 from psycopg.rows import DictRow, dict_row
 
+from ledger.service.readiness import migrator
+from ledger.store.doctor import examine
+from ledger.store.finding import Finding
+from projections.inspection import Inspection
+
 ROLES = ("jobledger_writer", "jobledger_projector", "jobledger_reader", "jobledger_sealer")
 INSERT = "INSERT INTO ledger.stored_events (originator_id, originator_version, topic, state) VALUES (%s, %s, %s, %s)"
 
@@ -26,3 +31,8 @@ def rows(connection: psycopg.Connection[Any]) -> list[dict[str, Any]]:
     """All stored events in order."""
     with connection.cursor(row_factory=dict_row) as cursor:
         return cursor.execute("SELECT * FROM ledger.stored_events ORDER BY notification_id").fetchall()
+
+
+def look_at(connection: psycopg.Connection[Any]) -> list[Finding]:
+    """What `doctor` finds over a connection."""
+    return examine(connection, migrator(), Inspection())

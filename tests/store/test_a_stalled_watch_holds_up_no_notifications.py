@@ -10,10 +10,9 @@ import pytest
 from psycopg.rows import DictRow, dict_row
 
 from ledger.application import Ledger
-from ledger.service.readiness import migrator
 from ledger.store import feed
-from ledger.store.doctor import examine
 from ledger.store.finding import Finding
+from tests.store.controls import look_at
 
 COMMAND = "from ledger.service.cli import main; main()"
 FOLLOWS = "SELECT pid FROM pg_stat_activity WHERE application_name LIKE %s AND query LIKE '%%notification_id >%%'"
@@ -26,7 +25,7 @@ def admin(superuser: str) -> Iterator[psycopg.Connection[DictRow]]:
 
 
 def _doctor(admin: psycopg.Connection[DictRow]) -> Finding:
-    return {finding.code: finding for finding in examine(admin, migrator())}["notifications"]
+    return {finding.code: finding for finding in look_at(admin)}["notifications"]
 
 
 def _fill(admin: psycopg.Connection[DictRow], kilobytes: int = 800) -> None:

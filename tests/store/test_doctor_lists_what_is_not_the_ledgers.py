@@ -11,11 +11,10 @@ from ledger.service.assembly import assemble
 from ledger.service.readiness import migrator
 from ledger.store import inventory
 from ledger.store.deviations import CONCERNS, FINDINGS_MAX, WELL
-from ledger.store.doctor import examine
 from ledger.store.finding import Finding
 from ledger.store.migrate import Migrator
 from projections.inline import runner
-from tests.store.controls import as_role
+from tests.store.controls import as_role, look_at
 from tests.store.older import Unmended
 
 Session = psycopg.Connection[DictRow]
@@ -32,7 +31,7 @@ def admin(superuser: str) -> Iterator[Session]:
 
 
 def _examine(connection: Session) -> list[Finding]:
-    found = [each for each in examine(connection, migrator()) if each.level != "ok" and each.code != "superuser"]
+    found = [each for each in look_at(connection) if each.level != "ok" and each.code != "superuser"]
     assert all(each.sentence.endswith(".") and "\n" not in each.sentence for each in found)
     return found
 

@@ -6,9 +6,7 @@ from psycopg.rows import DictRow, dict_row
 
 from ledger.application import Ledger
 from ledger.errors import IntegrityFailure
-from ledger.service.readiness import migrator
-from ledger.store.doctor import examine
-from tests.store.controls import as_role, stray
+from tests.store.controls import as_role, look_at, stray
 
 
 @pytest.fixture
@@ -18,7 +16,7 @@ def admin(superuser: str) -> Iterator[psycopg.Connection[DictRow]]:
 
 
 def _found(connection: psycopg.Connection[DictRow]) -> dict[str, str]:
-    found = examine(connection, migrator())
+    found = look_at(connection)
     assert all(finding.sentence.endswith(".") for finding in found)
     return {finding.code: finding.level for finding in found if finding.level != "ok"}
 

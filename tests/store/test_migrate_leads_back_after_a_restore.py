@@ -17,11 +17,10 @@ from ledger.service.embedded import EmbeddedServer
 from ledger.service.embedded.binaries import binaries
 from ledger.service.readiness import bring_up, migrator
 from ledger.store.connection import connect
-from ledger.store.doctor import examine
 from ledger.store.finding import Finding
 from projections.inline import runner
 from tests.recovery.facts import until
-from tests.store.controls import ROLES, as_role
+from tests.store.controls import ROLES, as_role, look_at
 
 WRITER = "-c role=jobledger_writer"
 KEY = "+00000000+AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
@@ -42,7 +41,7 @@ def _fill(ledger: Ledger) -> None:
 
 def _wrong(conninfo: str) -> list[Finding]:
     with psycopg.connect(conninfo, autocommit=True, row_factory=dict_row) as connection:
-        found = examine(connection, migrator())
+        found = look_at(connection)
     return [each for each in found if each.level != "ok" and each.code != "superuser"]
 
 
@@ -309,7 +308,7 @@ def test_doctor_looks_at_all_it_can(superuser: str, ledger: Ledger) -> None:
         with psycopg.connect(superuser, row_factory=dict_row) as connection:
             kind = connection.execute("SELECT relkind FROM pg_class WHERE oid = %s::regclass", (table,)).fetchall()
             connection.execute(f"DROP {'VIEW' if kind[0]['relkind'] == 'v' else 'TABLE'} {table} CASCADE")
-            found = examine(connection, migrator())
+            found = look_at(connection)
             connection.rollback()
         assert any(table in each.sentence or each.code == "schema" for each in found if each.level == "error"), table
 
@@ -318,4 +317,4 @@ def test_every_role_sees_what_doctor_sees(superuser: str, ledger: Ledger) -> Non
     _fill(ledger)
     for role in ROLES:
         with as_role(superuser, role) as connection:
-            assert [each for each in examine(connection, migrator()) if each.level == "error"] == []
+            assert [each for each in look_at(connection) if each.level == "error"] == []

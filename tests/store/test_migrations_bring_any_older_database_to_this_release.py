@@ -16,11 +16,11 @@ from ledger.service.assembly import assemble
 from ledger.service.embedded.binaries import binaries
 from ledger.service.readiness import bring_up, migrator
 from ledger.store.connection import connect
-from ledger.store.doctor import examine
 from ledger.store.migrate import Migration, Migrator, load_migrations
 from projections.document import BY_DEFAULT
 from projections.inline import runner
 from tests.projections.histories import History
+from tests.store.controls import look_at
 
 PUBLISHED = {  # the first 16 digits of each SHA-256; one that is new is added
     "ledger 0001 events": "f8542fa88f53da14",
@@ -192,7 +192,7 @@ def test_an_owner_who_may_not_create_roles_gets_a_ledger_all_the_same(server: st
         with assemble(conninfo) as ledger:
             assert ledger.plan("T", job="a").position == 1
         with psycopg.connect(conninfo, row_factory=dict_row) as connection:
-            assert not [found for found in examine(connection, migrator()) if found.level == "error"]
+            assert not [found for found in look_at(connection) if found.level == "error"]
     finally:
         with psycopg.connect(empty_database, autocommit=True) as connection:
             connection.execute(f"REASSIGN OWNED BY {owner} TO CURRENT_USER")

@@ -22,11 +22,11 @@ from ledger.integrity.trust import Trust
 from ledger.integrity.verify import Verifier
 from ledger.service.asking import open_questions
 from ledger.service.assembly import open_ledger
-from ledger.service.readiness import bring_up, migrator
+from ledger.service.readiness import bring_up
 from ledger.store.connection import SETTINGS, connect
-from ledger.store.doctor import examine
 from ledger.store.seals import SealTable
 from projections.inline import runner
+from tests.store.controls import look_at
 
 HARMFUL = {
     "client_encoding": "SQL_ASCII",
@@ -282,7 +282,7 @@ def test_who_may_only_read_by_a_setting_is_told_so(place: Place, tmp_path: Path)
         with pytest.raises(Unavailable, match=READ_ONLY):
             Sealer(SealTable(partial(connect, place.settled)), KeyFile(tmp_path / "key")).seal()
         with connect(place.settled) as connection:
-            warnings = [found.sentence for found in examine(connection, migrator()) if found.level == "warning"]
+            warnings = [found.sentence for found in look_at(connection) if found.level == "warning"]
         assert [sentence for sentence in warnings if "default_transaction_read_only" in sentence]
 
 
@@ -333,7 +333,7 @@ def test_no_setting_changes_what_is_made_rebuilt_and_diagnosed(empty_database: s
             with connect(place.settled) as connection:
                 assert set(runner.compare(connection).values()) == {0}
                 runner.rebuild(connection)
-                found = examine(connection, migrator())
+                found = look_at(connection)
             assert _answer(plain, "plain", "jobs") == before
         with connect(place.plain) as connection:
-            assert [*map(str, found)] == [*map(str, examine(connection, migrator()))]
+            assert [*map(str, found)] == [*map(str, look_at(connection))]

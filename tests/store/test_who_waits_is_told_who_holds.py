@@ -21,12 +21,11 @@ from ledger.service.embedded import EmbeddedServer
 from ledger.service.readiness import WRITER, migrator
 from ledger.store import silence
 from ledger.store.connection import connect
-from ledger.store.doctor import examine
 from ledger.store.migrate import Migration, Migrator
 from ledger.store.statements import SQL
 from projections.inline import runner
 from tests.integrity.conftest import room_of
-from tests.store.controls import as_role
+from tests.store.controls import as_role, look_at
 
 WAITS = "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'advisory'"
 
@@ -180,10 +179,10 @@ def test_doctor_names_who_holds_the_lock_for_long(
     superuser: str, holder: psycopg.Connection[tuple[object, ...]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with as_role(superuser, "jobledger_writer") as connection:
-        found = {finding.code: finding for finding in examine(connection, migrator())}["append_lock"]
+        found = {finding.code: finding for finding in look_at(connection)}["append_lock"]
         assert found.level == "ok"
         monkeypatch.setattr("ledger.store.doctor.HELD_SECONDS_MAX", 0.0)
-        found = {finding.code: finding for finding in examine(connection, migrator())}["append_lock"]
+        found = {finding.code: finding for finding in look_at(connection)}["append_lock"]
         assert found.level == "warning"
         assert f"held by somebody as postgres, process {holder.info.backend_pid}" in found.sentence
 
@@ -191,7 +190,7 @@ def test_doctor_names_who_holds_the_lock_for_long(
 def test_doctor_says_where_it_is_not_shown_who_holds_the_lock(superuser: str) -> None:
     """To who may only read; nothing else that doctor looks at is lost by it."""
     with as_role(superuser, "jobledger_reader") as connection:
-        found = {finding.code: finding for finding in examine(connection, migrator())}
+        found = {finding.code: finding for finding in look_at(connection)}
         assert (found["append_lock"].level, found["notifications"].level) == ("ok", "ok")
         assert "is not shown" in found["append_lock"].sentence
 

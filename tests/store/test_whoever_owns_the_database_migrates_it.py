@@ -12,11 +12,10 @@ from psycopg.rows import dict_row
 from ledger.errors import LedgerError, Unavailable
 from ledger.service.assembly import assemble
 from ledger.service.embedded import EmbeddedServer
-from ledger.service.readiness import bring_up, migrator
-from ledger.store.doctor import examine
+from ledger.service.readiness import bring_up
 from ledger.store.finding import Finding
 from projections.inline import runner
-from tests.store.controls import ROLES
+from tests.store.controls import ROLES, look_at
 
 Execute = Callable[[str], None]
 
@@ -59,7 +58,7 @@ def _owned(cluster: str, execute: Execute, owner: str, rights: str = "") -> str:
 
 def _wrong(conninfo: str) -> list[Finding]:
     with psycopg.connect(conninfo, autocommit=True, row_factory=dict_row) as connection:
-        return [each for each in examine(connection, migrator()) if each.level != "ok"]
+        return [each for each in look_at(connection) if each.level != "ok"]
 
 
 def _works(conninfo: str) -> None:
@@ -193,7 +192,7 @@ def test_a_database_in_another_encoding_is_refused(cluster: str, execute: Execut
 
     with psycopg.connect(conninfo, autocommit=True, row_factory=dict_row) as connection:
         assert connection.execute("SELECT to_regnamespace('ledger') AS made").fetchall() == [{"made": None}]
-        assert [each.level for each in examine(connection, migrator()) if each.code == "encoding"] == ["error"]
+        assert [each.level for each in look_at(connection) if each.code == "encoding"] == ["error"]
 
 
 def test_an_order_that_has_changed_is_told(cluster: str, execute: Execute) -> None:

@@ -1,1 +1,0 @@
-SELECT position, why FROM projections.damaged ORDER BY position
