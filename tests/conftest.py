@@ -5,6 +5,7 @@ embedded one; JOBLEDGER_TEST_SERVER asks for `container` or `embedded`.
 """
 
 import os
+import signal
 import subprocess
 import sys
 import uuid
@@ -23,6 +24,12 @@ from ledger.service.embedded import EmbeddedServer
 from ledger.service.readiness import WRITER, migrator
 
 IMAGE = "postgres:18"
+
+
+def pytest_configure() -> None:
+    """What runs in the background of a shell ignores an interrupt, and so would each command that a test interrupts."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_report_header() -> str:
