@@ -18,7 +18,7 @@ from ledger.errors import MalformedRecord
 if TYPE_CHECKING:  # a command that only asks about now builds no models of events
     from ledger.asking.search import Histories
     from ledger.domain.events import RecordedEvent
-    from ledger.domain.past import AsOf
+    from ledger.domain.moment import AsOf
 
 R = TypeVar("R")
 

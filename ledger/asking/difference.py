@@ -6,7 +6,7 @@ from typing import Any
 
 from ledger.asking.answers import JobView, Recall, Was
 from ledger.domain.entities import EntityRef
-from ledger.domain.past import AsOf
+from ledger.domain.moment import AsOf
 from ledger.domain.states import Flag, Outcome
 from ledger.domain.values import print_time
 from ledger.errors import MalformedRecord

@@ -9,8 +9,8 @@ from ledger.asking.answers import BusyAnswer, JobFilter, JobView, Recall, asked_
 from ledger.asking.difference import Diff, Fits, compare
 from ledger.domain.entities import EntityRef
 from ledger.domain.events import RecordedEvent
+from ledger.domain.moment import AsOf
 from ledger.domain.numbers import asked_number, asked_page
-from ledger.domain.past import AsOf
 from ledger.domain.values import parse_time, print_time
 from ledger.errors import JobNotFound
 

@@ -14,6 +14,7 @@ from typing import NoReturn
 
 from ledger.domain.entities import EntityRef
 from ledger.domain.events import FACTS_BY_NAME, Damaged
+from ledger.domain.numbers import UNITS
 from ledger.domain.states import Outcome
 from ledger.domain.values import POSITION_MAX, check_text, parse_time, print_time
 from ledger.errors import BadInput, HostileText, MalformedFilter
@@ -80,8 +81,8 @@ class When:
         if self.moment is not None:
             return print_time(self.moment)
         seconds = int(self.ago.total_seconds())
-        unit = next(unit for unit in _UNITS_DOWN if seconds % SECONDS[unit] == 0)
-        return f"-{seconds // SECONDS[unit]}{unit}"
+        unit = next(unit for unit in reversed(UNITS) if seconds % UNITS[unit] == 0)
+        return f"-{seconds // UNITS[unit]}{unit}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,8 +265,6 @@ _SINGLE = (Key.BEFORE, Key.AFTER)
 
 # --- Values
 
-SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
-_UNITS_DOWN = ("w", "d", "h", "m", "s")
 _AGO = re.compile(r"-(\d{1,9})([smhdw])", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _NUMBER = re.compile(r"\d{1,19}", re.ASCII)
@@ -304,7 +303,7 @@ def _when(said: str) -> When:
     ago = _AGO.fullmatch(said)
     if ago:
         try:
-            return When(ago=timedelta(seconds=int(ago[1]) * SECONDS[ago[2]]))
+            return When(ago=timedelta(seconds=int(ago[1]) * UNITS[ago[2]]))
         except OverflowError:
             raise _wrong() from None
     return When(parse_time(f"{said}T00:00:00Z" if _DATE.fullmatch(said) else said))

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from ledger.domain.past import AsOf
+from ledger.domain.moment import AsOf
 from ledger.domain.values import POSITION_MAX, print_time
 from ledger.errors import MalformedRecord, MomentNotFound
 from ledger.store.reading import head

@@ -12,7 +12,7 @@ from ledger.asking.answers import BusyAnswer, JobFilter, JobView, Was
 from ledger.asking.search import Tell, tell_nobody
 from ledger.domain.entities import Access, EntityRef
 from ledger.domain.events import RecordedEvent
-from ledger.domain.past import AsOf
+from ledger.domain.moment import AsOf
 from ledger.domain.states import Flag
 from ledger.errors import ViewBehind
 from ledger.store.connection import Connect

@@ -8,7 +8,7 @@ from ledger.asking.answers import JobView, Was
 from ledger.domain.damage import out_of_turn
 from ledger.domain.entities import EntityRef
 from ledger.domain.events import Damaged, Planned, RecordedEvent, Refused
-from ledger.domain.past import AsOf
+from ledger.domain.moment import AsOf
 from ledger.domain.states import Outcome, Phase
 from projections.document import view
 from projections.inline.job_status import Status, fold, spoil

@@ -8,7 +8,6 @@ from ledger.domain.entities import EntityRef
 from ledger.domain.events import FACTS_BY_NAME
 from ledger.domain.filters import (
     FILTER_LENGTH_MAX,
-    SECONDS,
     Filter,
     Key,
     Mark,
@@ -18,6 +17,7 @@ from ledger.domain.filters import (
     When,
     parse_filter,
 )
+from ledger.domain.numbers import UNITS
 from ledger.domain.states import Outcome
 from ledger.domain.values import POSITION_MAX
 from ledger.errors import MalformedFilter
@@ -34,9 +34,9 @@ def _text(longest: int) -> st.SearchStrategy[str]:
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MOMENTS = st.integers(0, 253_402_300_799_999_999).map(lambda micros: EPOCH + timedelta(microseconds=micros))
 AGOS = st.builds(
-    lambda number, unit: timedelta(seconds=number * SECONDS[unit]),
+    lambda number, unit: timedelta(seconds=number * UNITS[unit]),
     st.integers(0, 10_000),
-    st.sampled_from(sorted(SECONDS)),
+    st.sampled_from(sorted(UNITS)),
 )
 WHENS = MOMENTS.map(When) | AGOS.map(lambda ago: When(ago=ago))
 POSITIONS = st.integers(0, POSITION_MAX)

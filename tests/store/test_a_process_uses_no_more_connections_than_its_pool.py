@@ -14,7 +14,7 @@ from ledger import open_ledger
 from ledger.application import Ledger
 from ledger.errors import DatabaseAway, NumberOutOfRange, PoolExhausted, WaitTimedOut
 from ledger.service.assembly import assemble
-from ledger.service.cli import exit_code
+from ledger.service.wire import exit_code
 from ledger.store import silence
 from ledger.store.datastore import Datastore
 from tests.store.proxy import Proxy

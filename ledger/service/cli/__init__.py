@@ -12,34 +12,12 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from ledger import garbage
-from ledger.errors import (
-    BadInput,
-    Conflict,
-    IntegrityFailure,
-    LedgerError,
-    NotFound,
-    Unavailable,
-    WaitTimedOut,
-)
+from ledger.errors import LedgerError
 from ledger.service.cli.terminal import guard
+from ledger.service.wire import FAULTY, USAGE, exit_code
 
-USAGE = 2
-EXIT_CODES: dict[type[LedgerError], int] = {
-    BadInput: USAGE,
-    NotFound: 4,
-    Conflict: 5,
-    IntegrityFailure: 6,
-    Unavailable: 69,
-    WaitTimedOut: 124,
-}
 INTERRUPTED = 130
 UNREAD = 141  # as of a process that dies of SIGPIPE
-FAULTY = 70  # sysexits.h: an internal error
-
-
-def exit_code(error: LedgerError) -> int:
-    """The exit code of an error, by its family."""
-    return next((code for family, code in EXIT_CODES.items() if isinstance(error, family)), FAULTY)
 
 
 def main() -> NoReturn:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ledger.service.cli import moments, output
-from ledger.service.cli.moments import LAST, AsOf, Occurred, parse_span
+from ledger.service.cli.moments import LAST, AsOf, Occurred
 from ledger.service.cli.output import Form, Output
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def list_(
         root=root,
         active=active,
         overdue=overdue,
-        silent_for=parse_span(silent_for) if silent_for is not None else None,
+        silent_for=moments.span(silent_for),
         expired=expired,
     )
     if as_of is not None and not (active or overdue or silent_for):

@@ -8,6 +8,7 @@ import typer
 from ledger.service.cli import moments, output
 from ledger.service.cli.moments import After, seconds
 from ledger.service.cli.output import Form, Output
+from ledger.service.wire import event_json
 
 if TYPE_CHECKING:
     from ledger.domain.events import RecordedEvent
@@ -44,7 +45,7 @@ def _print(entry: "RecordedEvent", form: Form) -> None:
         when, said = output.moment(entry.event.occurred_at), output.event_said(entry)
         output.say(f"{entry.position:>8}  {when}  {entry.event.name:<16} {entry.event.job}  {said}".rstrip())
     else:
-        output.print_json(output.event_json(entry) | {"cursor": entry.cursor.text})
+        output.print_json(event_json(entry) | {"cursor": entry.cursor.text})
     sys.stdout.flush()
 
 

@@ -10,6 +10,7 @@ import typer
 from ledger.service.cli import moments, output
 from ledger.service.cli.moments import LAST, After, AsOf, Occurred
 from ledger.service.cli.output import Form, Output
+from ledger.service.wire import event_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -82,14 +83,14 @@ def history(
 def _print_job(asked: "Ledger | Past", job: str, after: int, limit: int | None, form: Form) -> None:
     if form is Form.JSONL:
         asked.history(job, after=after, limit=1)  # one that is not on record is told before anything is printed
-        output.print_jsonl(output.event_json(entry) for entry in islice(asked.events(after, job=job), limit))
+        output.print_jsonl(event_json(entry) for entry in islice(asked.events(after, job=job), limit))
         return
     size = min(limit or PAGE_ENTRIES, LAST - 1)
     events = asked.history(job, after=after, limit=size + 1)
     page = events[:size]
     last = page[-1].position if len(events) > size else None
     if form is Form.JSON:
-        output.print_json({"job": job, "events": [output.event_json(entry) for entry in page], "after": last})
+        output.print_json({"job": job, "events": [event_json(entry) for entry in page], "after": last})
         return
     output.print_table(
         ("position", "occurred", "event", "actor", "reason", "said"),
@@ -104,7 +105,7 @@ def _print_job(asked: "Ledger | Past", job: str, after: int, limit: int | None, 
 
 
 def _entry_json(found: "HistoryEntry") -> dict[str, Any]:
-    return output.event_json(found.entry) | {"then": found.as_json()}
+    return event_json(found.entry) | {"then": found.as_json()}
 
 
 def _print_page(search: "Search", page: "HistoryPage", form: Form, *, oldest: bool) -> None:
@@ -138,7 +139,7 @@ def _rows(entries: "Iterable[HistoryEntry]") -> "Iterable[tuple[str, ...]]":
 
 def _said(found: "HistoryEntry") -> str:
     """What an event says, in the few words that answer who, what and why not."""
-    said = output.event_json(found.entry)
+    said = event_json(found.entry)
     told = said.get("report", {}) if said["event"] == "late" else said
     words = [f"{said['because']}: {told['event']}"] if said["event"] == "late" else []
     words += _blockers(said)

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ledger.service.cli import moments, output
-from ledger.service.cli.moments import LAST, After, position, seconds
+from ledger.service.cli.moments import LAST, After, as_option, seconds
 from ledger.service.cli.output import Form, Output
 from ledger.service.cli.records import said
+from ledger.service.wire import parse_position
 
 if TYPE_CHECKING:
     from ledger.domain.cursor import Cursor
@@ -205,7 +206,10 @@ def _against(named: str | None) -> "Against":
 
     if named is None:
         return None
-    return position(named) if named.isascii() and named.isdigit() else read_checkpoint_file(Path(named))
+    if named.isascii() and named.isdigit():
+        with as_option():
+            return parse_position(named)
+    return read_checkpoint_file(Path(named))
 
 
 def _print_proofs(said: dict[str, Any], findings: "Sequence[Finding]", form: Form, sentence: str) -> None:

@@ -1,14 +1,15 @@
 """Moments as people write them: positions, times, times of day, so long ago."""
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, time, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ledger.errors import BadInput
 from ledger.service.cli import output
+from ledger.service.wire import parse_moment
 
 if TYPE_CHECKING:
     from ledger.application import Ledger
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from ledger.asking.questions import Questions
     from ledger.domain.cursor import Cursor
 
+LAST = (1 << 63) - 1  # the last position that there can be, and the largest limit
+SECONDS_MAX = 36_525 * 86_400  # a hundred years
 AsOf = Annotated[
     str | None,
     typer.Option(
@@ -26,11 +29,6 @@ AsOf = Annotated[
 Occurred = Annotated[
     bool, typer.Option("--occurred", help="With --as-of TIME: what had occurred by then, by the callers' clocks.")
 ]
-LAST = (1 << 63) - 1  # the last position that there can be, and the largest limit
-SPAN_MAX = timedelta(days=36_525)  # a hundred years
-SHOWN_MAX = 40  # characters of what was said wrongly
-SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-SECONDS_MAX = SPAN_MAX.total_seconds()
 After = Annotated[
     str | None,
     typer.Option(
@@ -38,23 +36,23 @@ After = Annotated[
         help="Only what stands after it. With the id of the event there, as under cursor, that is proved.",
     ),
 ]
-_POSITION = re.compile(r"\d+", re.ASCII)
-_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
-_HOUR = re.compile(r"\d\d:\d\d(:\d\d)?", re.ASCII)
 
 
-def parse_span(text: str) -> timedelta:
-    """A span such as 90s, 15m, 2h or 1d; a bare number is seconds."""
-    number, unit = (text[:-1], text[-1]) if text[-1:] in SECONDS else (text, "s")
+@contextmanager
+def as_option() -> Iterator[None]:
+    """What is no position, span or moment was said wrongly in an option."""
     try:
-        span = timedelta(seconds=float(number) * SECONDS[unit])
-    except (ValueError, OverflowError):
-        raise typer.BadParameter(f"A span must read like 90s, 15m, 2h or 1d, not {text[:SHOWN_MAX]!r}.") from None
-    if span < timedelta():
-        raise typer.BadParameter(f"A span must not be negative, and this is {text[:SHOWN_MAX]}.")
-    if span > SPAN_MAX:
-        raise typer.BadParameter(f"A span must be {SPAN_MAX.days:,} days at most, and this is {text[:SHOWN_MAX]}.")
-    return span
+        yield
+    except BadInput as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+def span(text: str | None) -> timedelta | None:
+    """A span as an option has it."""
+    from ledger.domain.numbers import parse_span
+
+    with as_option():
+        return None if text is None else parse_span(text)
 
 
 def seconds(value: float | None) -> float | None:
@@ -71,38 +69,13 @@ def place(after: str | None) -> "Cursor | None":
     return None if after is None else parse_cursor(after)
 
 
-def position(text: str) -> int:
-    """A position in digits."""
-    if len(text.lstrip("0")) > len(str(LAST)) or int(text) > LAST:
-        raise typer.BadParameter(f"A position must be {LAST} at most, and this is {text[:SHOWN_MAX]}.")
-    return int(text)
-
-
-def parse_moment(text: str, now: datetime) -> int | datetime:
-    """A position or a time; a time of day is the last one that has been, a day begins at midnight, all in UTC."""
-    from ledger.domain.values import parse_time
-    from ledger.errors import BadInput
-
-    if _POSITION.fullmatch(text):
-        return position(text)
-    try:
-        if text.startswith("-"):
-            return now - parse_span(text[1:])
-        if _HOUR.fullmatch(text):
-            today = datetime.combine(now.date(), time.fromisoformat(text), UTC)
-            return today if today <= now else today - timedelta(days=1)
-        return parse_time(f"{text}T00:00:00Z" if _DAY.fullmatch(text) else text)
-    except (BadInput, ValueError, OverflowError, typer.BadParameter):
-        raise typer.BadParameter(
-            f"A moment must read like 812, 2026-01-31T03:12:00Z, 2026-01-31, 03:12 or -2h, not {text[:SHOWN_MAX]!r}."
-        ) from None
-
-
 def open_moment(ledger: "Ledger", text: str, *, occurred: bool = False) -> "Past":
     """The ledger as of a moment."""
     from ledger import clock
 
-    return ledger.as_of(parse_moment(text, clock.now()), occurred=occurred)
+    with as_option():
+        moment = parse_moment(text, clock.now())
+    return ledger.as_of(moment, occurred=occurred)
 
 
 def catch_up(past: "Past") -> None:

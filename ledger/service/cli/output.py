@@ -13,6 +13,7 @@ import typer
 
 from ledger.clock import monotonic
 from ledger.service.cli.terminal import plain, plain_json, unguarded
+from ledger.service.wire import event_json
 
 if TYPE_CHECKING:
     from ledger.asking.answers import JobView
@@ -207,15 +208,6 @@ def print_jobs(jobs: Iterable["JobView"]) -> None:
             for job in jobs
         ),
     )  # fmt: skip
-
-
-def event_json(entry: "RecordedEvent") -> dict[str, Any]:
-    """A recorded event: its transition record, with its place in the ledger."""
-    from ledger.domain.values import print_time
-    from ledger.records.transcript import transcribe_event
-
-    place = {"position": entry.position, "version": entry.event.version, "recorded_at": print_time(entry.recorded_at)}
-    return transcribe_event(entry.event) | place
 
 
 def event_said(entry: "RecordedEvent") -> str:

@@ -8,10 +8,11 @@ from typing import IO, TYPE_CHECKING, Annotated, Any, Self
 
 import typer
 
-from ledger.service.cli import exit_code, output
+from ledger.service.cli import output
 from ledger.service.cli.output import Form, Output
 from ledger.service.cli.source import Source, open_source
 from ledger.service.cli.terminal import unguarded
+from ledger.service.wire import exit_code
 
 if TYPE_CHECKING:
     from ledger.domain.receipt import Receipt

@@ -2,10 +2,10 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-import typer
 
 from ledger.application import Ledger
-from ledger.service.cli.moments import parse_moment
+from ledger.errors import BadInput
+from ledger.service.wire import parse_moment
 from tests.service.cli.conftest import Run, on, plan
 
 NOW = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
@@ -96,5 +96,5 @@ def test_moments_read_as_people_write_them() -> None:
     "text", ["", "-", "-2y", "25:00", "3:12", "2026-13-01", "2026-01-01T03:12:00", "1e9", "-1e30d"]
 )
 def test_what_is_no_moment_is_refused(text: str) -> None:
-    with pytest.raises(typer.BadParameter, match="A moment must read like"):
+    with pytest.raises(BadInput, match="A moment must read like"):
         parse_moment(text, NOW)
