@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from ledger.domain.values import POSITION_MAX
-from ledger.store.views import Lag, Session
+from ledger.store.finding import Lag
+from ledger.store.views import Session
 from projections.followed import follower
 from projections.inline import damaged, job_tree, lag
 

@@ -1,7 +1,7 @@
 """What was found about a database: each finding in one sentence, with what to do."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Level = Literal["ok", "warning", "error"]
 
@@ -13,3 +13,11 @@ class Finding:
     code: str
     level: Level
     sentence: str
+
+
+class Lag(NamedTuple):
+    """By how many events the views are behind the ledger or ahead of it, and whether they lost their rows."""
+
+    lag: int
+    ahead: int
+    emptied: bool

@@ -14,6 +14,7 @@ from ledger.domain.entities import Access
 from ledger.domain.events import Event, Placed
 from ledger.domain.job import Job
 from ledger.domain.quorum import Child, Family
+from ledger.store.finding import Lag
 from ledger.store.replication import Durability
 from ledger.store.standpoint import Known
 
@@ -55,14 +56,6 @@ class Recalled(NamedTuple):
     job: Job
     kept: Any
     size: int
-
-
-class Lag(NamedTuple):
-    """By how many events the views are behind the ledger or ahead of it, and whether they lost their rows."""
-
-    lag: int
-    ahead: int
-    emptied: bool
 
 
 class Views(Protocol):
