@@ -7,13 +7,10 @@ recorder nor events, admission, recovery or the pool, and a test sees to it that
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from psycopg import Connection
-from psycopg.rows import DictRow
-
 from ledger.asking.questions import Questions
 from ledger.service.readiness import ready_connection
 from ledger.service.settings import find_database
-from ledger.store.connection import configure, in_our_words
+from ledger.store.connection import Bounded, configure, in_our_words
 from projections.queries.now import ViewQueries
 
 
@@ -26,6 +23,6 @@ def open_questions(dsn: str | None = None) -> Iterator[Questions]:
 
 
 @contextmanager
-def _lend(connection: Connection[DictRow]) -> Iterator[Connection[DictRow]]:
+def _lend(connection: Bounded) -> Iterator[Bounded]:
     with in_our_words:
         yield connection

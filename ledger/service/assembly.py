@@ -4,9 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from psycopg import Connection
-from psycopg.rows import DictRow
-
 from ledger.appending.recorder import Recorder
 from ledger.application import Ledger
 from ledger.asking.search import Tell, tell_nobody
@@ -15,7 +12,7 @@ from ledger.errors import NotFound
 from ledger.owners.leases import LeaseTable
 from ledger.service.readiness import admin_conninfo, migrator, ready_conninfo
 from ledger.service.settings import Database, allowed_unsafe_settings, find_database
-from ledger.store.connection import closed_on_error, connect, in_our_words
+from ledger.store.connection import Bounded, closed_on_error, connect, in_our_words
 from ledger.store.datastore import RESERVED, Datastore
 from ledger.store.feed import Feed
 from projections.followed import follower
@@ -66,7 +63,7 @@ def check_release(database: Database) -> None:
 
 
 @contextmanager
-def _session(conninfo: str) -> Iterator[Connection[DictRow]]:
+def _session(conninfo: str) -> Iterator[Bounded]:
     """One connection outside the pool; errors of the database come out in our words."""
     with connect(conninfo) as connection, in_our_words:
         yield connection
@@ -123,7 +120,7 @@ def compare_views(tell: Tell = tell_nobody) -> dict[str, int]:
 
 
 @contextmanager
-def _as_projector() -> Iterator[Connection[DictRow]]:
+def _as_projector() -> Iterator[Bounded]:
     database = find_database()
     ready_conninfo(database)
     with _session(admin_conninfo(database)) as connection:

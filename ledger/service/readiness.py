@@ -92,6 +92,11 @@ def _connect_embedded(folder: Path, superuser: str) -> Bounded:
         return connect(_writer(folder))
 
 
+def as_sealer(conninfo: str) -> str:
+    """The conninfo with which one acts as who seals."""
+    return make_conninfo(conninfo, options=SEALER)
+
+
 def _writer(folder: Path) -> str:
     from ledger.service.embedded import EmbeddedServer  # noqa: PLC0415 - only where it is needed
 

@@ -1,8 +1,6 @@
 """What is sealed in the database that commands are about."""
 
-from psycopg.conninfo import make_conninfo
-
-from ledger.service.readiness import SEALER, ready_conninfo
+from ledger.service.readiness import as_sealer, ready_conninfo
 from ledger.service.settings import find_database
 from ledger.store.connection import connect
 from ledger.store.seals import SealTable
@@ -13,5 +11,5 @@ def open_room(*, sealing: bool = False) -> SealTable:
     database = find_database()
     conninfo = ready_conninfo(database)
     if sealing and database.folder is not None:
-        conninfo = make_conninfo(conninfo, options=SEALER)
+        conninfo = as_sealer(conninfo)
     return SealTable(lambda: connect(conninfo))
