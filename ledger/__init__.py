@@ -86,4 +86,9 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"ledger has no name {name!r}")
     from importlib import import_module  # noqa: PLC0415 - as above
 
-    return getattr(import_module(_HOMES[name]), name)
+    try:
+        return getattr(import_module(_HOMES[name]), name)
+    except ImportError as error:
+        from ledger.imports import explained  # noqa: PLC0415
+
+        raise explained(error) from error

