@@ -16,8 +16,8 @@ from ledger.store.connection import Bounded, closed_on_error, connect, in_our_wo
 from ledger.store.datastore import RESERVED, Datastore
 from ledger.store.feed import Feed
 from projections.followed import follower
-from projections.inline import runner
-from projections.inline.runner import InlineViews
+from projections.inline import rebuild
+from projections.inline.views import PROJECTIONS, InlineViews
 from projections.queries.ledger import LedgerQueries
 
 if TYPE_CHECKING:
@@ -87,19 +87,19 @@ def diagnose(database: Database) -> "list[Finding]":
 def views() -> list[dict[str, Any]]:
     """Each view with its version, its position and how far it is behind."""
     with _session(ready_conninfo(find_database())) as connection:
-        return runner.reached(connection) + follower.reached(connection)
+        return rebuild.reached(connection) + follower.reached(connection)
 
 
 def rebuild_views(view: str | None, tell: Tell) -> int:
     """Rebuild a view, or all that appends fill; the position that they reached is returned. Raises `NotFound`."""
-    inline = [each for each in runner.PROJECTIONS if view in (None, each.name)]
+    inline = [each for each in PROJECTIONS if view in (None, each.name)]
     followed = [each for each in follower.FOLLOWED if view == each.name]
     if not (inline or followed):
-        names = ", ".join(each.name for each in (*runner.PROJECTIONS, *follower.FOLLOWED))
+        names = ", ".join(each.name for each in (*PROJECTIONS, *follower.FOLLOWED))
         raise NotFound(f"A view must be one of {names}, and {(view or '')[:80]!r} is none.")
     with _as_projector() as connection:
         if inline:
-            return runner.rebuild(connection, inline, tell)
+            return rebuild.rebuild(connection, inline, tell)
         follower.empty(connection, followed)
         return follower.follow(connection, tell, followed)
 
@@ -116,7 +116,7 @@ def damaged_rows() -> list[str]:
 def compare_views(tell: Tell = tell_nobody) -> dict[str, int]:
     """How many rows differ between each live view and one that is built from the events."""
     with _as_projector() as connection:
-        return runner.compare(connection, tell)
+        return rebuild.compare(connection, tell)
 
 
 @contextmanager

@@ -42,16 +42,16 @@ def bring_up(
     `say` a sentence for each thing that was mended or that an administrator must mend.
     """
     from projections.followed import follower  # noqa: PLC0415 - only where it is needed
-    from projections.inline import runner  # noqa: PLC0415
+    from projections.inline import rebuild  # noqa: PLC0415
     from projections.inline.backfill import fill  # noqa: PLC0415
 
     applied = migrator().migrate(conninfo, say)
     with connect(conninfo) as connection, in_our_words:
         act_as_owner(connection)
-        if runner.has_begun(connection):
+        if rebuild.has_begun(connection):
             fill(connection, tell)
-        if runner.must_be_rebuilt(connection):
-            say(f"The views are rebuilt up to position {runner.rebuild(connection, tell=tell):,}.")
+        if rebuild.must_be_rebuilt(connection):
+            say(f"The views are rebuilt up to position {rebuild.rebuild(connection, tell=tell):,}.")
         if follower.must_be_emptied(connection):
             follower.empty(connection)
             say("The views of history are emptied; the next question fills them.")

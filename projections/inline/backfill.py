@@ -17,7 +17,7 @@ from ledger.store.streams import PAGE_EVENTS_MAX, read_page
 from ledger.store.views import Session
 from projections.inline.job_status import SNAPSHOT_EVENTS, Status, fold, write_snapshots
 from projections.inline.lag import is_unfilled
-from projections.inline.runner import alone
+from projections.inline.rebuild import alone
 from projections.inline.told import ToldRows
 from projections.projection import track
 from projections.statements import INLINE as SQL

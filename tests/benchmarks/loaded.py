@@ -13,7 +13,7 @@ from typing import Any
 
 import psycopg
 
-from projections.inline.runner import PROJECTIONS
+from projections.inline.views import PROJECTIONS
 
 ROWS = 50_000  # a round, so that memory stays small
 

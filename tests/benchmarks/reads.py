@@ -10,7 +10,7 @@ from ledger.asking.answers import JobFilter
 from ledger.service.assembly import assemble
 from ledger.store.connection import connect
 from ledger.store.datastore import Datastore
-from projections.inline import runner
+from projections.inline import rebuild
 from tests.benchmarks.bench import Bench, Findings, say, writer
 from tests.benchmarks.callers import transitions
 from tests.benchmarks.history import History, make
@@ -45,7 +45,7 @@ def measure(bench: Bench) -> Findings:
 def compare(history: History) -> dict[str, int]:
     """How many rows of the views differ from what a rebuild gives; none may."""
     with connect(history.superuser) as connection:
-        differing = runner.compare(connection)
+        differing = rebuild.compare(connection)
     assert not any(differing.values()), differing
     say(f"  the views of {history.size.jobs:,} jobs say what a rebuild says")
     return differing

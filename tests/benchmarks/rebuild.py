@@ -11,7 +11,7 @@ import psycopg
 
 from ledger.store.connection import connect
 from ledger.store.statements import SQL
-from projections.inline import runner
+from projections.inline import rebuild
 from tests.benchmarks.bench import Bench, Findings, writer
 from tests.benchmarks.history import make
 from tests.benchmarks.loaded import Size
@@ -48,7 +48,7 @@ def _rebuild(superuser: str) -> Sample:
 
     def work() -> None:
         nonlocal position
-        position = runner.rebuild(connection)
+        position = rebuild.rebuild(connection)
 
     with connect(superuser) as connection, writing(superuser) as told:
         took = seconds(work)
@@ -78,7 +78,7 @@ def read(superuser: str) -> Sample:
         nonlocal rows
         after = 0
         while page := connection.execute(
-            SQL["select_page"], {"after": after, "limit": runner.PAGE_EVENTS_MAX}
+            SQL["select_page"], {"after": after, "limit": rebuild.PAGE_EVENTS_MAX}
         ).fetchall():
             rows += len(page)
             after = page[-1][4]

@@ -12,7 +12,7 @@ from unittest.mock import patch
 
 from ledger.appending.recorder import Attempt, Recorder
 from ledger.demo.fake.executor import FakeExecutor
-from projections.inline.runner import InlineViews
+from projections.inline.views import InlineViews
 
 
 class Crash(BaseException):

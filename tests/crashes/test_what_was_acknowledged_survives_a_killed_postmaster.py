@@ -16,7 +16,7 @@ from ledger.service.assembly import assemble
 from ledger.service.embedded import EmbeddedServer
 from ledger.service.readiness import WRITER, migrator
 from ledger.store.connection import connect
-from projections.inline import runner
+from projections.inline import rebuild
 
 WRITERS = 8
 BEFORE_THE_KILL = 200
@@ -65,4 +65,4 @@ def test_what_was_acknowledged_survives_a_killed_postmaster(own_server: Embedded
         assert [it for it in receipts if kept.get((it.job, it.version)) != it.position] == []
         assert len(kept) <= len(receipts) + WRITERS
     with connect(own_server.conninfo()) as connection:
-        assert not any(runner.compare(connection).values())
+        assert not any(rebuild.compare(connection).values())

@@ -12,7 +12,7 @@ from ledger.domain.job import Job, evolve
 from ledger.errors import LedgerError
 from ledger.store.connection import configure, connect
 from ledger.store.views import Recalled
-from projections.inline.runner import InlineViews
+from projections.inline.views import InlineViews
 from tests.projections.histories import JOBS, History
 
 LIMITED = {"type": "Move", "limits": [{"type": "Move", "entity": {"type": "host", "id": "1"}, "at_most": 9}]}

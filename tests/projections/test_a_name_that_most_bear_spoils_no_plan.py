@@ -5,54 +5,56 @@ from typing import Any
 import psycopg
 import pytest
 
+from ledger.appending.recorder import SQL as APPENDING
 from ledger.store.connection import configure, connect
 from ledger.store.statements import SQL as STORE_SQL
-from projections.inline import runner
+from projections.inline import rebuild
 from projections.inline.recalled import _RECALL
 from projections.queries.now import BUSY_ON_ONE, BUSY_ON_SEVERAL
 from projections.statements import INLINE, QUERIES
 from tests.conftest import _database
 from tests.projections.lopsided import fill, read_by
 
+SQL = {**INLINE, **QUERIES, **APPENDING}
 S7 = {"type": "disk", "id": "s7"}
 HOT = {"type": "disk", "id": "hot"}
 ANY_ACCESS = {"accesses": "{exclusive,shared,none}", "besides": None}
 COUNT = {"type": "disk", "id": "s7", "accesses": '["exclusive","shared"]', "root": "", "job_type": None}
 OF_FEW: dict[str, tuple[str, dict[str, Any]]] = {
-    "children": (INLINE["select_children"], {"parents": '["s7"]'}),
-    "some children": (INLINE["select_some_children"], {"parents": '["s7","s8"]', "at_most": 17}),
-    "open children": (INLINE["select_open_children"], {"parent": "s7", "at_most": 9}),
-    "a child": (INLINE["select_has_child"], {"parent": "s7"}),
-    "a family": (INLINE["select_family"], {"parent": "s7", "spoken_of": '["s7/1"]', "at_most": 100}),
-    "unsettled": (INLINE["select_unsettled_children"], {"parent": "s7", "besides": ["s7/1"]}),
-    "left to cancel": (INLINE["select_left_below"], {"jobs": '["s7"]', "event": "cancel_requested", "at_most": None}),
-    "left to expire": (INLINE["select_left_below"], {"jobs": '["s7"]', "event": "expired", "at_most": 501}),
-    "tree": (QUERIES["select_tree"], {"job": "s7"}),
-    "roll up": (INLINE["select_roll_up"], {"job": "s7"}),
-    "bound": (INLINE["select_bound"], {"names": '[{"executor":"x","external_id":"es7/3"}]'}),
-    "show": (QUERIES["select_job"], {"job": "s7"}),
-    "documents": (INLINE["select_documents"], {"jobs": ["s7", "s8/1"]}),
+    "children": (SQL["select_children"], {"parents": '["s7"]'}),
+    "some children": (SQL["select_some_children"], {"parents": '["s7","s8"]', "at_most": 17}),
+    "open children": (SQL["select_open_children"], {"parent": "s7", "at_most": 9}),
+    "a child": (SQL["select_has_child"], {"parent": "s7"}),
+    "a family": (SQL["select_family"], {"parent": "s7", "spoken_of": '["s7/1"]', "at_most": 100}),
+    "unsettled": (SQL["select_unsettled_children"], {"parent": "s7", "besides": ["s7/1"]}),
+    "left to cancel": (SQL["select_left_below"], {"jobs": '["s7"]', "event": "cancel_requested", "at_most": None}),
+    "left to expire": (SQL["select_left_below"], {"jobs": '["s7"]', "event": "expired", "at_most": 501}),
+    "tree": (SQL["select_tree"], {"job": "s7"}),
+    "roll up": (SQL["select_roll_up"], {"job": "s7"}),
+    "bound": (SQL["select_bound"], {"names": '[{"executor":"x","external_id":"es7/3"}]'}),
+    "show": (SQL["select_job"], {"job": "s7"}),
+    "documents": (SQL["select_documents"], {"jobs": ["s7", "s8/1"]}),
     "recall": (_RECALL, {"jobs": '["s7","s8/1"]'}),
-    "roots": (INLINE["select_roots"], {"jobs": ["s7/1"]}),
-    "open intervals": (INLINE["select_open_intervals"], {"jobs": ["s7/2"]}),
-    "holders": (INLINE["select_holders"], {"demands": json.dumps([S7 | {"access": "exclusive"}]), "at_most": 17}),
-    "present": (INLINE["select_present"], {"counted": json.dumps([S7 | {"job_type": "T"}]), "at_most": 17}),
-    "a crowd": (INLINE["select_crowd"], COUNT | {"spoken_of": '["s7/2"]', "at_most": 100}),
-    "a crowd of a type": (INLINE["select_crowd"], COUNT | {"spoken_of": "[]", "at_most": 100, "job_type": "T"}),
+    "roots": (SQL["select_roots"], {"jobs": ["s7/1"]}),
+    "open intervals": (SQL["select_open_intervals"], {"jobs": ["s7/2"]}),
+    "holders": (SQL["select_holders"], {"demands": json.dumps([S7 | {"access": "exclusive"}]), "at_most": 17}),
+    "present": (SQL["select_present"], {"counted": json.dumps([S7 | {"job_type": "T"}]), "at_most": 17}),
+    "a crowd": (SQL["select_crowd"], COUNT | {"spoken_of": '["s7/2"]', "at_most": 100}),
+    "a crowd of a type": (SQL["select_crowd"], COUNT | {"spoken_of": "[]", "at_most": 100, "job_type": "T"}),
     "busy": (BUSY_ON_ONE, ANY_ACCESS | S7),
     "busy on several": (BUSY_ON_SEVERAL, ANY_ACCESS | {"entities": json.dumps([S7, {"type": "disk", "id": "s8"}])}),
     "streams": (STORE_SQL["select_streams"], {"after": '{"job:few":0}', "limit": 17}),
-    "events": (STORE_SQL["select_positions"], {"streams": ["job:few"], "versions": [1]}),
+    "events": (SQL["select_positions"], {"streams": ["job:few"], "versions": [1]}),
 }
 OF_MANY: dict[str, tuple[str, dict[str, Any]]] = {
-    "some children": (INLINE["select_some_children"], {"parents": '["big"]', "at_most": 17}),
-    "open children": (INLINE["select_open_children"], {"parent": "big", "at_most": 4}),
-    "a child": (INLINE["select_has_child"], {"parent": "big"}),
-    "unsettled": (INLINE["select_unsettled_children"], {"parent": "big", "besides": ["big/2"]}),
-    "holders": (INLINE["select_holders"], {"demands": json.dumps([HOT | {"access": "exclusive"}]), "at_most": 17}),
-    "present": (INLINE["select_present"], {"counted": json.dumps([HOT | {"job_type": "T"}]), "at_most": 17}),
+    "some children": (SQL["select_some_children"], {"parents": '["big"]', "at_most": 17}),
+    "open children": (SQL["select_open_children"], {"parent": "big", "at_most": 4}),
+    "a child": (SQL["select_has_child"], {"parent": "big"}),
+    "unsettled": (SQL["select_unsettled_children"], {"parent": "big", "besides": ["big/2"]}),
+    "holders": (SQL["select_holders"], {"demands": json.dumps([HOT | {"access": "exclusive"}]), "at_most": 17}),
+    "present": (SQL["select_present"], {"counted": json.dumps([HOT | {"job_type": "T"}]), "at_most": 17}),
     "a crowd of the own tree": (
-        INLINE["select_crowd"],
+        SQL["select_crowd"],
         COUNT | HOT | {"root": "big", "spoken_of": "[]", "at_most": 100},
     ),
     "streams": (STORE_SQL["select_streams"], {"after": '{"job:many":0}', "limit": 17}),
@@ -116,5 +118,5 @@ def test_a_rebuild_keeps_how_many_values_a_column_is_taken_to_have(superuser: st
     with connect(superuser) as admin:
         before = admin.execute(OPTIONS).fetchall()
         assert len(before) == 8
-        runner.rebuild(admin)
+        rebuild.rebuild(admin)
         assert admin.execute(OPTIONS).fetchall() == before

@@ -6,7 +6,7 @@ import pytest
 
 from ledger.application import Ledger
 from ledger.store.connection import connect
-from projections.inline import runner
+from projections.inline import rebuild
 
 
 def test_a_swap_gives_up_before_readers_queue(
@@ -25,7 +25,7 @@ def test_a_swap_gives_up_before_readers_queue(
             if len(stepped_back) == 2:
                 reader.execute("ROLLBACK")
 
-        monkeypatch.setattr(runner, "sleep", step_back)
-        assert pool.submit(runner.rebuild, admin).result(30) == 2
+        monkeypatch.setattr(rebuild, "sleep", step_back)
+        assert pool.submit(rebuild.rebuild, admin).result(30) == 2
     assert len(stepped_back) == 2
     assert ledger.job("a").phase == "running"

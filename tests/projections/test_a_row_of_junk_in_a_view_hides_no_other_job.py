@@ -10,7 +10,7 @@ from ledger.application import Ledger
 from ledger.asking.answers import JobFilter
 from ledger.errors import IntegrityFailure
 from ledger.records.importer import Rejected
-from projections.inline import runner
+from projections.inline import rebuild
 from tests.store.controls import as_role, look_at
 
 VM = {"type": "vm", "id": "web01", "access": "exclusive"}
@@ -54,10 +54,10 @@ def test_a_document_of_junk_is_one_damaged_job(
     assert [job.job for job in two.tree("b")] == ["b", "b/1"]
     assert [job.flags for job in two.busy("vm/web01").jobs] == [["damaged"]]
     assert two.start("b").disposition == "recorded"
-    assert runner.compare(admin)["job_status"] == 1
-    runner.rebuild(admin)
+    assert rebuild.compare(admin)["job_status"] == 1
+    rebuild.rebuild(admin)
     assert two.job("a").phase == "planned"
-    assert runner.compare(admin)["job_status"] == 0
+    assert rebuild.compare(admin)["job_status"] == 0
 
 
 @pytest.mark.parametrize("column", ["phase", "end_action", "outcome"])
@@ -76,7 +76,7 @@ def test_what_jsonb_cannot_hold_is_compared_all_the_same(
         writer.execute("UPDATE projections.job_status SET progress = %s WHERE job = 'a'", (f'{{"percent":{said}}}',))
 
     assert two.job("b") is not None
-    assert runner.compare(admin)["job_status"] == 1
+    assert rebuild.compare(admin)["job_status"] == 1
 
 
 def test_junk_in_a_long_job_fails_nobody_who_shares_its_append(ledger: Ledger, superuser: str) -> None:

@@ -5,7 +5,7 @@ import psycopg
 
 from ledger.application import Ledger
 from ledger.domain.entities import ENTITIES_MAX
-from projections.inline import runner
+from projections.inline import rebuild
 
 WRITTEN_BYTES_MAX = 8_000  # the entities alone are ten times that
 
@@ -28,4 +28,4 @@ def test_what_a_job_touches_is_written_only_when_it_changes(ledger: Ledger, admi
     ledger.record({"job": "large", "event": "detached", "entities": disks[:1]})
     ledger.succeed("large")
     assert {entity["id"] for entity in ledger.job("large").entities} == {disk["id"] for disk in disks[1:]}
-    assert set(runner.compare(admin).values()) == {0}
+    assert set(rebuild.compare(admin).values()) == {0}

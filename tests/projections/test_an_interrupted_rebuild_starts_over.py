@@ -5,7 +5,7 @@ import psycopg
 import pytest
 
 from ledger.application import Ledger
-from projections.inline import runner
+from projections.inline import rebuild
 from tests.projections.conftest import Rows
 
 
@@ -35,12 +35,12 @@ def test_an_interrupted_rebuild_starts_over(
     before = rows("job_status")
     with monkeypatch.context() as patch:
         step, calls = stop
-        patch.setattr(runner, "PAGE_EVENTS_MAX", 2)
-        patch.setattr(runner, step, _after(calls, getattr(runner, step)))
+        patch.setattr(rebuild, "PAGE_EVENTS_MAX", 2)
+        patch.setattr(rebuild, step, _after(calls, getattr(rebuild, step)))
         with pytest.raises(Interrupted):
-            runner.rebuild(admin)
+            rebuild.rebuild(admin)
     assert rows("job_status") == before
     ledger.start("j0")
     after = rows("job_status"), rows("running_jobs")
-    assert runner.rebuild(admin) == 6
+    assert rebuild.rebuild(admin) == 6
     assert (rows("job_status"), rows("running_jobs")) == after

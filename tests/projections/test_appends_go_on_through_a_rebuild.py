@@ -5,7 +5,7 @@ from typing import Any
 import psycopg
 
 from ledger.application import Ledger
-from projections.inline import runner
+from projections.inline import rebuild
 
 
 def _work(ledger: Ledger, name: str, stop: Event) -> int:
@@ -30,11 +30,11 @@ def test_appends_go_on_through_a_rebuild(ledger: Ledger, admin: psycopg.Connecti
         try:
             for _ in range(3):
                 before = ledger.position()
-                assert runner.rebuild(admin) >= before
-                assert set(runner.compare(admin).values()) == {0}, "compared while writes go on"
+                assert rebuild.rebuild(admin) >= before
+                assert set(rebuild.compare(admin).values()) == {0}, "compared while writes go on"
         finally:
             stop.set()
         done = [worker.result() for worker in workers]
     assert min(done) > 0
     assert sum(1 for _ in ledger.jobs()) == sum(done) + 20
-    assert set(runner.compare(admin).values()) == {0}
+    assert set(rebuild.compare(admin).values()) == {0}

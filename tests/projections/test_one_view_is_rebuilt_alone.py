@@ -4,12 +4,13 @@ import psycopg
 import pytest
 
 from ledger.application import Ledger
-from projections.inline import runner
+from projections.inline import rebuild
+from projections.inline.views import PROJECTIONS
 from projections.projection import Projection
 from tests.projections.conftest import Rows
 
 TABLES = ("job_status", "running_jobs")
-OF_JOBS = [view for view in runner.PROJECTIONS if view.name in TABLES]
+OF_JOBS = [view for view in PROJECTIONS if view.name in TABLES]
 
 
 @pytest.mark.parametrize("view", OF_JOBS, ids=lambda view: view.name)
@@ -26,11 +27,11 @@ def test_one_view_is_rebuilt_alone(
     admin.execute(f"DELETE FROM projections.{view.name} WHERE job = 'part'")
     admin.execute(f"UPDATE projections.{other} SET root = 'mine' WHERE job = 'whole'")
     marked = rows(other)
-    monkeypatch.setattr(runner, "PAGE_EVENTS_MAX", 2)
+    monkeypatch.setattr(rebuild, "PAGE_EVENTS_MAX", 2)
     told: list[tuple[int, int]] = []
     head = ledger.position()
 
-    assert runner.rebuild(admin, [view], lambda *said: told.append(said)) == head
+    assert rebuild.rebuild(admin, [view], lambda *said: told.append(said)) == head
     assert rows(view.name) == before[view.name]
     assert rows(other) == marked
     assert [position for position, _ in told][:3] == [2, 4, 5]
@@ -40,4 +41,4 @@ def test_one_view_is_rebuilt_alone(
     ledger.succeed("whole")
     admin.execute("UPDATE projections.job_status SET root = 'whole' WHERE job = 'whole'")
     admin.execute("UPDATE projections.running_jobs SET root = 'whole' WHERE job = 'whole'")
-    assert set(runner.compare(admin).values()) == {0}
+    assert set(rebuild.compare(admin).values()) == {0}

@@ -5,7 +5,7 @@ import psycopg
 import pytest
 
 from ledger.application import Ledger
-from projections.inline import runner
+from projections.inline import rebuild
 from tests.projections.conftest import Rows
 
 PAYLOADS: list[Any] = [
@@ -33,7 +33,7 @@ def test_payloads_come_back_exactly(
         said = (a.params, a.result, b.evidence, b.error and b.error["details"][0])
         assert [json.dumps(value) for value in said] == [json.dumps(payload)] * 4
         assert (a.raw, a.warnings) == ('"\\', ["\\u0041", "\u2029"])
-        runner.rebuild(admin)
+        rebuild.rebuild(admin)
         assert rows("job_status") == before
 
 

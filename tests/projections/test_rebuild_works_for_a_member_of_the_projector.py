@@ -8,7 +8,7 @@ from psycopg.conninfo import make_conninfo
 
 from ledger.application import Ledger
 from ledger.store.connection import connect
-from projections.inline import runner
+from projections.inline import rebuild
 
 Admin = psycopg.Connection[dict[str, Any]]
 
@@ -26,8 +26,8 @@ def test_rebuild_works_for_a_member_of_the_projector(ledger: Ledger, admin: Admi
     """Neither a superuser nor an owner is needed, and writer and reader have afterwards what they had before."""
     ledger.plan("Build", job="a", entities=[{"type": "vm", "id": "1"}])
     with connect(member) as connection:
-        assert runner.rebuild(connection) == 1
-        assert set(runner.compare(connection).values()) == {0}
+        assert rebuild.rebuild(connection) == 1
+        assert set(rebuild.compare(connection).values()) == {0}
     ledger.start("a")
     assert ledger.job("a").phase == "running"
     for view in ("tracking", "job_status", "running_jobs", "job_expiry"):
@@ -39,5 +39,5 @@ def test_rebuild_works_for_a_member_of_the_projector(ledger: Ledger, admin: Admi
 def test_rebuild_is_not_for_the_writer(ledger: Ledger, conninfo: str) -> None:
     """Who appends may not replace the views."""
     with connect(conninfo) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
-        runner.rebuild(connection)
+        rebuild.rebuild(connection)
     assert ledger.plan("Build", job="a").position == 1

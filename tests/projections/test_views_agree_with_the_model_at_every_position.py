@@ -12,7 +12,7 @@ from ledger.domain.entities import EntityRef
 from ledger.domain.retention import Retention
 from ledger.errors import LedgerError
 from ledger.store.connection import connect
-from projections.inline import runner
+from projections.inline import rebuild
 from tests.projections.histories import ENTITIES, History
 from tests.projections.model import Model
 
@@ -38,8 +38,8 @@ def test_views_agree_with_the_model_at_every_position(ledger: Ledger, superuser:
             if model.position > before or number == 199:
                 _compare(ledger, rows, model, choose)
         live = {table: _rows(rows, table) for table in TABLES}
-        assert set(runner.compare(rows).values()) == {0}
-        assert runner.rebuild(rows) == model.position
+        assert set(rebuild.compare(rows).values()) == {0}
+        assert rebuild.rebuild(rows) == model.position
         assert {table: _rows(rows, table) for table in TABLES} == live
     _compare_jobs(ledger, model)
 

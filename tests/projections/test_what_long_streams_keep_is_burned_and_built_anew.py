@@ -7,8 +7,9 @@ import pytest
 
 from ledger.application import Ledger
 from ledger.domain.decisions import Disposition
-from projections.inline import runner
+from projections.inline import rebuild
 from projections.inline.job_status import SNAPSHOT_EVENTS
+from projections.inline.views import PROJECTIONS
 from tests.projections.conftest import Rows
 from tests.store.long import make_long, progress, tell
 
@@ -26,7 +27,7 @@ def told(ledger: Ledger) -> Ledger:
     return ledger
 
 
-@pytest.mark.parametrize("view", runner.PROJECTIONS, ids=lambda view: view.name)
+@pytest.mark.parametrize("view", PROJECTIONS, ids=lambda view: view.name)
 def test_each_view_is_built_anew_alone(
     told: Ledger, admin: psycopg.Connection[Any], rows: Rows, view: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -35,9 +36,9 @@ def test_each_view_is_built_anew_alone(
     assert all(kept for table, kept in before.items() if table not in ("running_jobs", "damaged"))
     for table in view.tables:
         admin.execute(f"DELETE FROM projections.{table}")
-    monkeypatch.setattr(runner, "PAGE_EVENTS_MAX", 100)
+    monkeypatch.setattr(rebuild, "PAGE_EVENTS_MAX", 100)
 
-    assert runner.rebuild(admin, [view]) == told.position()
+    assert rebuild.rebuild(admin, [view]) == told.position()
 
     assert {table: rows(table) for table in view.tables} == before
     assert told.record(progress("long", 700)).disposition is Disposition.UNCHANGED
@@ -45,11 +46,11 @@ def test_each_view_is_built_anew_alone(
 
 def test_compare_finds_what_is_missing(told: Ledger, admin: psycopg.Connection[Any]) -> None:
     """Row by row."""
-    assert set(runner.compare(admin).values()) == {0}
+    assert set(rebuild.compare(admin).values()) == {0}
     admin.execute("DELETE FROM projections.told WHERE version IN (100, 101)")
     admin.execute("UPDATE projections.snapshots SET entities = '[1]' WHERE version = %s", (SNAPSHOT_EVENTS,))
 
-    assert runner.compare(admin) == {"job_status": 1, "running_jobs": 0, "told": 2}
+    assert rebuild.compare(admin) == {"job_status": 1, "running_jobs": 0, "told": 2}
 
 
 def test_a_row_for_each_way_to_ask(told: Ledger, admin: psycopg.Connection[Any]) -> None:

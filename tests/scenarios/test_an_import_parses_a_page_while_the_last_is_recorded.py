@@ -15,7 +15,7 @@ from ledger.records.lines import PAGE_LINES_MAX, pages, parse_line
 from ledger.service.assembly import assemble
 from ledger.service.embedded.lock import until
 from ledger.store.connection import connect
-from projections.inline import runner
+from projections.inline import rebuild
 
 CALLERS, JOBS_EACH = 4, 100
 
@@ -94,4 +94,4 @@ def test_callers_of_the_same_process_record_beside_an_import(ledger: Ledger, sup
     assert len(jobs) == len(set(jobs)) == len(lines) + CALLERS * JOBS_EACH
     assert [job for job in jobs if job.startswith("i")] == [f"i{n}" for n in range(len(lines))]
     with connect(superuser) as session:
-        assert set(runner.compare(session).values()) == {0}
+        assert set(rebuild.compare(session).values()) == {0}

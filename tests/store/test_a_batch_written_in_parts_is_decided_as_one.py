@@ -11,7 +11,7 @@ from ledger.errors import BadInput, LedgerError
 from ledger.service.assembly import assemble
 from ledger.service.readiness import WRITER
 from ledger.store.connection import connect
-from projections.inline import runner
+from projections.inline import rebuild
 from tests.conftest import _database
 from tests.projections.histories import History
 
@@ -40,7 +40,7 @@ def test_a_batch_written_in_parts_is_decided_as_one(
                 answers = [answer for append in appends for answer in _answers(ledger, append)]
                 events = [(entry.position, entry.event.stream, entry.event.name) for entry in ledger.events()]
             with connect(superuser) as session:
-                assert set(runner.compare(session).values()) == {0}
+                assert set(rebuild.compare(session).values()) == {0}
         told[size] = answers, events
 
     assert told[part] == told[WHOLE] == told[ALONE]

@@ -17,7 +17,7 @@ from ledger.service.assembly import assemble
 from ledger.service.readiness import WRITER
 from ledger.store import feed
 from ledger.store.connection import connect
-from projections.inline import runner
+from projections.inline import rebuild
 from tests.integrity.conftest import room_of
 from tests.store.controls import rows
 
@@ -75,8 +75,8 @@ def test_nothing_is_decided_by_what_was_lost(superuser: str, idle: Ledger, regro
         assert (caught.value.facts["position"], caught.value.facts["head"]) == (3, 6)
     with connect(superuser) as admin:
         assert {row["originator_version"] for row in rows(admin)} == {1}
-        assert runner.compare(admin) == {"job_status": 0, "running_jobs": 0, "told": 0}
-        assert runner.rebuild(admin) == 6
+        assert rebuild.compare(admin) == {"job_status": 0, "running_jobs": 0, "told": 0}
+        assert rebuild.rebuild(admin) == 6
 
 
 def test_a_loss_is_looked_at_and_put_on_record(superuser: str, idle: Ledger, regrow: Regrow) -> None:
@@ -102,7 +102,7 @@ def test_a_loss_is_looked_at_and_put_on_record(superuser: str, idle: Ledger, reg
     assert not idle.accept_loss()
     assert idle.position() == 8
     with connect(superuser) as admin:
-        assert runner.compare(admin) == {"job_status": 0, "running_jobs": 0, "told": 0}
+        assert rebuild.compare(admin) == {"job_status": 0, "running_jobs": 0, "told": 0}
 
 
 def test_a_reader_that_was_further_is_told(conninfo: str, idle: Ledger, regrow: Regrow) -> None:

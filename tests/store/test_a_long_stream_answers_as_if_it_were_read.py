@@ -15,7 +15,7 @@ from ledger.domain.values import parse_time
 from ledger.errors import LedgerError
 from ledger.service.assembly import assemble
 from ledger.store.connection import connect
-from projections.inline import runner
+from projections.inline import rebuild
 from tests.projections.histories import History, Record
 
 COMMANDS = 160
@@ -35,7 +35,7 @@ def test_after_any_history(conninfo: str, second: str, monkeypatch: pytest.Monke
             patched.setattr("projections.inline.told.SHORT_EVENTS_MAX", short)
             answers[short] = [*_live(ledger, place, seed, patched)], [_said(entry) for entry in ledger.events()]
             with connect(place.replace("jobledger_writer", "jobledger_projector")) as session:
-                assert set(runner.compare(session).values()) == {0}
+                assert set(rebuild.compare(session).values()) == {0}
 
     assert answers[2] == answers[1_000]
     assert max(said["version"] for said in answers[2][1]) > 10

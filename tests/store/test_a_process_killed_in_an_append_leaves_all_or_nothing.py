@@ -8,7 +8,7 @@ import pytest
 from ledger.application import Ledger
 from ledger.store.connection import connect
 from ledger.store.statements import SQL
-from projections.inline import runner
+from projections.inline import rebuild
 
 APPEND = "import sys; from ledger.service.assembly import assemble; assemble(sys.argv[1]).plan('T', job='killed')"
 WAITING = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
@@ -42,4 +42,4 @@ def test_a_process_killed_in_an_append_leaves_all_or_nothing(
     assert ledger.plan("T", job="after").position == 2 + len(left)
     assert [entry.event.job for entry in ledger.events()] == ["before", *left, "after"]
     with connect(superuser) as session:
-        assert set(runner.compare(session).values()) == {0}
+        assert set(rebuild.compare(session).values()) == {0}

@@ -8,7 +8,7 @@ from ledger.application import Ledger
 from ledger.service.assembly import assemble
 from ledger.service.embedded.binaries import binaries
 from ledger.store.connection import connect
-from projections.inline import runner
+from projections.inline import rebuild
 from tests.store.controls import rows
 
 
@@ -36,7 +36,7 @@ def test_a_dump_comes_back_as_it_was(superuser: str, ledger: Ledger, empty_datab
     with assemble(writer) as restored:
         assert restored.succeed("a/b").position == 4
     with connect(empty_database) as connection:
-        assert not any(runner.compare(connection).values())
+        assert not any(rebuild.compare(connection).values())
 
 
 def test_rows_that_an_owner_copies_keep_what_they_have(superuser: str, ledger: Ledger, second: str) -> None:

@@ -8,7 +8,7 @@ from ledger.owners.leases import LeaseTable
 from ledger.service.assembly import assemble
 from ledger.store.datastore import Datastore
 from ledger.store.feed import Feed
-from projections.inline.runner import InlineViews
+from projections.inline.views import InlineViews
 from projections.queries.ledger import LedgerQueries
 from tests.store.controls import rows
 from tests.store.proxy import Proxy

@@ -7,7 +7,7 @@ from ledger.appending import recorder
 from ledger.appending.recorder import Attempt
 from ledger.application import Ledger
 from ledger.domain.commands import parse_transition
-from projections.inline.runner import InlineViews
+from projections.inline.views import InlineViews
 
 
 class Interrupted(BaseException):

@@ -10,7 +10,7 @@ from ledger.application import Ledger
 from ledger.domain.content import SHORT_EVENTS_MAX, Told
 from ledger.service.assembly import assemble
 from ledger.store.views import Session
-from projections.inline.runner import InlineViews
+from projections.inline.views import InlineViews
 from tests.store.long import counting, make_long, progress, tell
 
 

@@ -11,7 +11,7 @@ from ledger.errors import ViewBehind
 from ledger.service.assembly import assemble
 from ledger.service.readiness import bring_up, migrator
 from ledger.store.connection import connect
-from projections.inline import backfill, runner
+from projections.inline import backfill, rebuild
 from projections.inline.job_status import SNAPSHOT_EVENTS
 from tests.service.cli.conftest import COMMAND, environment
 from tests.store.controls import INSERT
@@ -145,7 +145,7 @@ def _migrate_alone(conninfo: str) -> None:
 
 def _compare(conninfo: str) -> None:
     with connect(conninfo) as connection:
-        found = runner.compare(connection)
+        found = rebuild.compare(connection)
         assert set(found) == {"job_status", "running_jobs", "told"}
         assert set(found.values()) == {0}
 

@@ -13,7 +13,7 @@ from ledger.store import inventory
 from ledger.store.deviations import CONCERNS, FINDINGS_MAX, WELL
 from ledger.store.finding import Finding
 from ledger.store.migrate import Migrator
-from projections.inline import runner
+from projections.inline import rebuild
 from tests.store.controls import as_role, look_at
 from tests.store.older import Unmended
 
@@ -57,7 +57,7 @@ def _is_what_the_inventory_says(admin: Session) -> None:
 def test_what_a_rebuild_puts_in_place_is_as_it_was_made(ledger: Ledger, superuser: str) -> None:
     ledger.plan("T", job="a")
     with as_role(superuser, "jobledger_projector") as connection:
-        runner.rebuild(connection)
+        rebuild.rebuild(connection)
     with psycopg.connect(superuser, autocommit=True, row_factory=dict_row) as connection:
         assert _examine(connection) == []
 

@@ -18,7 +18,7 @@ from ledger.service.embedded.binaries import binaries
 from ledger.service.readiness import bring_up, migrator
 from ledger.store.connection import connect
 from ledger.store.finding import Finding
-from projections.inline import runner
+from projections.inline import rebuild
 from tests.recovery.facts import until
 from tests.store.controls import ROLES, as_role, look_at
 
@@ -53,7 +53,7 @@ def _works(conninfo: str, position: int = 4) -> None:
         assert [job.job for job in ledger.busy("vm/1").jobs] == ["a"]
         assert len(ledger.search("actor:alice").page().entries) == 3
     with connect(conninfo) as connection:
-        assert not any(runner.compare(connection).values())
+        assert not any(rebuild.compare(connection).values())
 
 
 def _execute(conninfo: str, *statements: str) -> None:

@@ -18,7 +18,7 @@ from ledger.service.readiness import bring_up, migrator
 from ledger.store.connection import connect
 from ledger.store.migrate import Migration, Migrator, load_migrations
 from projections.document import BY_DEFAULT
-from projections.inline import runner
+from projections.inline import rebuild
 from tests.projections.histories import History
 from tests.store.controls import look_at
 
@@ -122,7 +122,7 @@ def test_documents_are_made_of_what_was_in_columns(superuser: str, seed: int) ->
     with assemble(superuser) as ledger:
         assert [view._replace(elapsed_seconds=0) for view in ledger.jobs(everything)] == shown
     with connect(superuser) as connection:
-        assert set(runner.compare(connection).values()) == {0}
+        assert set(rebuild.compare(connection).values()) == {0}
 
 
 def test_a_newer_database_is_refused(superuser: str) -> None:

@@ -12,8 +12,9 @@ from ledger.errors import IntegrityFailure, SchemaTooNew, StreamDamaged
 from ledger.service.assembly import assemble
 from ledger.service.readiness import WRITER
 from projections.followed import follower
-from projections.inline import runner
+from projections.inline import rebuild
 from projections.inline.damaged import damaged_rows
+from projections.inline.views import PROJECTIONS
 from tests.store.controls import INSERT
 
 PLANNED = b'{"id":"x","at":"2026-01-02T03:04:05Z","type":"T","root":"a"}'
@@ -186,11 +187,11 @@ def test_views_are_rebuilt_over_a_bad_row(
     admin.execute(INSERT, bad)
     begun.plan("T", job="later")
     rows = damaged_rows(admin, 10)
-    assert runner.compare(admin) == {"job_status": 0, "running_jobs": 0, "told": 0}
-    for projections in (runner.PROJECTIONS, *((projection,) for projection in runner.PROJECTIONS)):
-        runner.rebuild(admin, projections)
+    assert rebuild.compare(admin) == {"job_status": 0, "running_jobs": 0, "told": 0}
+    for projections in (PROJECTIONS, *((projection,) for projection in PROJECTIONS)):
+        rebuild.rebuild(admin, projections)
         assert damaged_rows(admin, 10) == rows != []
-        assert runner.compare(admin) == {"job_status": 0, "running_jobs": 0, "told": 0}
+        assert rebuild.compare(admin) == {"job_status": 0, "running_jobs": 0, "told": 0}
     assert follower.follow(admin) == begun.position()
 
 
@@ -223,7 +224,7 @@ def test_a_topic_that_a_migration_brought_is_of_a_newer_release(
         lambda: list(begun.events()),
         lambda: begun.succeed("a"),
         lambda: begun.search("").page(),
-        lambda: runner.compare(admin),
+        lambda: rebuild.compare(admin),
     ):
         with pytest.raises(SchemaTooNew, match=r"job\.telephoned\.v1"):
             ask()
@@ -243,4 +244,4 @@ def test_a_time_that_no_calendar_has_makes_no_page_unreadable(
         datetime(1, 1, 1, tzinfo=UTC) if time == "-infinity" else datetime(10_000 - 1, 12, 31, 23, 59, 59, 999_999, UTC)
     )
     _all_else_goes_on(superuser, begun, 0)
-    assert runner.compare(admin) == {"job_status": 0, "running_jobs": 0, "told": 0}
+    assert rebuild.compare(admin) == {"job_status": 0, "running_jobs": 0, "told": 0}

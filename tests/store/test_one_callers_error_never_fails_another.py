@@ -8,7 +8,7 @@ from ledger.domain.events import Placed
 from ledger.errors import IntegrityFailure, LedgerError, Unavailable
 from ledger.records.importer import Rejected
 from ledger.store.views import Session
-from projections.inline.runner import InlineViews
+from projections.inline.views import InlineViews
 
 LINES = [
     b'{"job":"a","event":"planned","type":"T"}',

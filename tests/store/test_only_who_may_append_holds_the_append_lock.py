@@ -11,7 +11,7 @@ from psycopg.conninfo import make_conninfo
 from ledger.application import Ledger
 from ledger.service.assembly import assemble
 from ledger.store.connection import connect
-from projections.inline import runner
+from projections.inline import rebuild
 from tests.store.controls import as_role, rows, stray
 
 OF_OLDER_RELEASES = "SELECT pg_advisory_xact_lock(7308604896899097444)"
@@ -160,6 +160,6 @@ def test_a_rebuild_names_who_holds_it_up_without_the_right(superuser: str, ledge
     with psycopg.connect(stranger) as held, connect(superuser) as session:
         held.execute("SELECT pg_advisory_lock(7308604896899097448)")
         with pytest.raises(psycopg.DatabaseError, match=f"process {held.info.backend_pid}"):
-            runner.rebuild(session)
+            rebuild.rebuild(session)
     with connect(superuser) as session:
-        assert runner.rebuild(session) == 1
+        assert rebuild.rebuild(session) == 1

@@ -25,7 +25,7 @@ from ledger.service.assembly import open_ledger
 from ledger.service.readiness import bring_up
 from ledger.store.connection import SETTINGS, connect
 from ledger.store.seals import SealTable
-from projections.inline import runner
+from projections.inline import rebuild
 from tests.store.controls import look_at
 
 HARMFUL = {
@@ -331,8 +331,8 @@ def test_no_setting_changes_what_is_made_rebuilt_and_diagnosed(empty_database: s
             _story(plain, "plain")
             before = _answer(plain, "plain", "jobs")
             with connect(place.settled) as connection:
-                assert set(runner.compare(connection).values()) == {0}
-                runner.rebuild(connection)
+                assert set(rebuild.compare(connection).values()) == {0}
+                rebuild.rebuild(connection)
                 found = look_at(connection)
             assert _answer(plain, "plain", "jobs") == before
         with connect(place.plain) as connection:

@@ -10,7 +10,7 @@ from eventsourcing.tests.persistence import ApplicationRecorderTestCase, NonInte
 
 from ledger.appending.recorder import Recorder
 from ledger.store.datastore import Datastore
-from projections.inline.runner import InlineViews
+from projections.inline.views import InlineViews
 
 
 class _OnOurSchema:

@@ -22,7 +22,7 @@ from ledger.domain.retention import Retention
 from ledger.errors import CancelRequested, IllegalTransition, OutcomeUnknown
 from ledger.service.assembly import assemble
 from ledger.store.connection import connect
-from projections.inline import runner
+from projections.inline import rebuild
 from tests.store.controls import INSERT
 
 AT_ONCE = Retention(keep_for=0)
@@ -113,7 +113,7 @@ def test_cancelling_asks_the_root_first_and_then_all_below(ledger: Ledger, super
     assert (receipt.disposition, receipt.version, receipt.position) == (Disposition.RECORDED, 2, position + 1)
     assert receipt.events == JOBS - 1
     with connect(superuser) as session:
-        assert not any(runner.compare(session).values())
+        assert not any(rebuild.compare(session).values())
 
 
 def test_a_tree_that_an_append_has_room_for_is_one_append(ledger: Ledger) -> None:
@@ -175,7 +175,7 @@ def test_a_tree_leaves_with_its_root_last(ledger: Ledger, superuser: str) -> Non
     assert ledger.expire(AT_ONCE) == []
     assert [*ledger.jobs()] == []
     with connect(superuser) as session:
-        assert not any(runner.compare(session).values())
+        assert not any(rebuild.compare(session).values())
 
 
 @pytest.mark.parametrize("appends", range(1, 5))

@@ -17,7 +17,7 @@ from ledger.domain.receipt import Receipt
 from ledger.errors import LedgerError, OutcomeUnknown, Unavailable
 from ledger.service.assembly import assemble
 from ledger.store.connection import connect
-from projections.inline import runner
+from projections.inline import rebuild
 from tests.integrity.wounds import owner_of, unguarded
 from tests.store.controls import rows
 from tests.store.proxy import Proxy
@@ -123,7 +123,7 @@ def _undo(superuser: str, events: int) -> None:
         unguarded(owner, f"DELETE FROM ledger.stored_events WHERE notification_id > {events}")
         owner.execute("UPDATE projections.tracking SET version = 0")
     with connect(superuser) as session:
-        runner.rebuild(session)
+        rebuild.rebuild(session)
 
 
 def test_what_is_no_longer_known_here_stays_unknown() -> None:

@@ -16,7 +16,7 @@ from ledger.store.connection import connect
 from ledger.store.seals import SealTable
 from ledger.store.statements import SQL
 from projections.followed.follower import Follower
-from projections.inline import runner
+from projections.inline import rebuild
 from projections.statements import FOLLOWED
 
 
@@ -72,11 +72,11 @@ def test_a_rebuild_that_stands_still_is_ended_by_the_server(
 ) -> None:
     """Whether inside a transaction or between two; the next one waits for it no longer than that."""
     ledger.plan("T", job="a")
-    monkeypatch.setattr(runner, "STILL_SECONDS_MAX", 1)
+    monkeypatch.setattr(rebuild, "STILL_SECONDS_MAX", 1)
     for inside in (False, True):
         with connect(superuser) as still, connect(superuser) as second, suppress(psycopg.Error):
-            with runner.alone(still):
+            with rebuild.alone(still):
                 if inside:
                     still.execute("BEGIN")
-                assert runner.rebuild(second) == 1  # which waits until the first one's session is ended
+                assert rebuild.rebuild(second) == 1  # which waits until the first one's session is ended
             pytest.fail("its session was not ended")

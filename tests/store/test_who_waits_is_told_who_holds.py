@@ -23,7 +23,7 @@ from ledger.store import silence
 from ledger.store.connection import connect
 from ledger.store.migrate import Migration, Migrator
 from ledger.store.statements import SQL
-from projections.inline import runner
+from projections.inline import rebuild
 from tests.integrity.conftest import room_of
 from tests.store.controls import as_role, look_at
 
@@ -102,7 +102,7 @@ def test_a_swap_of_views_that_waited_too_long_is_told(
 ) -> None:
     with connect(make_conninfo(superuser, options="-c lock_timeout=300ms")) as session:
         with pytest.raises(AppendLockHeld) as caught:
-            runner.rebuild(session)
+            rebuild.rebuild(session)
         _check(caught.value, holder)
 
 
@@ -156,7 +156,7 @@ def test_whoever_waits_for_the_lock_is_told_and_ends_a_frozen_holder(
         assert ledger.plan("T", job="a").position == 1
     elif door == "swap":
         with connect(superuser) as session:
-            assert runner.rebuild(session) == 0
+            assert rebuild.rebuild(session) == 0
     elif door == "migrate":
         coming = Migrator([*migrator().migrations, Migration("ledger", 9_999, "nothing", "SELECT 1")])
         assert len(coming.migrate(superuser)) == 1
@@ -271,7 +271,7 @@ def test_what_nobody_with_a_right_has_prepared_is_passed_by(preparing: str, tmp_
                 assert len(ledger.search().page().entries) == position
             assert Sealer(room_of(preparing), KeyFile(tmp_path / "key")).seal().signed.size == position
             with connect(preparing) as session, pytest.raises(psycopg.Error, match="prepared transaction rebuild"):
-                runner.rebuild(session)
+                rebuild.rebuild(session)
         finally:
             for (name,) in admin.execute("SELECT gid FROM pg_prepared_xacts").fetchall():
                 admin.execute(f"ROLLBACK PREPARED '{name}'")
@@ -302,5 +302,5 @@ def test_one_that_stands_still_while_it_is_sent_something_is_ended(
                 assert len(ledger.search().page().entries) == 1
             else:
                 with connect(superuser) as session:
-                    assert runner.rebuild(session) == 1
+                    assert rebuild.rebuild(session) == 1
             still.close()

@@ -14,7 +14,7 @@ from ledger.service.assembly import assemble
 from ledger.service.embedded import EmbeddedServer
 from ledger.service.readiness import bring_up
 from ledger.store.finding import Finding
-from projections.inline import runner
+from projections.inline import rebuild
 from tests.store.controls import ROLES, look_at
 
 Execute = Callable[[str], None]
@@ -68,7 +68,7 @@ def _works(conninfo: str) -> None:
         assert ledger.busy("vm/1").busy
         assert ledger.search("job:a").page().entries
     with psycopg.connect(conninfo, autocommit=True, row_factory=dict_row) as connection:
-        assert runner.rebuild(connection)
+        assert rebuild.rebuild(connection)
 
 
 def test_an_administrator_with_createrole_gets_all_of_it(cluster: str, execute: Execute) -> None:

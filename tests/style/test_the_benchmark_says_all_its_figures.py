@@ -6,7 +6,7 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from projections.inline import runner
+from projections.inline import rebuild
 from tests.benchmarks.bench import Findings
 from tests.benchmarks.loaded import Size, fill_views, load
 from tests.benchmarks.measure import spread
@@ -74,6 +74,6 @@ def test_what_is_loaded_says_what_a_rebuild_says(superuser: str, events_each: in
     fill_views(superuser, size)
 
     with psycopg.connect(superuser, autocommit=True, row_factory=dict_row) as connection:
-        assert set(runner.compare(connection).values()) == {0}
-        assert {view["lag"] for view in runner.reached(connection)} == {0}
+        assert set(rebuild.compare(connection).values()) == {0}
+        assert {view["lag"] for view in rebuild.reached(connection)} == {0}
     assert events == 90 * events_each + 10 * 2

@@ -24,7 +24,7 @@ RECORDING = {
     "ledger.application", "ledger.appending", "ledger.owners", "ledger.records", "ledger.recovery",
     "ledger.domain.admission", "ledger.domain.commands", "ledger.domain.events", "ledger.domain.job",
     "ledger.service.assembly", "ledger.store.datastore", "ledger.store.feed", "projections.followed.follower",
-    "projections.inline.job_status", "projections.inline.runner", "projections.inline.running_jobs",
+    "projections.inline.job_status", "projections.inline.views", "projections.inline.running_jobs",
 }  # fmt: skip
 
 
