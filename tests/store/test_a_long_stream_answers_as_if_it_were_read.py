@@ -30,7 +30,7 @@ def test_after_any_history(conninfo: str, second: str, monkeypatch: pytest.Monke
     answers = {}
     for short, place in ((2, conninfo), (1_000, second)):
         with monkeypatch.context() as patched, assemble(place) as ledger:
-            for module in ("domain.content", "store.workspace", "store.shelf", "store.lookup"):
+            for module in ("domain.content", "appending.workspace", "appending.shelf", "appending.lookup"):
                 patched.setattr(f"ledger.{module}.SHORT_EVENTS_MAX", short)
             patched.setattr("projections.inline.told.SHORT_EVENTS_MAX", short)
             answers[short] = [*_live(ledger, place, seed, patched)], [_said(entry) for entry in ledger.events()]
