@@ -11,7 +11,7 @@ from ledger.domain.cursor import Cursor
 from ledger.domain.events import Late, RecordedEvent
 from ledger.domain.values import POSITION_MAX
 from ledger.errors import DatabaseAway, PositionAhead
-from ledger.store.connection import Bounded, connect
+from ledger.store.connection import TURN_SECONDS_MAX, Bounded, connect
 from ledger.store.datastore import Datastore
 from ledger.store.follower import LOOK_SECONDS, Follower, News
 from ledger.store.mapper import id_in
@@ -38,7 +38,8 @@ class Feed:
 
     def _connect(self) -> Bounded:
         connection = connect(self._datastore.conninfo, self._datastore.speaker)
-        connection.execute(SQL["let_go_when_idle"], {"milliseconds": IDLE_SECONDS_MAX * 1_000})
+        seconds = TURN_SECONDS_MAX if connection.behind_pooler else IDLE_SECONDS_MAX
+        connection.execute(SQL["let_go_when_idle"], {"milliseconds": seconds * 1_000})
         return connection
 
     def close(self) -> None:
