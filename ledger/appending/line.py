@@ -169,6 +169,8 @@ class Line:
             self.close()
             raise
         connection.remove_notice_handler(hear)
+        if connection.had_its_turn:
+            self.close()
 
     def close(self) -> None:
         """Let the connection go."""

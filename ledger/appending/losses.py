@@ -50,9 +50,8 @@ class Losses:
         receipts = self._standpoint.receipts
         known = {cursor.text: cursor for cursor in (*kept, self._standpoint.known.cursor) if cursor}
         told = {receipt.position.text: receipt.position for receipt in receipts}
-        there = self._feed.ids({*known.values(), *told.values()})
-        gone = {text: cursor for text, cursor in (known | told).items() if not _stands(cursor, there)}
-        cursors = sorted((cursor for text, cursor in gone.items() if text in known), key=int)
+        gone = {cursor.text for cursor in self._feed.gone((known | told).values())}
+        cursors = sorted((cursor for text, cursor in known.items() if text in gone), key=int)
         lost = [receipt for receipt in receipts if receipt.position.text in gone]
         if lost and not cursors:
             cursors = [max((receipt.position for receipt in lost), key=int)]
@@ -74,10 +73,6 @@ class Losses:
             self._standpoint.begin(before, receipts)
             raise
         return loss
-
-
-def _stands(cursor: Cursor, there: Mapping[int, str | None]) -> bool:
-    return int(cursor) in there and (cursor.event_id is None or there[int(cursor)] == cursor.event_id)
 
 
 def _record_of(loss: Loss, ledger: str) -> dict[str, Any]:

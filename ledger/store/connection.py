@@ -30,6 +30,7 @@ from ledger.errors import (
     SchemaMissing,
     Unavailable,
 )
+from ledger.store import patience
 
 if TYPE_CHECKING:
     from ledger.store.silence import Silence
@@ -38,6 +39,7 @@ CONNECT_SECONDS_MAX = 10
 LOCK_SECONDS_MAX = 60
 FIRST_ANSWER_SECONDS_MAX = 20
 DEAD_SECONDS_MAX = 10  # until a peer that answers nothing, on a network that carries nothing, is given up
+TURN_SECONDS_MAX = 2  # for which a session of a pooler is kept, which others may wait for
 TOO_MANY = "53300"  # too many connections: the server lives
 SEARCH_PATH = "pg_catalog, pg_temp"  # statements name all that is ours
 Connect = Callable[[], AbstractContextManager[Connection[Any]]]  # for as long as a question takes
@@ -237,6 +239,8 @@ class Bounded(Connection[DictRow]):
 
     conninfo: str | None = None  # how another is made, to ask why this one is silent
     server = ("", 0)  # which server answers: when it started, and the process there that is this connection's
+    made_at = 0.0
+    behind_pooler = False
     given_up = False
     waited_for: str | None = None  # a lock, and who holds it, as it was last seen
     heard = False  # whether it has listened for notifications: then silence is nothing
@@ -262,6 +266,20 @@ class Bounded(Connection[DictRow]):
             os.close(nowhere)
         forks.abandon(self.pgconn)
         self.pgconn, self.lock = _closed(), threading.Lock()
+
+    def note_server(self, started: str, pid: int) -> None:
+        """Know which server answers, and whether through a pooler.
+
+        A server tells who connects which of its processes will answer; a pooler cannot know it then, and tells
+        something.
+        """
+        self.server, self.made_at = (started, pid), clock.monotonic()
+        self.behind_pooler = self.pgconn.backend_pid != pid
+
+    @property
+    def had_its_turn(self) -> bool:
+        """Whether others had better have its session: a pooler gives one to whoever has waited longest."""
+        return self.behind_pooler and clock.monotonic() - self.made_at >= TURN_SECONDS_MAX
 
     def speak_as(self, speaker: str) -> bytes:
         """What lets the server show that this owner speaks, nothing where it does; a name that was given stands."""
@@ -330,9 +348,11 @@ def _in_time(gen: Generator[Any, Any, R]) -> Generator[Any, Any, R]:
     try:
         wanted = next(gen)
         while True:
+            since = clock.monotonic()
             while not (ready := (yield wanted)):
                 if not clock.seconds_left(1):
                     raise psycopg.OperationalError("no connection in the time that there was")
+                patience.heed(clock.monotonic() - since)
             wanted = gen.send(ready)
     except StopIteration as end:
         return end.value  # type: ignore[no-any-return]
@@ -355,16 +375,33 @@ def connect_as(kind: type[C], conninfo: str, speaker: str = "") -> C:
         connection = kind.connect(_with_defaults(conninfo, speaker), row_factory=dict_row, autocommit=True)
         with closed_on_error(connection):
             _keep_alive(connection)
-            with clock.until(clock.monotonic() + FIRST_ANSWER_SECONDS_MAX):
-                answers = connection.execute(f"{_SET}; {_VIEWS_ARE_READ}; {_BOUNDED}; {_WHO_ANSWERS}")
-            while answers.nextset():
-                pass
-            row = answers.fetchall()[0]
-            connection.conninfo, connection.server = conninfo, (row["started"], row["pid"])
+            row = _first_answer(connection)
+            connection.conninfo = conninfo
+            connection.note_server(row["started"], row["pid"])
             options = {option.keyword: option.val for option in connection.pgconn.info}
             ours = options[b"fallback_application_name"] == process.name(speaker).encode()
             connection.speaker, connection.named_here = speaker, ours and options[b"application_name"] is None
     return connection
+
+
+def _first_answer(connection: Bounded) -> DictRow:
+    """Set what is relied on, and hear who answers; where nobody does in time, the error is `unserved`."""
+    began = clock.monotonic()
+    try:
+        with clock.until(began + FIRST_ANSWER_SECONDS_MAX):
+            answers = connection.execute(f"{_SET}; {_VIEWS_ARE_READ}; {_BOUNDED}; {_WHO_ANSWERS}")
+    except psycopg.OperationalError as error:
+        if not connection.given_up:
+            raise
+        told = psycopg.OperationalError(
+            f"it takes connections, but has answered nothing over one for {clock.monotonic() - began:.0f} s, as a "
+            "pooler does that has no session free"
+        )
+        told.unserved = True  # type: ignore[attr-defined]
+        raise told from error
+    while answers.nextset():
+        pass
+    return answers.fetchall()[0]
 
 
 @contextmanager
@@ -435,9 +472,12 @@ def configure(connection: Connection[Any]) -> None:
     JSON is read by pydantic, from bytes, in a third of the time; it gives the same values.
 
     Each statement is planned once, for whatever it is asked, since there is one right plan; planning takes longer than
-    the answer.
+    the answer. A session of a pooler is let go by the server where it is idle, since others may wait for it.
     """
     connection.autocommit = True
     set_json_loads(from_json, connection)
-    relied_on = "" if isinstance(connection, Bounded) else f"{_SET}; "
-    connection.execute(f"{relied_on}SET plan_cache_mode = force_generic_plan")
+    connection.execute("SET plan_cache_mode = force_generic_plan")
+    if not isinstance(connection, Bounded):
+        connection.execute(_SET)
+    elif connection.behind_pooler:
+        connection.execute(f"SET idle_session_timeout = '{TURN_SECONDS_MAX}s'")

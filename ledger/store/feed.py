@@ -11,10 +11,10 @@ from ledger.domain.cursor import Cursor
 from ledger.domain.events import Late, RecordedEvent
 from ledger.domain.values import POSITION_MAX
 from ledger.errors import DatabaseAway, PositionAhead
-from ledger.store.connection import Bounded, connect
+from ledger.store.connection import TURN_SECONDS_MAX, Bounded, connect
 from ledger.store.datastore import Datastore
 from ledger.store.follower import LOOK_SECONDS, Follower, News
-from ledger.store.mapper import id_in
+from ledger.store.mapper import id_in, mark_of
 from ledger.store.outage import Outage
 from ledger.store.reading import head, read_all, rows_after
 from ledger.store.standpoint import NOTHING, Known, Standpoint, check_standing, position_ahead
@@ -38,7 +38,8 @@ class Feed:
 
     def _connect(self) -> Bounded:
         connection = connect(self._datastore.conninfo, self._datastore.speaker)
-        connection.execute(SQL["let_go_when_idle"], {"milliseconds": IDLE_SECONDS_MAX * 1_000})
+        seconds = TURN_SECONDS_MAX if connection.behind_pooler else IDLE_SECONDS_MAX
+        connection.execute(SQL["let_go_when_idle"], {"milliseconds": seconds * 1_000})
         return connection
 
     def close(self) -> None:
@@ -70,16 +71,17 @@ class Feed:
         with self._datastore.connection() as connection:
             return str(connection.execute(SQL["select_identity"]).fetchall()[0]["ledger"])
 
-    def ids(self, positions: Iterable[int]) -> dict[int, str | None]:
-        """The id of the event at each of these positions, as far as they are on record; None where it has none."""
-        asked = {"positions": [int(position) for position in positions]}
+    def gone(self, places: Iterable[Cursor]) -> list[Cursor]:
+        """Those of these places whose event is not, or no longer, where they say; of a bare number, where none is."""
+        places = [*places]
         with self._datastore.connection() as connection:
-            rows = connection.execute(SQL["select_ids"], asked).fetchall()
-        return {row["position"]: id_in(bytes(row["state"])) for row in rows}
+            rows = connection.execute(SQL["select_ids"], {"positions": [int(place) for place in places]}).fetchall()
+        there = {row["position"]: bytes(row["state"]) for row in rows}
+        return [place for place in places if not _is(there.get(int(place)), place)]
 
     def check_place(self, place: Cursor) -> None:
         """Raise `PositionAhead` unless the event that a cursor names is where it says."""
-        if self.ids([place]).get(int(place)) != place.event_id:
+        if self.gone([place]):
             raise position_ahead(place, self.head())
 
     def page(self, after: int, limit: int = PAGE_EVENTS_MAX) -> list[RecordedEvent]:
@@ -207,11 +209,20 @@ def _cursor(after: int | None) -> Cursor:
 
 def _go_on(connection: Connection[DictRow], after: Cursor, limit: int) -> tuple[list[RecordedEvent], Cursor]:
     """The next events, and the place of the last; what was read last must stand where it stood."""
-    proof = 0 if after.event_id is None else 1
-    rows = rows_after(connection, after - proof, limit + proof)
-    if proof and not (rows and _place(rows[0]).text == after.text):
-        raise position_ahead(after, ask_end(connection)["head"])
-    return read_all(connection, rows[proof:]), _place(rows[-1]) if rows else after
+    if after.event_id is None:
+        rows = rows_after(connection, after, limit)
+    else:
+        parameters = {"after": int(after), "mark": mark_of(after.event_id), "limit": limit}
+        rows = connection.execute(SQL["select_following"], parameters).fetchall()
+        if not rows[0]["there"] or (rows[0]["other"] is not None and not _is(bytes(rows[0]["other"]), after)):
+            raise position_ahead(after, ask_end(connection)["head"])
+        rows = rows if rows[0]["notification_id"] is not None else []
+    return read_all(connection, rows), _place(rows[-1]) if rows else after
+
+
+def _is(state: bytes | None, place: Cursor) -> bool:
+    """Whether the first bytes of an event are those of the one that a place names."""
+    return state is not None and place.event_id in (None, id_in(state))
 
 
 def _place(row: DictRow) -> Cursor:

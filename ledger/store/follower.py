@@ -302,7 +302,8 @@ class Follower:
             self._disconnect()
             raise
         finally:
-            if not stands:  # another server may know more
+            # Where it does not stand, another server may know more.
+            if not stands or (self._connection is not None and self._connection.had_its_turn):
                 self._disconnect()
             asking.release()
 

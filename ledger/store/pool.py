@@ -11,19 +11,23 @@ import psycopg
 from psycopg import pq
 
 from ledger import clock, forks
-from ledger.errors import DatabaseAway, PoolExhausted
+from ledger.errors import DatabaseAway, PoolExhausted, Unavailable
+from ledger.store import patience
 from ledger.store.connection import TOO_MANY, Bounded
 
 IDLE_SECONDS_MAX = 600.0
-FULL_SECONDS = 1.0  # for which a server that takes no more connections is not asked for another
+# For which nobody asks for one more, where no more were given: longer each time.
+FULL_SECONDS_MIN, FULL_SECONDS_MAX = 1.0, 30.0
 
 
 class Pool:
     """Hands out the connection that was used last; who finds none makes one, as long as there are fewer than `size`.
 
-    Who finds none when all are out waits `wait_seconds` at most, and so does who is refused one by a server that has
-    too many while there are others here. There is no thread that makes connections ahead, and none that waits longer
-    and longer after an outage: whoever asks once the database is back, is served at once. Closed, it keeps none.
+    Who finds none when all are out waits `wait_seconds` at most. So does who is refused one more by a server that has
+    too many, or is not answered, as by a pooler that has no session free, while there are others here; those that are
+    here are shared then, and of all who would make one more, one tries from time to time. There is no thread that
+    makes connections ahead, and none that waits longer and longer after an outage: whoever asks once the database is
+    back, is served at once. Closed, it keeps none.
     """
 
     def __init__(
@@ -49,12 +53,13 @@ class Pool:
         """Have no connection."""
         self._changed = threading.Condition(threading.Lock())
         self._idle: deque[tuple[float, Bounded]] = deque()
-        self._out = 0
-        self._full_until = 0.0
+        self._out = self._making = 0
+        self._room = self._size  # how many there may be, as far as is known
+        self._full_until, self._full_seconds = 0.0, FULL_SECONDS_MIN
 
     @contextmanager
     def connection(self) -> Iterator[Bounded]:
-        """A connection, until the end of the block; raises `PoolExhausted`."""
+        """A connection, until the end of the block; raises `PoolExhausted` and `DatabaseAway`."""
         connection = self._take()
         try:
             yield connection
@@ -67,64 +72,105 @@ class Pool:
         while True:
             try:
                 idle = self._wait_for_turn(until)
-            except PoolExhausted as error:
+            except Unavailable as error:
                 raise refused or error from None
-            try:
-                connection = self._check_idle(*idle) if idle else self._make()
-            except DatabaseAway as error:
-                self._turn_back()
-                if not self._may_wait(error):
-                    raise
-                refused = error
-            except BaseException:
-                self._turn_back()
-                raise
+            if idle is not None:
+                connection = self._check_idle(*idle)
             else:
-                if connection is not None:
-                    return connection
-                self._turn_back()
+                try:
+                    connection = self._add(until)
+                except DatabaseAway as error:
+                    if error.facts.get("sqlstate") != TOO_MANY or not self._make_do(refused=True):
+                        raise
+                    connection, refused = None, error
+            if connection is not None:
+                return connection
 
     def _wait_for_turn(self, until: float) -> tuple[float, Bounded] | None:
-        """An idle connection, or None of who may make one; either counts as out from now on."""
+        """An idle connection, which counts as out from now on, or None of who may make one."""
         with self._changed:
             while not self._idle and not self._may_make():
                 left = until - clock.monotonic()
                 if left <= 0:
                     raise self._exhausted()
-                self._changed.wait(min(left, FULL_SECONDS))
-            self._out += 1
-            return self._idle.pop() if self._idle else None
+                self._changed.wait(min(left, FULL_SECONDS_MIN))
+            if self._idle:
+                self._out += 1
+                return self._idle.pop()
+            if self._out + self._making >= self._room:  # this one tries for all
+                self._full_until = clock.monotonic() + self._full_seconds
+                self._full_seconds = min(self._full_seconds * 2, FULL_SECONDS_MAX)
+            self._making += 1
+            return None
 
     def _may_make(self) -> bool:
-        return self._out < self._size and (not self._out or clock.monotonic() >= self._full_until)
+        count = self._out + self._making
+        if count >= self._size:
+            return False
+        there_is_room = count < self._room if self._out else not self._making
+        return there_is_room or clock.monotonic() >= self._full_until
 
-    def _exhausted(self) -> PoolExhausted:
-        return PoolExhausted(
-            f"A process uses {self._told_size} connections at most, and all that answer questions were in use for "
-            f"{self._wait_seconds:g} s; try again, or open the ledger with a larger pool.",
-            size=self._told_size,
-            seconds=self._wait_seconds,
-        )
+    def _add(self, until: float) -> Bounded | None:
+        """A connection more, which is out; None where another had better be waited for."""
+        made: Bounded | None = None
+        try:
+            with patience.unless(lambda: self._make_do() and (bool(self._idle) or clock.monotonic() >= until)):
+                made = self._make()
+        except TimeoutError:
+            return None
+        finally:
+            with self._changed:
+                self._making -= 1
+                if made is not None:
+                    self._out += 1
+                    if self._out > self._room:  # there is room for more, it seems
+                        self._room, self._full_until, self._full_seconds = self._out, 0.0, FULL_SECONDS_MIN
+                self._changed.notify()
+        return made
+
+    def _make_do(self, *, refused: bool = False) -> bool:
+        """Share those that are there, for a while, since one more is not given; false where there are none.
+
+        Where it was `refused`, those that are being made are waited for too. Where it is not answered, they may not be
+        either, and each tries for itself, to hear what the database says.
+        """
+        with self._changed:
+            there = self._out + len(self._idle)
+            if there:
+                self._room = there
+            if there or refused:
+                self._full_until = max(self._full_until, clock.monotonic() + FULL_SECONDS_MIN)
+            return there > 0 or (refused and self._making > 0)
+
+    def _exhausted(self) -> Unavailable:
+        seconds = f"{self._wait_seconds:g} s"
+        if not self._out:
+            return DatabaseAway(f"The database does not answer; check that it runs and JOBLEDGER_DSN ({seconds}).")
+        if self._room < self._size:
+            sentence = (
+                f"The database, or a pooler before it, gives this process no more than {self._room} of {self._size} "
+                f"connections to ask with, and all were in use for {seconds}; try again, or let it give more."
+            )
+        else:
+            sentence = (
+                f"A process uses {self._told_size} connections at most, and all that answer questions were in use for "
+                f"{seconds}; try again, or open the ledger with a larger pool."
+            )
+        return PoolExhausted(sentence, size=self._told_size, seconds=self._wait_seconds)
 
     def _check_idle(self, since: float, connection: Bounded) -> Bounded | None:
         """The connection, or None where it cannot be used."""
+        usable = False
         try:
             self._check(connection, clock.monotonic() - since)
+            usable = True
         except psycopg.Error:
-            connection.close()
             return None
-        except BaseException:  # an interrupt
-            connection.close()
-            raise
+        finally:
+            if not usable:  # or at an interrupt
+                connection.close()
+                self._turn_back()
         return connection
-
-    def _may_wait(self, error: DatabaseAway) -> bool:
-        """Whether the server has too many connections, of which some are ours and come back."""
-        if error.facts.get("sqlstate") != TOO_MANY:
-            return False
-        with self._changed:
-            self._full_until = clock.monotonic() + FULL_SECONDS
-            return bool(self._out or self._idle)
 
     def _turn_back(self) -> None:
         with self._changed:
@@ -136,7 +182,7 @@ class Pool:
             return
         idle = connection.pgconn.transaction_status == pq.TransactionStatus.IDLE
         now = clock.monotonic()
-        if self._closed or connection.heard or not idle:
+        if self._closed or connection.heard or not idle or connection.had_its_turn:
             connection.close()
         with self._changed:
             self._out -= 1

@@ -23,11 +23,8 @@ SENTENCE = (
 
 
 def refuse_transaction_pooler(connection: Bounded) -> None:
-    """Raise `TransactionPooler` where sessions are shared; no second connection is made where no pooler answers.
-
-    A server tells who connects which of its processes will answer; a pooler cannot know it then, and tells something.
-    """
-    if connection.pgconn.backend_pid != connection.server[1] and shares_sessions(connection):
+    """Raise `TransactionPooler` where sessions are shared; no second connection is made where no pooler answers."""
+    if connection.behind_pooler and shares_sessions(connection):
         raise TransactionPooler(SENTENCE)
 
 

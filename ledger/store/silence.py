@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import psycopg
 
 from ledger import clock
-from ledger.store import append_lock
+from ledger.store import append_lock, patience
 from ledger.store.append_lock import END_AFTER_SECONDS, TELL_AFTER_SECONDS, looking
 from ledger.store.connection import TOO_MANY, state_of
 from ledger.store.statements import SQL
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 LOOK_AFTER_SECONDS = 5.0
 LOOK_AGAIN_SECONDS = 1.0  # where the first look found what a moment may explain
 REFUSALS_MAX = 2
+UNSERVED_MAX = 12  # by a pooler, in more than a minute: it may have no session free, though the server works
 
 logger = logging.getLogger("ledger")
 
@@ -43,6 +44,7 @@ class Silence:
         if not clock.seconds_left(1):
             self._give_up("no answer in the time that there was")
         seconds = clock.monotonic() - self._began
+        patience.heed(seconds)
         if self._connection.conninfo is not None and seconds >= self._next:
             self._next = LOOK_AFTER_SECONDS * (seconds // LOOK_AFTER_SECONDS + 1)
             self._look(seconds)
@@ -62,7 +64,8 @@ class Silence:
             if not clock.seconds_left(1):
                 self._give_up("no answer in the time that there was")
             self._refusals += _away(error)
-            if self._refusals >= REFUSALS_MAX:
+            queued = self._connection.behind_pooler and getattr(error, "unserved", False)
+            if self._refusals >= (UNSERVED_MAX if queued else REFUSALS_MAX):
                 self._give_up(f"no answer for {seconds:.0f} s, and no other connection is taken")
 
     def _own_wait(self, other: "psycopg.Connection[Any]", seconds: float) -> Any:

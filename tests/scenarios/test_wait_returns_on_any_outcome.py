@@ -17,7 +17,7 @@ ENDS: list[tuple[str, Callable[[Ledger], object]]] = [
 ]
 FOLLOWING = """
 SELECT FROM pg_stat_activity
-WHERE datname = current_database() AND state = 'idle' AND query LIKE '%notification_id > $1%'
+WHERE datname = current_database() AND state = 'idle' AND query LIKE '%notification_id > $%'
 """
 
 

@@ -1,8 +1,5 @@
-from pathlib import Path
-
 from ledger.service.diagram import redraw
-
-README = Path(__file__).parents[2] / "README.md"
+from tests.readme import README
 
 
 def test_the_readme_draws_the_table_as_it_is() -> None:

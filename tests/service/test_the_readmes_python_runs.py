@@ -1,12 +1,8 @@
-import re
-from pathlib import Path
-
 import pytest
 
 from ledger import Listing
 from ledger.service.assembly import assemble
-
-README = Path(__file__).parents[2] / "README.md"
+from tests.readme import README, blocks
 
 
 class Agent:
@@ -28,9 +24,8 @@ def test_the_readmes_python_runs(
     conninfo: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("JOBLEDGER_DSN", conninfo)
-    blocks = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
 
-    for block in blocks:
+    for block in blocks("python"):
         exec(compile(block, str(README), "exec"), {"agent": Agent()})
 
     assert capsys.readouterr().out == "queued\n"

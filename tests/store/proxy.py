@@ -12,17 +12,20 @@ class Proxy:
     """Relays until `cut_at` chunks have come, or one that holds `cut_on`; then swallows that one and hangs up.
 
     While it is `silent` it swallows all, and hangs up nothing: as a network that has gone, but for what the system of
-    either end says. So does one connection from the chunk on that holds `swallow_on`. It listens on loopback;
-    With `away_once_cut` nobody gets through any longer, so that it cannot be asked what became of what was cut.
-    `conninfo` leads through it. `chunks` counts what was relayed.
+    either end says. So does one connection from the chunk on that holds `swallow_on`. With `away_once_cut` nobody gets
+    through any longer, so that it cannot be asked what became of what was cut.
+
+    It listens on loopback, and `conninfo` leads through it. It relays for `room` clients at a time, and lets others
+    wait without a word. `chunks` counts what was relayed, `clients` who came.
     """
 
-    def __init__(self, conninfo: str) -> None:
+    def __init__(self, conninfo: str, room: int = 1_000) -> None:
         self._target = conninfo_to_dict(conninfo)
         self._listener = socket.create_server(("127.0.0.1", 0))
         host, port = self._listener.getsockname()
         self.conninfo = make_conninfo(conninfo, host=host, port=port, sslmode="disable", gssencmode="disable")
-        self.chunks = 0
+        self.room = threading.Semaphore(room)
+        self.chunks = self.clients = 0
         self.cut_at: int | None = None
         self.cut_on: bytes | None = None
         self.reachable = True
@@ -40,7 +43,9 @@ class Proxy:
     def __exit__(self, *_: object) -> None:
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+        self.reachable = False
         self.hang_up()
+        self.room.release(self.clients + 1)
         for thread in self._threads:
             thread.join()
         for end in self._open:
@@ -66,16 +71,23 @@ class Proxy:
                 client, _ = self._listener.accept()
             except OSError:
                 return
+            self.clients += 1
+            thread = threading.Thread(target=self._serve, args=(client,))
+            self._threads.append(thread)
+            thread.start()
+
+    def _serve(self, client: socket.socket) -> None:
+        with self.room:
             if not self.reachable:
                 client.close()
-                continue
+                return
             server = self._server()
             self._open += [client, server]
             mute = threading.Event()
-            for source, sink in ((client, server), (server, client)):
-                thread = threading.Thread(target=self._relay, args=(source, sink, mute))
-                self._threads.append(thread)
-                thread.start()
+            back = threading.Thread(target=self._relay, args=(server, client, mute))
+            back.start()
+            self._relay(client, server, mute)
+            back.join()
 
     def _relay(self, source: socket.socket, sink: socket.socket, mute: threading.Event) -> None:
         try:

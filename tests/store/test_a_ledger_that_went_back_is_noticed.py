@@ -22,6 +22,7 @@ from tests.integrity.conftest import room_of
 from tests.store.controls import rows
 
 Regrow = Callable[[], None]
+INSERT = "INSERT INTO ledger.stored_events (originator_id, originator_version, topic, state) VALUES (%s, %s, %s, %s)"
 VM = {"type": "vm", "id": "web01", "access": "exclusive"}
 
 
@@ -143,6 +144,26 @@ def test_each_look_proves_what_was_read_last(idle: Ledger, superuser: str, monke
         idle.plan("T", job="b")
 
 
+def test_an_event_is_known_by_its_id_in_whatever_form_its_bytes_are(conninfo: str, ledger: Ledger) -> None:
+    """As others than this release may have written them."""
+    state = b'{ "id" : "odd", "at": "2026-01-02T03:04:05Z", "type": "T", "root": "a"}'
+    with psycopg.connect(conninfo, autocommit=True) as writer:
+        writer.execute(INSERT, ("job:a", 1, "job.planned.v1", state))
+    watched = ledger.watch(0)
+    cursor = next(watched).cursor
+    assert cursor.text == "1:odd"
+    ledger.check_place(cursor)
+    assert not ledger.lost([cursor])
+    for other in ("od", "odd\udcff"):
+        with pytest.raises(PositionAhead):
+            ledger.check_place(Cursor(1, other))
+        with pytest.raises(PositionAhead):
+            next(ledger.watch(Cursor(1, other)))
+    ledger.plan("T", job="b")
+    assert next(watched).event.job == "b"
+    assert next(ledger.watch(cursor)).event.job == "b"
+
+
 def test_a_loss_that_cannot_be_recorded_is_not_forgotten(
     idle: Ledger, regrow: Regrow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -161,13 +182,10 @@ def test_junk_of_a_writer_in_a_loss_keeps_nobody_from_accepting_a_break(
     """A writer may say that a loss was looked at; what it says otherwise is one bad row."""
     ledger.plan("T", job="a")
     uuid = ledger._feed.ledger()
-    insert = (
-        "INSERT INTO ledger.stored_events (originator_id, originator_version, topic, state) VALUES (%s, %s, %s, %s)"
-    )
     with psycopg.connect(conninfo, autocommit=True) as writer:
-        writer.execute(insert, (f"ledger:{uuid}", 1, "ledger.loss_accepted.v1", b'{"id":"x"}'))
+        writer.execute(INSERT, (f"ledger:{uuid}", 1, "ledger.loss_accepted.v1", b'{"id":"x"}'))
         with pytest.raises(psycopg.Error, match="whoever may seal"):
-            writer.execute(insert, (f"ledger:{uuid}", 2, "ledger.break_accepted.v1", b'{"id":"y"}'))
+            writer.execute(INSERT, (f"ledger:{uuid}", 2, "ledger.break_accepted.v1", b'{"id":"y"}'))
     with assemble(superuser) as operator:
         said = {"event": "break_accepted", "ledger": uuid, "break_at": 2, "promise": "bytes", "reason": "seen"}
         assert operator.record(said).position == 3
