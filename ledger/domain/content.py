@@ -2,6 +2,18 @@
 
 Content is the fact with the executor's own word, and with the time where the time is part of what is said. It leaves
 out actor, reason and trace, and owner and epoch save where they are what is said.
+
+Every command may be said again, by whoever did not hear the answer; then nothing is recorded, and the answer is
+`unchanged`. Whether something was said before is decided in this order:
+
+1. by id: the same id and the same content is the same; the same id with another content is an error (`under`);
+2. by content, where no id was given or that id is not known: the same content in the same stream is the same
+   (`version_of`), be it that a refused plan, a late report or a resolution quotes it;
+3. else it is new.
+
+A fact that is `timed` (progress, contact, holds) is the same only with the same time: 40 % may be told twice. What a
+stream has told is digested when somebody asks, for most is never told again; a stream of more than 16 events is not
+read for it, but asked for events that have the same `Mark`.
 """
 
 import hashlib

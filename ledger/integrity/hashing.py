@@ -8,12 +8,12 @@ EMPTY_ROOT = sha256(b"").digest()
 
 
 def leaf_hash(leaf: bytes) -> bytes:
-    """The hash of a leaf."""
+    """The hash of a leaf: MTH({d}) = SHA-256(0x00 || d)."""
     return sha256(b"\0" + leaf).digest()
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
-    """The hash of the node above two others."""
+    """The hash of the node above two others: SHA-256(0x01 || MTH(left) || MTH(right))."""
     return sha256(b"\1" + left + right).digest()
 
 
@@ -23,7 +23,11 @@ def pair_up(hashes: Sequence[bytes]) -> list[bytes]:
 
 
 def fold(peaks: Iterable[bytes]) -> bytes:
-    """The root over perfect subtrees, from the largest, on the left, to the smallest."""
+    """The root over perfect subtrees, from the largest, on the left, to the smallest.
+
+    A tree of n leaves splits at the largest power of two below n, so that its left part is perfect and its right part
+    splits again: the peaks are the bits of n, and are joined from the right. MTH({}) = SHA-256().
+    """
     root = None
     for peak in reversed(list(peaks)):
         root = peak if root is None else node_hash(peak, root)
@@ -31,5 +35,5 @@ def fold(peaks: Iterable[bytes]) -> bytes:
 
 
 def split_point(size: int) -> int:
-    """How many leaves a tree of two or more has on its left: the largest power of two below its size."""
+    """How many leaves a tree of two or more has on its left: the largest power of two below its size, the k of MTH."""
     return 1 << (size - 1).bit_length() - 1

@@ -16,9 +16,11 @@ Subtree = Callable[[int, int], bytes]
 
 def prove_inclusion(subtree: Subtree, index: int, size: int) -> list[bytes]:
     """The audit path of a leaf in the tree of so many leaves, from the leaf up."""
+    # RFC 6962, section 2.1.1: PATH(m, D[n]) is, where m < k, PATH(m, D[0:k]) : MTH(D[k:n]), else PATH(m - k, D[k:n]) :
+    # MTH(D[0:k]). Here it is walked from the root down, and turned round at the end.
     path: list[bytes] = []
     start, end = 0, size
-    while end - start > 1:
+    while end - start > 1:  # 63 times at most: each time one part of two is left
         middle = start + split_point(end - start)
         if index < middle:
             path.append(subtree(middle, end))
@@ -33,6 +35,9 @@ def root_of_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes])
     """The root that a leaf and its audit path lead to; raises `MalformedProof` where the path has another length."""
     if not 0 <= index < size:
         raise MalformedProof(f"A leaf must lie in its tree, and {index} does not lie below {size}.")
+    # RFC 9162, section 2.1.3.2: `place` is its fn, `last` its sn, `root` its r. Where `place` is odd the sibling is on
+    # the left; where it is the last of its level, without a sibling on its right, levels without a node are passed
+    # over.
     place, last, root = index, size - 1, leaf
     for sibling in path:
         if last == 0:
@@ -53,9 +58,11 @@ def prove_consistency(subtree: Subtree, old: int, new: int) -> list[bytes]:
     """What shows that the tree of `new` leaves begins with that of `old`; empty for equal sizes and for none."""
     if old in (0, new):
         return []
+    # RFC 6962, section 2.1.2: SUBPROOF(m, D[n], b); `whole` is its b, whether all of the way down was to the left, so
+    # that the old tree is a whole subtree whose root the one who checks has already.
     path: list[bytes] = []
     start, end, whole = 0, new, True
-    while old < end:
+    while old < end:  # 63 times at most, as above
         middle = start + split_point(end - start)
         if old <= middle:
             path.append(subtree(middle, end))
@@ -74,6 +81,8 @@ def is_consistent(old: int, old_root: bytes, new: int, new_root: bytes, path: Se
         return False
     if old in (0, new):
         return not path and old_root == (EMPTY_ROOT if old == 0 else new_root)
+    # RFC 9162, section 2.1.4.2: `place` is its fn, `last` its sn, `was` its fr and `now` its sr. Where the old tree is
+    # a whole subtree (a power of two leaves), its root is where the path begins.
     rest = list(path)
     place, last = old - 1, new - 1
     while place % 2:
@@ -97,6 +106,8 @@ def is_consistent(old: int, old_root: bytes, new: int, new_root: bytes, path: Se
 
 def prove_cover(subtree: Subtree, indexes: Sequence[int], size: int) -> Iterator[bytes]:
     """The cover of these leaves, which ascend, in the tree of so many."""
+    # Depth first, the left part first: a subtree that holds none of the leaves is one hash, one that holds nothing else
+    # is none, and only the others are split.
     waiting = [(0, size, 0, len(indexes))]
     while waiting:
         start, end, first, last = waiting.pop()
@@ -118,6 +129,8 @@ def _first_from(indexes: Sequence[int], least: int, first: int, last: int) -> in
 
 def root_of_cover(leaves: Sequence[tuple[int, bytes]], size: int, cover: Sequence[bytes]) -> bytes:
     """The root that leaves, by ascending index, and their cover lead to; raises `MalformedProof`."""
+    # The same walk as `prove_cover`: a subtree without a leaf at hand takes the next hash of the cover. It is as deep
+    # as the tree is high, 63 at most.
     rest = iter(cover)
     place = 0
 

@@ -1,4 +1,21 @@
-"""A walk over the stored rows, held against the stored tree; what the tree would be with those rows comes out of it."""
+"""A walk over the stored rows, held against the stored tree; what the tree would be with those rows comes out of it.
+
+The tree is that of RFC 6962, section 2.1, over the canonical rows in the order of positions, kept as tiles of 256
+hashes (C2SP tlog-tiles): one of level 0 has the hashes of 256 leaves, one of level n the roots of 256 full ones of
+level n - 1.
+
+    level 1     [ root of 0/0 , root of 0/1 ]                  a hash more with each tile below that becomes full
+                        ▲             ▲
+    level 0     [ 1 … 256 ]   [ 257 … 512 ]   [ 513 … 700 ]    the last one may be short
+                    ▲ leaf_hash
+    rows        position 1, 2, 3 …                             a position without a row has the leaf of a gap
+
+A row is not believed because a leaf agrees with it, nor a leaf because the root does: whoever owns the database may
+have altered any of the three. So two trees come out, each with all that is above its leaves computed anew. `found` has
+the rows as they are: where its root is what was signed, these are the rows that were sealed. `sealed` has the leaves as
+they are stored: where that root is what was signed, a leaf that differs from its row convicts the row, else it convicts
+nobody.
+"""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -10,7 +27,8 @@ from ledger.integrity.promises import Breach, Promises
 from ledger.integrity.tiles import TILE_HASHES, AnyTile, Tile, TileStore, cut, root_of_full
 from ledger.store.seals import POSITION_MIN, Leaf, Seals, TileRow
 
-SEGMENT_EVENTS = 65_536
+SEGMENT_EVENTS = 65_536  # 256 whole tiles, so that no tile is walked over in two parts but at the ends
+LEVELS_MAX = 9  # of 256 ** 8 leaves there are more than positions
 DIFFERENCES_MAX = 1_000
 _NOTHING = bytes(HASH_BYTES)
 _GAP = leaf_hash(GAP)
@@ -37,16 +55,19 @@ class Overlay:
 
     def finish(self) -> None:
         """Compute the levels above, once every tile is put."""
-        level = 1
-        while entries := self._above.get(level):
+        for level in range(1, LEVELS_MAX):
+            entries = self._above.get(level)
+            if not entries:
+                return
             for number in {place // TILE_HASHES for place in entries}:
                 made = self._overlaid(level, number, entries)
                 self._made[level, number] = made
                 if len(made.hashes) == TILE_HASHES * HASH_BYTES:
                     self._above.setdefault(level + 1, {})[number] = root_of_full(cut(made.hashes))
-            level += 1
 
     def _overlaid(self, level: int, number: int, entries: dict[int, bytes]) -> Tile:
+        # Only what is above a leaf that was walked over is computed; its neighbours to the left and right are as
+        # stored.
         stored = self._stored.tile(level, number)
         hashes = dict(enumerate(cut(stored.hashes))) if stored else {}
         start = number * TILE_HASHES
@@ -103,6 +124,7 @@ class Walk:
         self.sealed.finish()
 
     def _segment(self, start: int, end: int) -> None:
+        # Before the first position there is nothing, and what somebody put there is seen as one row too many.
         after = POSITION_MIN if start == 1 else start - 1
         pages = self.seals.leaves(after, end)
         leaves = [leaf for page in pages for leaf in page]
@@ -111,6 +133,8 @@ class Walk:
             self.breaches += self.promises.check(there)
         if [position for position, _ in leaves] != list(range(start, end + 1)):
             leaves = self._mend(leaves, start, end)
+        # From here on there is one leaf for each position: RFC 6962 knows no tree with holes.
+        assert len(leaves) == end - start + 1  # noqa: S101 - `_mend` made it so
         hashes = [leaf_hash(leaf) if leaf is not None else _NOTHING for _, leaf in leaves]
         first, last = (start - 1) // TILE_HASHES, (end - 1) // TILE_HASHES
         stored = {tile.number: tile for tile in self.seals.tiles(0, first, last)}
@@ -120,6 +144,7 @@ class Walk:
             self._tile(number, low - number * TILE_HASHES, hashes[part], leaves[part], stored.get(number))
 
     def _tile(self, number: int, place: int, hashes: list[bytes], leaves: list[Leaf], stored: TileRow | None) -> None:
+        # A segment may begin or end within a tile: what is left and right of it stays as it is stored.
         kept = stored.hashes if stored else b""
         here = slice(place * HASH_BYTES, (place + len(hashes)) * HASH_BYTES)
         made = b"".join(hashes)
@@ -130,7 +155,7 @@ class Walk:
             self.found.put_root(number, root)
         else:
             self.found.put(number, found, _root(found))
-        if _GAP in made:
+        if _GAP in made:  # a look at the bytes: gaps are few, and hashes are many
             same = zip(leaves, cut(kept[here]), strict=False)
             self.gaps += [position for (position, leaf), hash_ in same if leaf == GAP and hash_ == _GAP]
         if kept[here] != made:
@@ -140,6 +165,8 @@ class Walk:
         for n, (mine, (position, leaf)) in enumerate(zip(hashes, leaves, strict=True)):
             if n < len(kept) and mine == kept[n]:
                 continue
+            # What differs is told once: a row that is gone, one that was put in a gap, one that is no row, or another
+            # row.
             self.differing += bool(leaf)
             if leaf == GAP:
                 self._find(Kind.MISSING, f"No event is at position {position:,}, where one was sealed.", position)

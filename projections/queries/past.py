@@ -87,6 +87,9 @@ class PastQueries:
         self, as_of: AsOf, entities: Sequence[EntityRef], would: Access | None = None, besides: str | None = None
     ) -> list[BusyAnswer] | None:
         """The jobs that were active on each entity, as `ledger.asking.answers.Queries.busy` tells those that are."""
+        # The view `activity` says which jobs may have held an entity then, and not which did: it knows no access, and
+        # an entity may be held in several roles. Each candidate is folded from its own events, and what it held is
+        # asked of that. The tree that is left out is told by its root, which never changes once a job is planned.
         places = [(entity.type, entity.id) for entity in entities]
         as_of, rows = self._candidates(as_of, places)
         asked = {row["job"] for row in rows} | ({besides} if besides is not None else set())
@@ -150,6 +153,8 @@ class PastQueries:
 
     def _candidates(self, as_of: AsOf, places: Sequence[Place]) -> tuple[AsOf, list[Mapping[str, Any]]]:
         """The jobs that may have been active on each place, and the moment as of which the view tells them."""
+        # An interval that has ended is found under its fork, which is on the path of every point in it
+        # (`interval_tree`); one that is open under its entity alone.
         types, ids = [place[0] for place in places], [place[1] for place in places]
         asked: dict[str, Any] = {"types": types, "ids": ids}
         if as_of.occurred:
