@@ -12,7 +12,8 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from ledger.service.assembly import assemble
 from ledger.service.embedded import EmbeddedServer
 from ledger.service.embedded.binaries import binaries
-from ledger.service.readiness import WRITER
+from ledger.service.readiness import WRITER, migrator
+from tests.conftest import _database
 from tests.readme import blocks
 from tests.service.cli.conftest import COMMAND, environment, execute
 
@@ -29,6 +30,14 @@ def elsewhere(tmp_path: Path) -> Iterator[str]:
         yield server.conninfo("postgres")
     finally:
         server.stop()
+
+
+@pytest.fixture
+def superuser(behind: str) -> Iterator[str]:
+    """A superuser's conninfo of a ledger on a server of the release that the programs are of."""
+    with _database(behind, "template0") as conninfo:
+        migrator().migrate(conninfo)
+        yield conninfo
 
 
 @pytest.fixture
@@ -63,19 +72,15 @@ def _works(conninfo: str) -> None:
 
 
 def test_on_a_server_that_has_the_roles_nothing_is_left_to_do(
-    told: dict[str, str], server: str, tmp_path: Path
+    told: dict[str, str], behind: str, tmp_path: Path
 ) -> None:
     (words, *_) = blocks("sh", SECTION)
-    with psycopg.connect(server, autocommit=True) as admin:
-        admin.execute(f"DROP DATABASE IF EXISTS {NEW}")
-        done = _type(words, tmp_path, told, server, stop=True)
-        try:
-            assert done.returncode == 0, done.stdout + done.stderr
-            assert "The database is of this release already." in done.stdout
-            assert "Positions 1 to 1 are what was sealed" in done.stdout
-            _works(server)
-        finally:
-            admin.execute(f"DROP DATABASE {NEW} WITH (FORCE)")
+    done = _type(words, tmp_path, told, behind, stop=True)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "The database is of this release already." in done.stdout
+    assert "Positions 1 to 1 are what was sealed" in done.stdout
+    _works(behind)
 
 
 def test_on_a_server_without_roles_the_last_line_says_that_all_is_well(
