@@ -19,9 +19,9 @@ def acceptance(room: SealTable, position: int) -> dict[str, Any]:
         breaches = Promises(seals, position - 1, accepted).check(rows)
         ledger = seals.ledger()
     if not breaches and position not in accepted:
-        found = "breaks none" if rows else "has no event"
+        trouble = "breaks none" if rows else "has no event"
         raise NothingBroken(
-            f"What breaks a promise may be accepted, and position {position:,} {found}.", position=position
+            f"What breaks a promise may be accepted, and position {position:,} {trouble}.", position=position
         )
     promise = breaches[0].promise if breaches else accepted[position][-1]
     return {"event": "break_accepted", "ledger": ledger, "break_at": position, "promise": str(promise)}

@@ -63,40 +63,44 @@ class Audit:
         if self._doubtful or self.checkpoint is None or self.key is None or not self.proved:
             return []
         size, name = self.checkpoint.size, f"{self.key.name}+{self.key.id.hex()}"
-        said = [f"{self.proved:,} events are, byte for byte, what the key {name} signed among {size:,} events."]
+        sentences = [f"{self.proved:,} events are, byte for byte, what the key {name} signed among {size:,} events."]
         if self.whole:
-            said.append(f"They are all the events up to position {size:,}: none is missing, and none was put in.")
+            sentences.append(f"They are all the events up to position {size:,}: none is missing, and none was put in.")
         if self.gaps:
-            said.append(f"{self.gaps:,} positions among them had no event when they were sealed.")
+            sentences.append(f"{self.gaps:,} positions among them had no event when they were sealed.")
         if self.damaged:
-            said.append(f"{self.damaged:,} of these rows are no events, and were none when they were sealed.")
+            sentences.append(f"{self.damaged:,} of these rows are no events, and were none when they were sealed.")
         if self.older:
-            said.append(f"They begin with what the older checkpoint over {self.older.size:,} events was signed over.")
-        return said
+            sentences.append(
+                f"They begin with what the older checkpoint over {self.older.size:,} events was signed over."
+            )
+        return sentences
 
     @property
     def _doubtful(self) -> bool:
         """Whether more is found than that the file itself is damaged, which makes nothing of what is there untrue."""
-        return any(found is not self.cut for found in self.findings)
+        return any(finding is not self.cut for finding in self.findings)
 
     @property
     def cannot(self) -> list[str]:
         """What is not proved, a sentence each."""
-        said = []
+        sentences = []
         if self.cut and not self.proved:
-            said.append(
+            sentences.append(
                 f"Nothing proves the {self.count:,} events before the cut: an export has its proofs at its end."
             )
         if self.unsealed or self.checkpoint is None:
-            said.append(f"Nothing proves the last {self.unsealed:,} events: they come after the checkpoint.")
+            sentences.append(f"Nothing proves the last {self.unsealed:,} events: they come after the checkpoint.")
         if not self.whole:
-            said.append("It is a selection, and nothing shows that no other event belongs to it.")
-        said.append("Nothing shows what came after the checkpoint, or was cut off before it was sealed.")
+            sentences.append("It is a selection, and nothing shows that no other event belongs to it.")
+        sentences.append("Nothing shows what came after the checkpoint, or was cut off before it was sealed.")
         if self.older is None:
-            said.append("Who holds the key could have signed another history; only a checkpoint kept elsewhere tells.")
+            sentences.append(
+                "Who holds the key could have signed another history; only a checkpoint kept elsewhere tells."
+            )
         if self.trust == ITSELF:
-            said.append("The key is the export's own: compare it with one that you have from elsewhere.")
-        return said
+            sentences.append("The key is the export's own: compare it with one that you have from elsewhere.")
+        return sentences
 
     def as_json(self) -> dict[str, Any]:
         """The audit under the names that every face uses."""
@@ -116,7 +120,7 @@ class Audit:
             "trust": self.trust,
             "proves": self.proves,
             "cannot": self.cannot,
-            "findings": [found.as_json() for found in findings],
+            "findings": [finding.as_json() for finding in findings],
             "findings_not_shown": more,
         }
 
@@ -253,8 +257,8 @@ class Auditor:
             return
         for name in ("count", "first", "last"):
             if self._trailer.get(name) != getattr(audit, name):
-                said, found = self._trailer.get(name), getattr(audit, name)
-                self._find(Kind.FORMAT, f"The trailer says that {name} is {said}, and it is {found}.")
+                expected, counted = self._trailer.get(name), getattr(audit, name)
+                self._find(Kind.FORMAT, f"The trailer says that {name} is {expected}, and it is {counted}.")
 
     def _check_root(self) -> None:
         audit, signed = self._audit, self._audit.checkpoint
@@ -306,12 +310,12 @@ def _root(leaves: list[tuple[int, bytes]], size: int, cover: list[bytes]) -> byt
 
 def _parse(number: int, line: bytes) -> dict[str, Any]:
     try:
-        said = parse_json(line)
+        record = parse_json(line)
     except LedgerError as error:
         raise MalformedExport(f"Line {number:,} of the export must be JSON: {error}") from None
-    if not isinstance(said, dict):
+    if not isinstance(record, dict):
         raise MalformedExport(f"Line {number:,} of the export must be a JSON object, and is not.")
-    return said
+    return record
 
 
 def _bytes(text: object) -> bytes:

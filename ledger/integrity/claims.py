@@ -103,7 +103,7 @@ def _take_all(seals: Seals, claims: Claims, kept: SignedCheckpoint | None) -> No
             claims.findings.append(Finding(Kind.CHECKPOINT, sentence))
     if kept is not None:
         claims.take(str(kept.note), "kept outside the database")
-    claims.trusted += [Claim(said.at, "of a rotation", said.comes) for said in claims.believed.followed]
+    claims.trusted += [Claim(rotation.at, "of a rotation", rotation.comes) for rotation in claims.believed.followed]
 
 
 def name_losses(claims: Claims, head: int) -> list[Finding]:

@@ -70,12 +70,12 @@ def _name(different: Difference, places: Mapping[bytes, int], parts: Sequence[Ma
     if origin is not None and origin != here:
         sentence = f"The event at position {here:,} is the one that was sealed at position {origin:,}."
         return Finding(Kind.MOVED, sentence, here)
-    said = []
+    words = []
     for part in differing_parts(different.found, different.sealed):
         n = PARTS.index(part)
         other = parts[n].get(different.found[4 * n : 4 * n + 4])
-        said.append(part + (f" (as sealed at position {other:,})" if other is not None else ""))
-    what = f": its {', and its '.join(said)} differs" if said else ""
+        words.append(part + (f" (as sealed at position {other:,})" if other is not None else ""))
+    what = f": its {', and its '.join(words)} differs" if words else ""
     return Finding(Kind.CHANGED, f"The event at position {here:,} is not the one that was sealed{what}.", here)
 
 
@@ -106,7 +106,7 @@ class Report:
     @property
     def first_bad(self) -> int | None:
         """The first position that is not as it was sealed, where a finding names one."""
-        return min((found.position for found in self.findings if found.position is not None), default=None)
+        return min((finding.position for finding in self.findings if finding.position is not None), default=None)
 
     def as_json(self) -> dict[str, Any]:
         """The report under the names that every face uses."""
@@ -121,7 +121,7 @@ class Report:
             "checkpoints": self.checkpoints,
             "unsealed": self.unsealed,
             "first_bad_position": self.first_bad,
-            "findings": [found.as_json() for found in self.findings],
+            "findings": [finding.as_json() for finding in self.findings],
             "findings_not_shown": self.more,
             "known": list(self.known),
         }
@@ -129,5 +129,5 @@ class Report:
 
 def shown(findings: Iterable[Finding]) -> tuple[tuple[Finding, ...], int]:
     """The findings, the first position in front, as many as are shown, and how many there are beyond."""
-    ordered = sorted(findings, key=lambda found: (found.position is None, found.position or 0))
+    ordered = sorted(findings, key=lambda finding: (finding.position is None, finding.position or 0))
     return tuple(ordered[:SHOWN_MAX]), max(0, len(ordered) - SHOWN_MAX)

@@ -48,12 +48,12 @@ class Rotation:
             raise MalformedNote("A rotation must have six lines, the first its title, and this has not.")
         at = Checkpoint.parse("\n".join([*lines[1:4], ""]))
         try:
-            said = cls(at, VerifierKey.parse(lines[4]), VerifierKey.parse(lines[5]))
+            rotation = cls(at, VerifierKey.parse(lines[4]), VerifierKey.parse(lines[5]))
         except MalformedKey as error:
             raise MalformedNote(f"A rotation must name two keys: {error}") from None
-        if set(note.signers((said.leaves, said.comes))) != {said.leaves, said.comes}:
+        if set(note.signers((rotation.leaves, rotation.comes))) != {rotation.leaves, rotation.comes}:
             raise MalformedNote("A rotation must be signed by both keys that it names, and this is not.")
-        return said
+        return rotation
 
 
 def sign_rotation(at: Checkpoint, leaves: SigningKey, comes: SigningKey) -> Note:

@@ -105,7 +105,7 @@ def sum_parts(leaf: bytes) -> bytes:
     return _SUMS.pack(name, zlib.crc32(leaf[fixed - 16 : fixed - 8]), zlib.crc32(leaf[named + 4 :]))
 
 
-def differing_parts(found: bytes, sealed: bytes) -> tuple[str, ...]:
+def differing_parts(stored: bytes, sealed: bytes) -> tuple[str, ...]:
     """Which parts of a row two sums disagree on, each by its name."""
-    pairs = zip(PARTS, _SUMS.unpack(found), _SUMS.unpack(sealed), strict=True)
+    pairs = zip(PARTS, _SUMS.unpack(stored), _SUMS.unpack(sealed), strict=True)
     return tuple(name for name, mine, theirs in pairs if mine != theirs)

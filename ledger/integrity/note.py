@@ -151,15 +151,15 @@ class Note:
         Raises `MalformedNote` where a signature claims to be one of theirs and is not: such a note was tampered with.
         """
         known = {(key.name, key.id): key for key in keys}
-        found = []
+        names = []
         for line in self.signatures:
             key = known.get((line.name, line.key_id))
             if key is None:
                 continue
             if not key.has_signed(self.text, line.signature):
                 raise MalformedNote(f"The signature of {key.name}+{key.id.hex()} must be over this text, and is not.")
-            found.append(key)
-        return found
+            names.append(key)
+        return names
 
 
 def sign_note(text: str, keys: Sequence[SigningKey]) -> Note:

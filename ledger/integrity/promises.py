@@ -106,10 +106,10 @@ class Promises:
         """What the next rows break that was not accepted; an accepted one spoils what is said of its stream alone."""
         rows = [read_leaf(leaf) for _, leaf in leaves]
         self._know(rows)
-        found = [breach for row in rows for breach in self._breaches(row) if not self._is_accepted(breach)]
+        breaches = [breach for row in rows for breach in self._breaches(row) if not self._is_accepted(breach)]
         while len(self._streams) > STREAMS_KEPT_MAX:  # not before, for these rows may go on with any of them
             self._streams.popitem(last=False)
-        return found
+        return breaches
 
     def _know(self, rows: Sequence[StoredRow]) -> None:
         """Let every stream that these rows go on with be known."""

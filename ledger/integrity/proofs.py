@@ -144,10 +144,10 @@ def root_of_cover(leaves: Sequence[tuple[int, bytes]], size: int, cover: Sequenc
         middle = start + split_point(end - start)
         return node_hash(root(start, middle), root(middle, end))
 
-    found = root(0, size) if size else EMPTY_ROOT
+    top = root(0, size) if size else EMPTY_ROOT
     if place < len(leaves) or next(rest, None) is not None:
         raise MalformedProof("A cover must speak of exactly the leaves at hand, and this speaks of others.")
-    return found
+    return top
 
 
 def _next(rest: Iterator[bytes]) -> bytes:

@@ -233,7 +233,7 @@ def _replaced_by(seals: Seals, key: VerifierKey) -> VerifierKey | None:
     A key that is on record and did neither, as anybody may have put there before that was checked, replaces nothing.
     """
     believed = Believed.gather(Trust(), seals.public_keys())
-    rotation = next((said for said in believed.followed if said.leaves == key), None)
+    rotation = next((each for each in believed.followed if each.leaves == key), None)
     newest = newest_signed(seals)
     keys = believed.ring.keys
     later = newest.note.signers(keys[keys.index(key) + 1 :]) if newest is not None else []

@@ -19,11 +19,11 @@ def select(
     words += [str(search.filter)] if search else []
     words += [f"after position {after}"] if after > 0 else []
     words += [f"up to position {upto}"] if upto is not None else []
-    said = ", ".join(words) or None
+    words_joined = ", ".join(words) or None
     if search:
-        found = search.entries(oldest=True, after=max(after, 0), before=min(last, seals.head()) + 1)
-        return (entry.position for entry in found if not jobs or entry.entry.event.job in jobs), said
+        entries = search.entries(oldest=True, after=max(after, 0), before=min(last, seals.head()) + 1)
+        return (entry.position for entry in entries if not jobs or entry.entry.event.job in jobs), words_joined
     if not jobs:
-        return (range(max(after, 0) + 1, min(last, seals.head()) + 1), said) if said else (None, None)
-    told = sorted({position for job in jobs for position in seals.positions(f"job:{job}")})
-    return [position for position in told if after < position <= last], said
+        return (range(max(after, 0) + 1, min(last, seals.head()) + 1), words_joined) if words_joined else (None, None)
+    positions = sorted({position for job in jobs for position in seals.positions(f"job:{job}")})
+    return [position for position in positions if after < position <= last], words_joined

@@ -91,14 +91,14 @@ class Tree:
                 self._read.clear()
             tile = self._store.tile(level, number)
             self._read[level, number] = cut(tile.hashes) if tile else []
-        found = self._read[level, number]
-        if len(found) < least:
+        hashes = self._read[level, number]
+        if len(hashes) < least:
             raise TreeDamaged(
-                f"The tree must hold {self.size:,} leaves, and its tile {level}/{number} has {len(found)} of {least}.",
+                f"The tree must hold {self.size:,} leaves, and its tile {level}/{number} has {len(hashes)} of {least}.",
                 level=level,
                 tile=number,
             )
-        return found
+        return hashes
 
 
 class Growth:

@@ -61,7 +61,7 @@ class Believed:
 def _forks(rotations: Sequence[Rotation]) -> list[Finding]:
     """A key that left twice was used by somebody who should not have had it."""
     after: dict[VerifierKey, Rotation] = {}
-    twice = [said.leaves for said in rotations if after.setdefault(said.leaves, said) != said]
+    twice = [rotation.leaves for rotation in rotations if after.setdefault(rotation.leaves, rotation) != rotation]
     return [Finding(Kind.ROTATION, f"The key {key} was followed by two others.") for key in twice]
 
 

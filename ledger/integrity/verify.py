@@ -64,7 +64,7 @@ class JobProof:
             "checkpoint": str(self.checkpoint.note),
             "proofs": [proof.as_json() for proof in self.proofs],
             "unsealed": list(self.unsealed),
-            "findings": [found.as_json() for found in self.findings],
+            "findings": [finding.as_json() for finding in self.findings],
         }
 
 
@@ -84,7 +84,7 @@ class Consistency:
             "old": str(self.old.note),
             "new": str(self.new.note),
             "path": [encode_base64(sibling) for sibling in self.path],
-            "findings": [found.as_json() for found in self.findings],
+            "findings": [finding.as_json() for finding in self.findings],
         }
 
 
@@ -115,7 +115,7 @@ class Verifier:
             walk = Walk(seals, max(1, first), end, promises)
             walk.go()
             findings = [*claims.findings, *name_losses(claims, head), *walk.findings, *_judge(walk, claims, head)]
-            altered = {found.position for found in findings}
+            altered = {finding.position for finding in findings}
             findings += name_breaches(breach for breach in walk.breaches if breach.position not in altered)
             unsealed = max(0, head - size)
             if promises is not None and last is None:
@@ -151,8 +151,8 @@ class Verifier:
             sealed = [position for position in positions if position <= signed.size]
             findings, proofs = list(claims.findings), []
             for position in sealed:
-                proof, found = _prove(seals, tree, position, signed)
-                findings += found
+                proof, wrong = _prove(seals, tree, position, signed)
+                findings += wrong
                 proofs += [proof] if proof else []
         late = tuple(positions[len(sealed) :])
         return JobProof(job, signed, tuple(proofs), late, tuple(findings))
@@ -162,7 +162,7 @@ class Verifier:
         with self._room.reading() as seals:
             asked = [self._gather(seals, old), self._gather(seals, new)]
             first, second = (claims.checkpoint() for claims in asked)
-            findings = [found for claims in asked for found in claims.findings]
+            findings = [finding for claims in asked for finding in claims.findings]
             if first.size > second.size:
                 first, second = second, first
             path: list[bytes] = []
@@ -212,8 +212,8 @@ def _judge(walk: Walk, claims: Claims, head: int) -> list[Finding]:
     end = min(claim.head.size for claim in failing)
     start = max((size for size in held if size < end), default=0)
     what = next(claim.what for claim in failing if claim.head.size == end)
-    said = f"The events from position {start + 1:,} to {end:,} are not those of the checkpoint {what}."
-    return [Finding(Kind.REWRITTEN, said, start + 1), *named]
+    sentence = f"The events from position {start + 1:,} to {end:,} are not those of the checkpoint {what}."
+    return [Finding(Kind.REWRITTEN, sentence, start + 1), *named]
 
 
 def _failing(store: TileStore, claims: Sequence[Claim]) -> list[Claim]:

@@ -148,13 +148,13 @@ class Walk:
         kept = stored.hashes if stored else b""
         here = slice(place * HASH_BYTES, (place + len(hashes)) * HASH_BYTES)
         made = b"".join(hashes)
-        found = kept[: here.start].ljust(here.start, b"\0") + made + kept[here.stop :]
+        hashes_of_rows = kept[: here.start].ljust(here.start, b"\0") + made + kept[here.stop :]
         root = _root(kept)
         self.sealed.put_root(number, root)
-        if found == kept:
+        if hashes_of_rows == kept:
             self.found.put_root(number, root)
         else:
-            self.found.put(number, found, _root(found))
+            self.found.put(number, hashes_of_rows, _root(hashes_of_rows))
         if _GAP in made:  # a look at the bytes: gaps are few, and hashes are many
             same = zip(leaves, cut(kept[here]), strict=False)
             self.gaps += [position for (position, leaf), hash_ in same if leaf == GAP and hash_ == _GAP]

@@ -110,7 +110,7 @@ def damaged_rows() -> list[str]:
     from projections.inspection import Inspection  # noqa: PLC0415
 
     with _session(ready_conninfo(find_database())) as connection:
-        return [found.sentence for found in examine_rows(connection, Inspection()) if found.level == "error"]
+        return [finding.sentence for finding in examine_rows(connection, Inspection()) if finding.level == "error"]
 
 
 def compare_views(tell: Tell = tell_nobody) -> dict[str, int]:

@@ -16,11 +16,11 @@ KEY_NAME = "seal.key"
 
 def key_path(option: Path | None, database: Database) -> Path | None:
     """Where the signing key is: the option, else JOBLEDGER_KEY, else in the folder of the embedded database."""
-    told = os.environ.get("JOBLEDGER_KEY")
+    named = os.environ.get("JOBLEDGER_KEY")
     if option is not None:
         return option.expanduser().absolute()
-    if told:
-        return Path(told).expanduser().absolute()
+    if named:
+        return Path(named).expanduser().absolute()
     return database.folder / KEY_NAME if database.folder is not None else None
 
 

@@ -180,8 +180,8 @@ _BECAME = {
 
 def tell(facts: Mapping[str, Any]) -> str:
     """Who holds the append lock, as a part of a sentence."""
-    said = f"the append lock is held by {tell_who(facts)}"
-    return f"{said}, which waits for {facts['waits_for'] or 'what is not shown'}" if facts["pid"] else said
+    sentence = f"the append lock is held by {tell_who(facts)}"
+    return f"{sentence}, which waits for {facts['waits_for'] or 'what is not shown'}" if facts["pid"] else sentence
 
 
 def tell_who(facts: Mapping[str, Any]) -> str:

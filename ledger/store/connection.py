@@ -140,32 +140,32 @@ in_our_words = _InOurWords()
 
 def translate(error: Exception) -> LedgerError:
     """The error in our words, with what the database said."""
-    said = " ".join(str(error).split())
-    if _is_of_text(error, said):
+    told_by_driver = " ".join(str(error).split())
+    if _is_of_text(error, told_by_driver):
         return HostileText("A text must be Unicode without the character NUL, and one that was asked about is not.")
-    if isinstance(error, psycopg.ProgrammingError) and error.sqlstate is None and _CONNINFO.search(said):
+    if isinstance(error, psycopg.ProgrammingError) and error.sqlstate is None and _CONNINFO.search(told_by_driver):
         return MalformedConninfo(
             "A database must be named as libpq has it, host=… dbname=… or postgresql://…, and JOBLEDGER_DSN is not "
-            f"({_QUOTED.sub(_hide, said)})."
+            f"({_QUOTED.sub(_hide, told_by_driver)})."
         )
     state = state_of(error)
     if state in _BY_STATE:
         kind, sentence = _BY_STATE[state]
         if getattr(error, "by_setting", False):
             sentence = _READ_ONLY_BY_SETTING
-        lacks = _lacks(error, said) if state == "42501" else None
+        lacks = _lacks(error, told_by_driver) if state == "42501" else None
         waited_for = getattr(error, "waited_for", None)
-        said = f"{said}: it waited for {waited_for}" if waited_for else said
-        return kind(lacks or f"{sentence} ({said}).", sqlstate=state)
+        told_by_driver = f"{told_by_driver}: it waited for {waited_for}" if waited_for else told_by_driver
+        return kind(lacks or f"{sentence} ({told_by_driver}).", sqlstate=state)
     if state is not None and state.startswith(_OUR_STATES):
         diag = error.diag  # type: ignore[attr-defined]  # only an error of the database has a state
-        told = " ".join(filter(None, (diag.message_primary, diag.message_hint)))
-        return (Unavailable if state == "JL004" else IntegrityFailure)(told, sqlstate=state)
+        message = " ".join(filter(None, (diag.message_primary, diag.message_hint)))
+        return (Unavailable if state == "JL004" else IntegrityFailure)(message, sqlstate=state)
     if _is_away(error, state):
         return DatabaseAway(
-            f"The database does not answer; check that it runs and JOBLEDGER_DSN ({said}).", sqlstate=state
+            f"The database does not answer; check that it runs and JOBLEDGER_DSN ({told_by_driver}).", sqlstate=state
         )
-    return Unavailable(f"The database could not do what was asked ({said}).", sqlstate=state)
+    return Unavailable(f"The database could not do what was asked ({told_by_driver}).", sqlstate=state)
 
 
 def is_away(error: psycopg.Error) -> bool:
@@ -173,7 +173,7 @@ def is_away(error: psycopg.Error) -> bool:
     return _is_away(error, error.sqlstate)
 
 
-def _lacks(error: Exception, said: str) -> str | None:
+def _lacks(error: Exception, sentence: str) -> str | None:
     """Which right is missing and which role has it, asked over another connection; None where that is not seen."""
     conninfo: str | None = getattr(error, "conninfo", None)
     if conninfo is None:
@@ -181,7 +181,7 @@ def _lacks(error: Exception, said: str) -> str | None:
     from ledger.store.rights import tell_lack  # noqa: PLC0415 - only where it is needed
 
     with suppress(LedgerError, psycopg.Error):
-        return tell_lack(conninfo, said)
+        return tell_lack(conninfo, sentence)
     return None
 
 
@@ -196,10 +196,10 @@ def _hide(quoted: re.Match[str]) -> str:
     return quoted[0] if len(quoted[0]) == len('"="') else "…"
 
 
-def _is_of_text(error: Exception, said: str) -> bool:
+def _is_of_text(error: Exception, sentence: str) -> bool:
     """Whether an error is that psycopg or PostgreSQL cannot take NUL, or half of a surrogate pair."""
     if isinstance(error, psycopg.DataError):
-        return error.sqlstate in ("22P05", "22021") or "NUL (0x00)" in said or "surrogate" in said
+        return error.sqlstate in ("22P05", "22021") or "NUL (0x00)" in sentence or "surrogate" in sentence
     return isinstance(error, UnicodeEncodeError)
 
 
@@ -208,7 +208,7 @@ def state_of(error: Exception) -> str | None:
     return getattr(error, "sqlstate", None) or _state_of_text(" ".join(str(error).split()))
 
 
-def _state_of_text(said: str) -> str | None:
+def _state_of_text(sentence: str) -> str | None:
     for words, state in (
         ("too many clients already", TOO_MANY),
         ("remaining connection slots are reserved", TOO_MANY),
@@ -222,7 +222,7 @@ def _state_of_text(said: str) -> str | None:
         ('role "', "28000"),
         ('database "', "3D000"),
     ):
-        if words in said and ("does not exist" in said or not words.endswith('"')):
+        if words in sentence and ("does not exist" in sentence or not words.endswith('"')):
             return state
     return None
 
@@ -283,8 +283,8 @@ class Bounded(Connection[DictRow]):
 
     def speak_as(self, speaker: str) -> bytes:
         """What lets the server show that this owner speaks, nothing where it does; a name that was given stands."""
-        told, self.speaker = self.speaker, speaker
-        anew = self.named_here and told != speaker
+        before, self.speaker = self.speaker, speaker
+        anew = self.named_here and before != speaker
         return f"SET application_name = '{process.name(speaker)}'".encode() if anew else b""
 
     def wait(self, gen: Any, *arguments: Any, **options: Any) -> Any:
@@ -304,10 +304,10 @@ class Bounded(Connection[DictRow]):
 
     def _is_read_only_by_setting(self) -> bool:
         """Whether a primary takes no writes of this session because a setting says so; the server tells of both."""
-        told = {
+        settings = {
             name: self.pgconn.parameter_status(name) for name in (b"in_hot_standby", b"default_transaction_read_only")
         }
-        return [*told.values()] == [b"off", b"on"]
+        return [*settings.values()] == [b"off", b"on"]
 
     def notifies(self, **options: Any) -> Any:
         """As psycopg does; such a connection is not handed out again."""
@@ -393,12 +393,12 @@ def _first_answer(connection: Bounded) -> DictRow:
     except psycopg.OperationalError as error:
         if not connection.given_up:
             raise
-        told = psycopg.OperationalError(
+        silent = psycopg.OperationalError(
             f"it takes connections, but has answered nothing over one for {clock.monotonic() - began:.0f} s, as a "
             "pooler does that has no session free"
         )
-        told.unserved = True  # type: ignore[attr-defined]
-        raise told from error
+        silent.unserved = True  # type: ignore[attr-defined]
+        raise silent from error
     while answers.nextset():
         pass
     return answers.fetchall()[0]
@@ -423,12 +423,12 @@ class Closes(Protocol):
 
 def _with_defaults(conninfo: str, speaker: str = "") -> str:
     """The conninfo with a name, and a bound on connecting, where it, its service and the environment have none."""
-    said = conninfo_to_dict(conninfo)
+    options = conninfo_to_dict(conninfo)
     defaults: dict[str, Any] = {}
-    if "fallback_application_name" not in said:
+    if "fallback_application_name" not in options:
         defaults["fallback_application_name"] = process.name(speaker)
-    if "connect_timeout" not in said and "PGCONNECT_TIMEOUT" not in os.environ:
-        service = said.get("service") or os.environ.get("PGSERVICE")
+    if "connect_timeout" not in options and "PGCONNECT_TIMEOUT" not in os.environ:
+        service = options.get("service") or os.environ.get("PGSERVICE")
         seconds = _of_service(str(service), "connect_timeout") if service else None
         defaults["connect_timeout"] = seconds or CONNECT_SECONDS_MAX
     return make_conninfo(conninfo, **defaults)
@@ -455,14 +455,14 @@ def _keep_alive(connection: Connection[Any]) -> None:
     libpq knows what was said, be it in the conninfo, its service or the environment.
     """
     options = {option.keyword.decode(): option.val for option in connection.pgconn.info}
-    said = {keyword for keyword, value in options.items() if value is not None}
+    given = {keyword for keyword, value in options.items() if value is not None}
     if options.get("keepalives") == b"0":
-        said |= _KEPT_ALIVE.keys() - {"tcp_user_timeout"}
+        given |= _KEPT_ALIVE.keys() - {"tcp_user_timeout"}
     with suppress(OSError), socket.socket(fileno=os.dup(connection.fileno())) as end:
         if end.family not in (socket.AF_INET, socket.AF_INET6):
             return
         for keyword, (option, value) in _KEPT_ALIVE.items():
-            if keyword not in said and hasattr(socket, option):
+            if keyword not in given and hasattr(socket, option):
                 end.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
 
 

@@ -32,8 +32,8 @@ def examine_rows(connection: Connection[Any], views: Inspected) -> Iterator[Find
 
 def _examine(connection: Connection[Any], views: Inspected) -> Iterator[Finding]:
     accepted = {position for position, _ in _itself(connection).accepted}
-    found = dict(_damaged(connection, views))
-    for position, why in sorted(found.items())[:SHOWN_MAX]:
+    why_by_position = dict(_damaged(connection, views))
+    for position, why in sorted(why_by_position.items())[:SHOWN_MAX]:
         how = f"jobledger seal --accept {position} says that it was seen"
         yield Finding(
             "damaged",
@@ -41,9 +41,11 @@ def _examine(connection: Connection[Any], views: Inspected) -> Iterator[Finding]
             f"The row at position {position:,} is no event where it stands, so that nothing more is recorded in its "
             f"stream ({why}); {'it was accepted' if position in accepted else how}.",
         )
-    if len(found) > SHOWN_MAX:
-        yield Finding("damaged", "error", f"{len(found) - SHOWN_MAX:,} further rows are no events where they stand.")
-    if not found:
+    if len(why_by_position) > SHOWN_MAX:
+        yield Finding(
+            "damaged", "error", f"{len(why_by_position) - SHOWN_MAX:,} further rows are no events where they stand."
+        )
+    if not why_by_position:
         yield Finding("damaged", "ok", "Every row is an event that stands in its turn.")
     yield from _last_time(connection)
 

@@ -66,10 +66,10 @@ WELL = {
 }
 
 
-def examine_inventory(connection: Connection[Any], expected: Inventory, found: Inventory) -> Iterator[Finding]:
+def examine_inventory(connection: Connection[Any], expected: Inventory, there: Inventory) -> Iterator[Finding]:
     """What deviates, 20 findings of a code at most; and for each code without any, that all is well."""
     by_code: dict[str, list[Finding]] = {code: [] for code in WELL}
-    for finding in _deviations(connection, _agreed(expected, found), found):
+    for finding in _deviations(connection, _agreed(expected, there), there):
         by_code.setdefault(finding.code, []).append(finding)
     for code, findings in by_code.items():
         yield from findings[:FINDINGS_MAX]
@@ -84,16 +84,16 @@ def _worst(findings: list[Finding]) -> Level:
     return "error" if any(finding.level == "error" for finding in findings) else "warning"
 
 
-def missing_roles(expected: Inventory, found: Inventory) -> list[str]:
+def missing_roles(expected: Inventory, there: Inventory) -> list[str]:
     """The roles of the ledger that the cluster lacks."""
-    return [name for kind, name in expected if kind == "role" and (kind, name) not in found]
+    return [name for kind, name in expected if kind == "role" and (kind, name) not in there]
 
 
-def _agreed(expected: Inventory, found: Inventory) -> Inventory:
+def _agreed(expected: Inventory, there: Inventory) -> Inventory:
     """What can be expected: a role that is missing owns nothing, and nothing is granted to it."""
-    if not missing_roles(expected, found):
+    if not missing_roles(expected, there):
         return expected
-    return {key: _of_who_migrates(thing) for key, thing in granted_to(expected, found).items()}
+    return {key: _of_who_migrates(thing) for key, thing in granted_to(expected, there).items()}
 
 
 def _of_who_migrates(thing: Thing) -> Thing:
@@ -107,13 +107,13 @@ def _is_use(grant: Thing, role: str) -> bool:
     return grant.name.startswith("schema ") and grant.name.endswith(f" to {role}")
 
 
-def _deviations(connection: Connection[Any], expected: Inventory, found: Inventory) -> Iterator[Finding]:
+def _deviations(connection: Connection[Any], expected: Inventory, inventory: Inventory) -> Iterator[Finding]:
     ours = {name for kind, name in expected if kind == "role"}
     used = {
-        name for name in ours if any(kind == "grant" and _is_use(thing, name) for (kind, _), thing in found.items())
+        name for name in ours if any(kind == "grant" and _is_use(thing, name) for (kind, _), thing in inventory.items())
     }
-    for key in sorted(expected.keys() | found.keys()):
-        wanted, there = expected.get(key), found.get(key)
+    for key in sorted(expected.keys() | inventory.keys()):
+        wanted, there = expected.get(key), inventory.get(key)
         if wanted and there and OWNED_BY_WHO_MIGRATES in there.words:
             wanted = _of_who_migrates(wanted)
         if wanted == there:
@@ -171,8 +171,8 @@ def _stranger(thing: Thing) -> str:
 
 def _changed(wanted: Thing, there: Thing) -> str:
     lacks, has = _parts(wanted, there), _parts(there, wanted)
-    found = f"has {has}" if has else "has not"
-    return f"The {there.kind} {there.name} must have {lacks or 'nothing more'}, and {found}; {AGAIN}."
+    state = f"has {has}" if has else "has not"
+    return f"The {there.kind} {there.name} must have {lacks or 'nothing more'}, and {state}; {AGAIN}."
 
 
 def _parts(thing: Thing, other: Thing) -> str:

@@ -31,7 +31,7 @@ def examine(connection: Connection[Any], migrator: Migrator, views: Inspected) -
 
     What cannot be looked at, as after half a restore, is a finding too.
     """
-    found = [
+    findings = [
         _version(connection),
         _encoding(connection),
         *_sorting(connection),
@@ -39,7 +39,7 @@ def examine(connection: Connection[Any], migrator: Migrator, views: Inspected) -
         *_settings(connection),
     ]
     schema = _schema(connection, migrator)
-    found.append(schema)
+    findings.append(schema)
     if schema.level == "ok":
         wanted, there = expected(), take(connection)
         missing = missing_roles(wanted, there)
@@ -55,21 +55,21 @@ def examine(connection: Connection[Any], migrator: Migrator, views: Inspected) -
             ("damaged", lambda: examine_rows(connection, views)),
         )
         for code, look in looks:
-            found += _look(code, look)
-    return found
+            findings += _look(code, look)
+    return findings
 
 
 def _look(code: str, look: Callable[[], Iterable[Finding]]) -> list[Finding]:
-    found = []
+    findings = []
     try:
         with in_our_words:
             for finding in look():
-                found.append(finding)  # noqa: PERF402 - what was found before it failed is kept
+                findings.append(finding)  # noqa: PERF402 - what was found before it failed is kept
     except AccessDenied as error:
-        found.append(Finding(code, "warning", f"Not all of this is shown to this role: {error}"))
+        findings.append(Finding(code, "warning", f"Not all of this is shown to this role: {error}"))
     except LedgerError as error:
-        found.append(Finding(code, "error", f"Not all of this could be looked at: {error}"))
-    return found
+        findings.append(Finding(code, "error", f"Not all of this could be looked at: {error}"))
+    return findings
 
 
 def _version(connection: Connection[Any]) -> Finding:
@@ -140,16 +140,16 @@ def _identity(connection: Connection[Any]) -> Iterator[Finding]:
     others = sorted({row["name"] for row in connection.execute(SQL["select_evident_names"]).fetchall()} - {ledger})
     if others:
         names = " and ".join(others)
-        said = f"This ledger is called {ledger}, and what is sealed in it is of {names}; run jobledger migrate."
-        yield Finding("ledger", "error", said)
+        sentence = f"This ledger is called {ledger}, and what is sealed in it is of {names}; run jobledger migrate."
+        yield Finding("ledger", "error", sentence)
     else:
         yield Finding("ledger", "ok", f"This is ledger {ledger}, made on {rows[0]['created_at']:%Y-%m-%d}.")
 
 
 def _roles(connection: Connection[Any], missing: Sequence[str]) -> Iterator[Finding]:
     if missing:
-        said = f"The roles {', '.join(missing)} are missing, so that triggers alone protect the events"
-        yield Finding("roles", "warning", f"{said}; let somebody who has CREATEROLE run jobledger migrate.")
+        lacking = f"The roles {', '.join(missing)} are missing, so that triggers alone protect the events"
+        yield Finding("roles", "warning", f"{lacking}; let somebody who has CREATEROLE run jobledger migrate.")
     else:
         yield Finding("roles", "ok", "The roles are there.")
     if connection.execute(SQL["select_superuser"]).fetchall()[0]["superuser"]:
@@ -159,26 +159,26 @@ def _roles(connection: Connection[Any], missing: Sequence[str]) -> Iterator[Find
 
 def _sequences(connection: Connection[Any]) -> Iterator[Finding]:
     for row in connection.execute(SQL["select_late_sequences"]).fetchall():
-        said = f"The sequence {row['name']} gives numbers that {row['of']} has already; run jobledger migrate."
-        yield Finding("sequences", "error", said)
+        sentence = f"The sequence {row['name']} gives numbers that {row['of']} has already; run jobledger migrate."
+        yield Finding("sequences", "error", sentence)
 
 
 def _views(connection: Connection[Any], views: Inspected) -> Iterator[Finding]:
-    found = views.lag(connection)
-    if found.ahead:
-        yield _is_ahead("views", "One of the views", found.ahead, "")
-    elif found.emptied:
-        said = "The views have no rows, though they say that they have taken in events; run jobledger migrate."
-        yield Finding("views", "error", said)
-    elif found.lag > CATCH_UP_EVENTS_MAX:
-        said = (
-            f"The views are {found.lag:,} events behind, and an append catches up {CATCH_UP_EVENTS_MAX:,} at most; "
+    lag = views.lag(connection)
+    if lag.ahead:
+        yield _is_ahead("views", "One of the views", lag.ahead, "")
+    elif lag.emptied:
+        sentence = "The views have no rows, though they say that they have taken in events; run jobledger migrate."
+        yield Finding("views", "error", sentence)
+    elif lag.lag > CATCH_UP_EVENTS_MAX:
+        sentence = (
+            f"The views are {lag.lag:,} events behind, and an append catches up {CATCH_UP_EVENTS_MAX:,} at most; "
             "run jobledger projections rebuild."
         )
-        yield Finding("views", "error", said)
-    elif found.lag:
-        said = f"The views are {found.lag:,} events behind; the next append lets them catch up."
-        yield Finding("views", "warning", said)
+        yield Finding("views", "error", sentence)
+    elif lag.lag:
+        sentence = f"The views are {lag.lag:,} events behind; the next append lets them catch up."
+        yield Finding("views", "warning", sentence)
     else:
         yield Finding("views", "ok", "The views are up to date.")
 
@@ -192,8 +192,10 @@ def _followed(connection: Connection[Any], views: Inspected) -> Iterator[Finding
 
 
 def _is_ahead(check: str, what: str, events: int, view: str) -> Finding:
-    said = f"{what} is {events:,} events ahead of the ledger, and must not be; run jobledger projections rebuild{view}."
-    return Finding(check, "error", said)
+    sentence = (
+        f"{what} is {events:,} events ahead of the ledger, and must not be; run jobledger projections rebuild{view}."
+    )
+    return Finding(check, "error", sentence)
 
 
 def _notifications(connection: Connection[Any]) -> Finding:

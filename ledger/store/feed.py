@@ -120,19 +120,19 @@ class Feed:
         read here), only once it has been so for half a minute, for a stale primary may answer for a moment.
         """
         deadline = None if timeout is None else monotonic() + timeout
-        told = -TELL_SECONDS
+        told_at = -TELL_SECONDS
         following = _Following(self.follower, after, seen=seen)
         while True:
             page = following.page(deadline)
             yield from page
             now = monotonic()
             if page:
-                told = now - TELL_SECONDS
+                told_at = now - TELL_SECONDS
                 continue
-            if now - told >= TELL_SECONDS:
-                told = now
+            if now - told_at >= TELL_SECONDS:
+                told_at = now
                 yield None
-            left = told + TELL_SECONDS - now if deadline is None else min(told + TELL_SECONDS, deadline) - now
+            left = told_at + TELL_SECONDS - now if deadline is None else min(told_at + TELL_SECONDS, deadline) - now
             if deadline is not None and monotonic() >= deadline:
                 return
             following.rest(left, deadline)
@@ -168,7 +168,7 @@ class _Following:
         """The next events, none where there are none or the database is away."""
         try:
             with clock.until(deadline):
-                found = self._follower.page(self._after, self._proven)
+                page = self._follower.page(self._after, self._proven)
         except DatabaseAway:  # of which the follower tells
             return []
         except PositionAhead as error:
@@ -178,8 +178,8 @@ class _Following:
             return []
         self._outage.over()
         self._seen = True
-        self._after, self._proven = found.place, found.connection
-        return found.entries
+        self._after, self._proven = page.place, page.connection
+        return page.entries
 
     def rest(self, seconds: float, deadline: float | None) -> None:
         """Wait until it is worth while to look again."""

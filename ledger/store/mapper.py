@@ -40,9 +40,9 @@ class Row(NamedTuple):
 
 def write_row(event: Event) -> Row:
     """The row of an event; the bytes are the same for the same event."""
-    said: dict[str, Any] = {"id": event.id, "at": print_time(event.occurred_at)}
-    said |= {name: value for name, value in zip(_SAID_OF, event[5:], strict=True) if value is not None}
-    return Row(event.stream, event.version, type(event.fact).topic, join_json(to_json(said), event.fact.text))
+    fields: dict[str, Any] = {"id": event.id, "at": print_time(event.occurred_at)}
+    fields |= {name: value for name, value in zip(_SAID_OF, event[5:], strict=True) if value is not None}
+    return Row(event.stream, event.version, type(event.fact).topic, join_json(to_json(fields), event.fact.text))
 
 
 def mark_of(event_id: str) -> bytes:
@@ -56,10 +56,10 @@ def mark_of(event_id: str) -> bytes:
 def id_in(state: bytes) -> str | None:
     """The id in the first bytes of a stored event; None where they are those of none."""
     try:
-        found = from_json(state[:ID_BYTES_MAX], allow_partial="trailing-strings")["id"]
+        event_id = from_json(state[:ID_BYTES_MAX], allow_partial="trailing-strings")["id"]
     except (ValueError, KeyError, TypeError):
         return None
-    return found if isinstance(found, str) else None
+    return event_id if isinstance(event_id, str) else None
 
 
 def read_event(stream: str, version: int, topic: str, state: bytes) -> Event:
@@ -67,16 +67,16 @@ def read_event(stream: str, version: int, topic: str, state: bytes) -> Event:
     fact = fact_of(stream, version, topic)
     try:
         check_name(stream, fact)
-        said = from_json(state)
-        check_envelope(said)
-        body = {key: value for key, value in said.items() if key not in ENVELOPE}
+        fields = from_json(state)
+        check_envelope(fields)
+        body = {key: value for key, value in fields.items() if key not in ENVELOPE}
         event = Event(
-            id=said["id"],
+            id=fields["id"],
             job=stream.partition(":")[2],
             version=version,
-            occurred_at=parse_time(said["at"]),
+            occurred_at=parse_time(fields["at"]),
             fact=fact.model_validate(body),
-            **{name: said.get(name) for name in _SAID_OF},
+            **{name: fields.get(name) for name in _SAID_OF},
         )
         quoted_in(event.fact, event.job)  # what it quotes must be readable too
     except (ValueError, KeyError, TypeError, AttributeError, BadInput) as error:
@@ -85,16 +85,16 @@ def read_event(stream: str, version: int, topic: str, state: bytes) -> Event:
     return event
 
 
-def check_envelope(said: Mapping[str, Any]) -> None:
+def check_envelope(fields: Mapping[str, Any]) -> None:
     """Raise `BadInput` unless what any event may say is such as is recorded; views and questions rely on that."""
     for name, (least, most) in TEXT_LENGTHS_BESIDE.items():
-        value = said.get(name)
+        value = fields.get(name)
         if value is None and name != "id":
             continue
         if type(value) is not str or not least <= len(value) <= most:
             raise MalformedRecord(f"its {name} must be a text of {least:,} to {most:,} characters.")
         check_text(value)
-    epoch = said.get("epoch")
+    epoch = fields.get("epoch")
     if epoch is not None and (type(epoch) is not int or not 1 <= epoch <= POSITION_MAX):
         raise MalformedRecord("its epoch must be a whole number from 1 to 2^63.")
 

@@ -50,7 +50,7 @@ def lacking_views(connection: Connection[Any], whole: Collection[str]) -> list[s
         return [schema for schema in VIEW_SCHEMAS if _is_there(there, f"{schema}.tracking")]
     applied = {row["schema"] for row in connection.execute(SQL["select_migrations"]).fetchall()}
     wanted = expected()
-    found = []
+    schemas = []
     for schema in VIEW_SCHEMAS:
         lacks = not _is_there(there, f"{schema}.tracking")
         if schema not in applied:
@@ -58,8 +58,8 @@ def lacking_views(connection: Connection[Any], whole: Collection[str]) -> list[s
         elif schema in whole:
             lacks = any(key not in there for key in wanted if key[0] in _PARTS and is_of(schema, *key))
         if lacks:
-            found.append(schema)
-    return found
+            schemas.append(schema)
+    return schemas
 
 
 def _is_there(things: Inventory, table: str) -> bool:

@@ -50,11 +50,11 @@ def load_migrations(schema: str, package: str) -> list[Migration]:
         (entry for entry in (files(package) / "migrations").iterdir() if entry.name.endswith(".sql")),
         key=lambda entry: entry.name,
     )
-    found = []
+    migrations = []
     for entry in entries:
         number, _, name = entry.name.removesuffix(".sql").partition("_")
-        found.append(Migration(schema, int(number), name, entry.read_text(encoding="utf-8")))
-    return found
+        migrations.append(Migration(schema, int(number), name, entry.read_text(encoding="utf-8")))
+    return migrations
 
 
 class Migrator:

@@ -33,8 +33,8 @@ def _placed(session: Session, position: int) -> AsOf:
     asked = {"position": min(max(position, 0), POSITION_MAX), "ahead": AHEAD_MAX}
     row = session.execute(SQL["select_time_of_position"], asked).fetchall()[0]
     if not 1 <= position <= row["head"] or row["recorded_at"] is None:
-        found = f"the ledger goes from 1 to {row['head']:,}" if row["head"] else "the ledger is empty"
-        raise MomentNotFound(f"No event has the position {position:,}: {found}.", position=position, head=row["head"])
+        extent = f"the ledger goes from 1 to {row['head']:,}" if row["head"] else "the ledger is empty"
+        raise MomentNotFound(f"No event has the position {position:,}: {extent}.", position=position, head=row["head"])
     return AsOf(position, row["recorded_at"])
 
 
@@ -59,8 +59,8 @@ def _halve(session: Session, asked: dict[str, Any], head: int) -> int | None:
     low, high = 0, head
     for _ in range(MISLED_MAX):
         span = {"low": low, "high": high, **asked}
-        found = session.execute(SQL["select_position_at_time"], span).fetchall()[0]["position"]
-        around = session.execute(SQL["select_neighbours"], {"position": found, **asked}).fetchall()[0]
+        middle = session.execute(SQL["select_position_at_time"], span).fetchall()[0]["position"]
+        around = session.execute(SQL["select_neighbours"], {"position": middle, **asked}).fetchall()[0]
         if _went_back(around, asked["at"]) and around["earlier"] > low:
             high = around["earlier"] - 1
         elif _went_ahead(around, asked["at"]) and around["later"] <= high:

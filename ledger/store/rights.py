@@ -18,12 +18,12 @@ _NAMED = re.compile(r"^(\w+) (?:\w+\.)?(\w+)(?:\.\w+|\(.*\))?$")
 Rights = Mapping[str, frozenset[str]]
 
 
-def tell_lack(conninfo: str, said: str) -> str | None:
+def tell_lack(conninfo: str, sentence: str) -> str | None:
     """What must be granted for what the database refused with these words; None where it was nothing of the ledger's.
 
     A role of the ledger that lacks what it must have is named before another is offered.
     """
-    refused = _REFUSED.search(said)
+    refused = _REFUSED.search(sentence)
     if refused is None:
         return None
     what = f"{refused[1]} {refused[2]}"
@@ -35,7 +35,9 @@ def tell_lack(conninfo: str, said: str) -> str | None:
     held = [row["role"] for row in rows if row["held"]]
     for role in held:
         if lack := must.get(role, frozenset()) - has.get(role, frozenset()):
-            return f"The role {role} must have {_listed(lack)} on {what}, and has not; run jobledger migrate ({said})."
+            return (
+                f"The role {role} must have {_listed(lack)} on {what}, and has not; run jobledger migrate ({sentence})."
+            )
     mine = frozenset().union(*(must.get(role, frozenset()) for role in held))
     offered = {role: lack for role in USES if (lack := must.get(role, frozenset()) - mine)}
     if not offered:
@@ -46,21 +48,21 @@ def tell_lack(conninfo: str, said: str) -> str | None:
     if missing:
         return (
             f"The role {who} lacks {_listed(lack)} on {what}, and the roles that have it are missing: let somebody who "
-            f"has CREATEROLE run jobledger migrate, then grant {who} {named} ({said})."
+            f"has CREATEROLE run jobledger migrate, then grant {who} {named} ({sentence})."
         )
-    return f"The role {who} lacks {_listed(lack)} on {what}; grant it {named} ({said})."
+    return f"The role {who} lacks {_listed(lack)} on {what}; grant it {named} ({sentence})."
 
 
 def _rights(things: Inventory, what: str) -> Rights:
     """What each role may do with a thing, or with columns of it."""
     kind, name = what.split(" ")
-    found: dict[str, frozenset[str]] = {}
+    rights: dict[str, frozenset[str]] = {}
     for thing in things.values():
         where, _, role = thing.name.rpartition(" to ")
         named = _NAMED.match(where) if thing.kind == "grant" else None
         if named and named[2] == name and named[1] in (kind, *(["column"] if kind == "table" else [])):
-            found[role] = found.get(role, frozenset()) | thing.words
-    return found
+            rights[role] = rights.get(role, frozenset()) | thing.words
+    return rights
 
 
 def _listed(rights: frozenset[str]) -> str:

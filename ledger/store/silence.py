@@ -97,10 +97,10 @@ class Silence:
     def _heed_lock(self, other: "psycopg.Connection[Any]", seconds: float, key: int | None) -> None:
         rows = other.execute(SQL["select_blockers"], {"pid": self._connection.server[1]}).fetchall()
         if rows:
-            self._connection.waited_for = told = f"{rows[0]['waits_for']}, held by {append_lock.tell_who(rows[0])}"
+            self._connection.waited_for = holder = f"{rows[0]['waits_for']}, held by {append_lock.tell_who(rows[0])}"
             if seconds >= TELL_AFTER_SECONDS and not self._told:
                 self._told = True
-                logger.warning("A statement has waited for %.0f s for %s.", seconds, told)
+                logger.warning("A statement has waited for %.0f s for %s.", seconds, holder)
         if key is not None and seconds >= END_AFTER_SECONDS:
             became = other.execute(SQL["end_frozen"], {"key": key}).fetchall()[0]["became"]
             if became == "ended":

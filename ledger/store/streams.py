@@ -61,9 +61,9 @@ def read_topic(connect: Connect, names: Sequence[str], topic: str) -> Iterator[R
             with connect() as connection:
                 page = read_all(connection, connection.execute(SQL["select_topic_in_streams"], parameters))
             yield from (entry for entry in page if entry.event.fact.topic == topic)
-            found = Counter(entry.event.stream for entry in page)
+            counts = Counter(entry.event.stream for entry in page)
             last = {entry.event.stream: entry.event.version for entry in page}
-            after = {name: last[name] for name, count in found.items() if count == PAGE_OF_EACH_MAX}
+            after = {name: last[name] for name, count in counts.items() if count == PAGE_OF_EACH_MAX}
 
 
 def read_newest(connection: Connection[Any], names: Iterable[str]) -> list[RecordedEvent]:

@@ -55,13 +55,13 @@ class Commands(TyperGroup):
         if place is None:
             return None
         module, name = place.split(".")
-        found = getattr(import_module(f"ledger.service.cli.{module}"), name)
-        if isinstance(found, typer.Typer):
-            for each in found.registered_commands:
+        command = getattr(import_module(f"ledger.service.cli.{module}"), name)
+        if isinstance(command, typer.Typer):
+            for each in command.registered_commands:
                 each.callback = _hearing_text(each.callback, cmd_name) if each.callback else None
-            return get_command(found)
+            return get_command(command)
         alone = typer.Typer(rich_markup_mode=None, add_completion=False)
-        alone.command(cmd_name)(_hearing_text(found, cmd_name))
+        alone.command(cmd_name)(_hearing_text(command, cmd_name))
         return get_command(alone)
 
 
@@ -89,7 +89,9 @@ def _is_unicode(word: str) -> bool:
 
 def _naming_files(command: Callable[..., Any]) -> Iterable[str]:
     for name, hint in get_type_hints(command, include_extras=True).items():
-        if any("FILE" in (getattr(said, "metavar", None) or "") for said in getattr(hint, "__metadata__", ())):
+        if any(
+            "FILE" in (getattr(annotation, "metavar", None) or "") for annotation in getattr(hint, "__metadata__", ())
+        ):
             yield name
 
 

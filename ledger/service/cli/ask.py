@@ -29,7 +29,7 @@ def show(job: str, as_of: AsOf = None, form: Output = Form.TABLE, *, occurred: O
 
 
 def _print_job(job: "JobView") -> None:
-    said = job.as_json()
+    fields = job.as_json()
     hidden = {
         "job",
         "type",
@@ -48,7 +48,7 @@ def _print_job(job: "JobView") -> None:
     rows += [(entity["role"], f"{entity['type']}/{entity['id']} ({entity['access']})") for entity in job.entities]
     rows += [
         (name, _text(value))
-        for name, value in said.items()
+        for name, value in fields.items()
         if name not in hidden and value not in (None, [], {}, False)
     ]
     output.print_table(("", "value"), [(name.replace("_", " "), value) for name, value in rows])
@@ -77,12 +77,12 @@ def _tree_rows(jobs: "Sequence[JobView]") -> list[tuple[str, ...]]:
 
     def rows(view: "JobView", lead: str, mark: str) -> list[tuple[str, ...]]:
         line = (lead + mark + view.job, view.type, output.state(view), output.progress(view))
-        found: list[tuple[str, ...]] = [(*line, output.span(view.elapsed_seconds))]
+        lines: list[tuple[str, ...]] = [(*line, output.span(view.elapsed_seconds))]
         children = below.pop(view.job, [])  # once, for a row that is no plan may name itself
         inner = lead + {"": "", "├─ ": "│  ", "└─ ": "   "}[mark]
         for child in children:
-            found += rows(child, inner, "└─ " if child is children[-1] else "├─ ")
-        return found
+            lines += rows(child, inner, "└─ " if child is children[-1] else "├─ ")
+        return lines
 
     return rows(jobs[0], "", "")
 

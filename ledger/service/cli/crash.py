@@ -59,11 +59,11 @@ class _Engine:
         import json
 
         job = f"{self._run}/remove-{vm}"
-        told = ("--parts", str(disks), "--owner", f"{self._run}/engine", "--executor", EXECUTOR)
+        options = ("--parts", str(disks), "--owner", f"{self._run}/engine", "--executor", EXECUTOR)
         paced = ("--scripts", json.dumps(scripts or {}), "--paced")
         words = (sys.executable, "-m", "ledger.demo.engine", "RemoveVm", vm, job, str(self._folder))
         with subprocess.Popen(  # noqa: S603 - our own program
-            (*words, *told, *paced),
+            (*words, *options, *paced),
             env=self._environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -72,9 +72,9 @@ class _Engine:
         ) as engine:
             assert engine.stdin is not None and engine.stdout is not None  # noqa: S101, PT018 - both are pipes
             for line in engine.stdout:
-                said = line.strip()
-                print(f"   engine {engine.pid}: {said}")
-                if said.startswith(step) and said.endswith(thing):
+                line_read = line.strip()
+                print(f"   engine {engine.pid}: {line_read}")
+                if line_read.startswith(step) and line_read.endswith(thing):
                     break
                 engine.stdin.write("\n")
             os.kill(engine.pid, signal.SIGKILL)

@@ -48,14 +48,14 @@ def doctor(form: Output = Form.TABLE) -> None:
     from ledger.service.settings import find_database
 
     findings = diagnose(find_database())
-    said = [{"code": found.code, "level": found.level, "sentence": found.sentence} for found in findings]
+    answers = [{"code": finding.code, "level": finding.level, "sentence": finding.sentence} for finding in findings]
     if form is Form.JSON:
-        output.print_json({"findings": said})
+        output.print_json({"findings": answers})
     elif form is Form.JSONL:
-        output.print_jsonl(said)
+        output.print_jsonl(answers)
     else:
-        output.print_table(("level", "check", "finding"), ((f["level"], f["code"], f["sentence"]) for f in said))
-    raise typer.Exit(1 if any(found.level == "error" for found in findings) else 0)
+        output.print_table(("level", "check", "finding"), ((f["level"], f["code"], f["sentence"]) for f in answers))
+    raise typer.Exit(1 if any(finding.level == "error" for finding in findings) else 0)
 
 
 @projections.command("list")
@@ -63,14 +63,14 @@ def list_views(form: Output = Form.TABLE) -> None:
     """Say how far each view is."""
     from ledger.service.assembly import views
 
-    found = views()
+    reached = views()
     if form is Form.TABLE:
-        rows = ((view["view"], *(f"{view[name]:,}" for name in ("version", "position", "lag"))) for view in found)
+        rows = ((view["view"], *(f"{view[name]:,}" for name in ("version", "position", "lag"))) for view in reached)
         output.print_table(("view", "version", "position", "lag"), rows)
     elif form is Form.JSON:
-        output.print_json({"views": found})
+        output.print_json({"views": reached})
     else:
-        output.print_jsonl(found)
+        output.print_jsonl(reached)
 
 
 @projections.command("rebuild")
@@ -96,15 +96,15 @@ def compare_views(form: Output = Form.TABLE) -> None:
     """
     from ledger.service.assembly import compare_views, damaged_rows
 
-    found = compare_views(output.catching_up("The comparison is"))
+    differences = compare_views(output.catching_up("The comparison is"))
     if form is Form.TABLE:
-        output.print_table(("view", "rows that differ"), ((view, f"{count:,}") for view, count in found.items()))
+        output.print_table(("view", "rows that differ"), ((view, f"{count:,}") for view, count in differences.items()))
     else:
-        output.print_json(found)
+        output.print_json(differences)
     damaged = damaged_rows()
     for sentence in damaged:
         output.note(sentence)
-    raise typer.Exit(6 if damaged or any(found.values()) else 0)
+    raise typer.Exit(6 if damaged or any(differences.values()) else 0)
 
 
 def _server() -> "EmbeddedServer":
@@ -130,20 +130,20 @@ def stop() -> None:
 @pg.command()
 def status(form: Output = Form.TABLE) -> None:
     """Say whether the embedded PostgreSQL runs; exit 1 where it does not."""
-    found = _server().status()
-    said = {
-        "folder": str(found.folder),
-        "running": found.running,
-        "pid": found.pid,
-        "version": found.version,
-        "socket_folder": str(found.socket_folder),
-        "size_bytes": found.size_bytes,
+    state = _server().status()
+    fields = {
+        "folder": str(state.folder),
+        "running": state.running,
+        "pid": state.pid,
+        "version": state.version,
+        "socket_folder": str(state.socket_folder),
+        "size_bytes": state.size_bytes,
     }
     if form is Form.TABLE:
-        output.print_table(("", "value"), ((name.replace("_", " "), str(value)) for name, value in said.items()))
+        output.print_table(("", "value"), ((name.replace("_", " "), str(value)) for name, value in fields.items()))
     else:
-        output.print_json(said)
-    raise typer.Exit(0 if found.running else 1)
+        output.print_json(fields)
+    raise typer.Exit(0 if state.running else 1)
 
 
 @pg.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)

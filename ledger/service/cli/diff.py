@@ -39,36 +39,36 @@ def diff(
         earlier = moments.open_moment(ledger, from_)
         later = moments.open_moment(ledger, to if to is not None else str(ledger.position()))
         moments.catch_up(later)
-        found = earlier.diff(later, fitting(which, later))
+        difference = earlier.diff(later, fitting(which, later))
     if form is Form.JSON:
-        output.print_json(found.as_json())
+        output.print_json(difference.as_json())
     elif form is Form.JSONL:
-        output.print_jsonl(_lines(found))
+        output.print_jsonl(_lines(difference))
     else:
         output.note(f"From {earlier} to {later}.")
-        output.print_table(("what", "job", "type", "before", "after"), _rows(found))
-    raise typer.Exit(NO_DIFFERENCE if found.nothing else 0)
+        output.print_table(("what", "job", "type", "before", "after"), _rows(difference))
+    raise typer.Exit(NO_DIFFERENCE if difference.nothing else 0)
 
 
-def _changes(found: "Diff") -> "Iterator[tuple[str, JobChange]]":
+def _changes(difference: "Diff") -> "Iterator[tuple[str, JobChange]]":
     for what in ("opened", "closed", "changed"):
-        for change in getattr(found, what):
+        for change in getattr(difference, what):
             yield what, change
 
 
-def _rows(found: "Diff") -> "Iterator[tuple[str, ...]]":
-    for what, change in _changes(found):
+def _rows(difference: "Diff") -> "Iterator[tuple[str, ...]]":
+    for what, change in _changes(difference):
         before = output.state(change.before) if change.before else "–"
         yield what, change.after.job, change.after.type, before, output.state(change.after)
-    for entity in found.busy:
+    for entity in difference.busy:
         yield "entity", str(entity), "", "free", "busy"
-    for entity in found.free:
+    for entity in difference.free:
         yield "entity", str(entity), "", "busy", "free"
 
 
-def _lines(found: "Diff") -> "Iterator[dict[str, object]]":
-    for what, change in _changes(found):
+def _lines(difference: "Diff") -> "Iterator[dict[str, object]]":
+    for what, change in _changes(difference):
         yield {"what": what, **change.as_json()}
     for what in ("busy", "free"):
-        for entity in getattr(found, what):
+        for entity in getattr(difference, what):
             yield {"what": what, "entity": entity.model_dump()}

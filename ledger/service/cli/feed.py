@@ -42,8 +42,8 @@ def watch(
 
 def _print(entry: "RecordedEvent", form: Form) -> None:
     if form is Form.TABLE:
-        when, said = output.moment(entry.event.occurred_at), output.event_said(entry)
-        output.say(f"{entry.position:>8}  {when}  {entry.event.name:<16} {entry.event.job}  {said}".rstrip())
+        when, words = output.moment(entry.event.occurred_at), output.event_said(entry)
+        output.say(f"{entry.position:>8}  {when}  {entry.event.name:<16} {entry.event.job}  {words}".rstrip())
     else:
         output.print_json(event_json(entry) | {"cursor": entry.cursor.text})
     sys.stdout.flush()

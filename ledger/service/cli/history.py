@@ -73,8 +73,8 @@ def history(
         if durations:
             _print_durations(search, form)
         elif form is Form.JSONL:
-            found = search.entries(before=before, after=place, oldest=oldest, limit=limit)
-            output.print_jsonl(_entry_json(entry) for entry in found)
+            found_page = search.entries(before=before, after=place, oldest=oldest, limit=limit)
+            output.print_jsonl(_entry_json(entry) for entry in found_page)
         else:
             page = search.page(before=before, after=place, oldest=oldest, limit=limit or PAGE_ENTRIES)
             _print_page(search, page, form, oldest=oldest)
@@ -104,8 +104,8 @@ def _print_job(asked: "Ledger | Past", job: str, after: int, limit: int | None, 
         output.note(f"There are more: --after {last} goes on, -o jsonl prints all.")
 
 
-def _entry_json(found: "HistoryEntry") -> dict[str, Any]:
-    return event_json(found.entry) | {"then": found.as_json()}
+def _entry_json(entry: "HistoryEntry") -> dict[str, Any]:
+    return event_json(entry.entry) | {"then": entry.as_json()}
 
 
 def _print_page(search: "Search", page: "HistoryPage", form: Form, *, oldest: bool) -> None:
@@ -113,8 +113,8 @@ def _print_page(search: "Search", page: "HistoryPage", form: Form, *, oldest: bo
     onward = "after" if oldest else "before"
     if form is Form.JSON:
         entries = [_entry_json(entry) for entry in page.entries]
-        said = {"filter": str(search.filter), "entries": entries, onward: last, "position": page.position}
-        output.print_json(said)
+        answer = {"filter": str(search.filter), "entries": entries, onward: last, "position": page.position}
+        output.print_json(answer)
         return
     output.print_table(("when", "who", "why", "job", "type", "event", "entities", "said"), _rows(page.entries))
     output.note(f"This is true up to position {page.position:,}.")
@@ -123,33 +123,33 @@ def _print_page(search: "Search", page: "HistoryPage", form: Form, *, oldest: bo
 
 
 def _rows(entries: "Iterable[HistoryEntry]") -> "Iterable[tuple[str, ...]]":
-    for found in entries:
-        event = found.entry.event
+    for entry in entries:
+        event = entry.entry.event
         yield (
             output.moment(event.occurred_at),
-            event.actor or (f"({found.actor})" if found.actor else "–"),
+            event.actor or (f"({entry.actor})" if entry.actor else "–"),
             event.reason or "–",
             event.job,
-            found.type or "–",
+            entry.type or "–",
             event.name,
-            output.names(map(str, found.entities)) or "–",
-            _said(found) or "–",
+            output.names(map(str, entry.entities)) or "–",
+            _said(entry) or "–",
         )
 
 
-def _said(found: "HistoryEntry") -> str:
+def _said(entry: "HistoryEntry") -> str:
     """What an event says, in the few words that answer who, what and why not."""
-    said = event_json(found.entry)
-    told = said.get("report", {}) if said["event"] == "late" else said
-    words = [f"{said['because']}: {told['event']}"] if said["event"] == "late" else []
-    words += _blockers(said)
-    words += [told["outcome"]] if told.get("outcome") else []
-    words += [str(told["error"][name]) for name in ("code", "message") if told.get("error", {}).get(name)]
-    words += [far for far in [output.how_far(told)] if far]
-    words += [f"{name} {told[name]}" for name in ("executor", "external_id") if told.get(name)]
-    words += [_brief(told["evidence"])] if told.get("evidence") is not None else []
-    words += [f"after {output.span(found.seconds)}"] if found.seconds is not None else []
-    words += [f"revised at position {found.revised:,}"] if found.revised else []
+    record = event_json(entry.entry)
+    report = record.get("report", {}) if record["event"] == "late" else record
+    words = [f"{record['because']}: {report['event']}"] if record["event"] == "late" else []
+    words += _blockers(record)
+    words += [report["outcome"]] if report.get("outcome") else []
+    words += [str(report["error"][name]) for name in ("code", "message") if report.get("error", {}).get(name)]
+    words += [far for far in [output.how_far(report)] if far]
+    words += [f"{name} {report[name]}" for name in ("executor", "external_id") if report.get(name)]
+    words += [_brief(report["evidence"])] if report.get("evidence") is not None else []
+    words += [f"after {output.span(entry.seconds)}"] if entry.seconds is not None else []
+    words += [f"revised at position {entry.revised:,}"] if entry.revised else []
     return ", ".join(words)
 
 
@@ -158,11 +158,11 @@ def _brief(evidence: Any) -> str:
     return text if len(text) <= EVIDENCE_SHOWN else f"{text[:EVIDENCE_SHOWN]}…"
 
 
-def _blockers(said: Mapping[str, Any]) -> list[str]:
+def _blockers(record: Mapping[str, Any]) -> list[str]:
     """The first jobs in the way of a plan that was refused, and how many more there were."""
-    told = said.get("blockers", [])
-    more = said.get("count", len(told)) - BLOCKERS_SHOWN
-    return [*map(_blocker, told[:BLOCKERS_SHOWN]), *([f"and {more:,} more"] if more > 0 else [])]
+    blockers = record.get("blockers", [])
+    more = record.get("count", len(blockers)) - BLOCKERS_SHOWN
+    return [*map(_blocker, blockers[:BLOCKERS_SHOWN]), *([f"and {more:,} more"] if more > 0 else [])]
 
 
 def _blocker(blocker: Any) -> str:
@@ -176,18 +176,18 @@ def _blocker(blocker: Any) -> str:
 
 
 def _print_durations(search: "Search", form: Form) -> None:
-    told, position = search.durations()
+    by_outcome, position = search.durations()
     if form is Form.JSON:
-        durations = [duration.as_json() for duration in told]
+        durations = [duration.as_json() for duration in by_outcome]
         output.print_json({"filter": str(search.filter), "durations": durations, "position": position})
     elif form is Form.JSONL:
-        output.print_jsonl(duration.as_json() for duration in told)
+        output.print_jsonl(duration.as_json() for duration in by_outcome)
     else:
         columns = ("outcome", "jobs", "timed", "p50", "p95", "max")
-        output.print_table(columns, map(_duration_row, told))
+        output.print_table(columns, map(_duration_row, by_outcome))
         output.note(f"This is true up to position {position:,}.")
 
 
-def _duration_row(told: "Durations") -> tuple[str, ...]:
-    spans = (output.span(seconds) for seconds in (told.p50, told.p95, told.max))
-    return (told.outcome or "all", f"{told.jobs:,}", f"{told.timed:,}", *spans)
+def _duration_row(durations: "Durations") -> tuple[str, ...]:
+    spans = (output.span(seconds) for seconds in (durations.p50, durations.p95, durations.max))
+    return (durations.outcome or "all", f"{durations.jobs:,}", f"{durations.timed:,}", *spans)

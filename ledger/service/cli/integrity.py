@@ -174,30 +174,30 @@ def verify(
         _print_job_proof(verifier.prove_job(job, against), form)
     elif extends is not None:
         proof = verifier.prove_consistency(_against(extends), against)
-        said = f"The checkpoint over {proof.new.size:,} events begins with that over {proof.old.size:,}."
-        _print_proofs(proof.as_json(), proof.findings, form, said)
+        sentence = f"The checkpoint over {proof.new.size:,} events begins with that over {proof.old.size:,}."
+        _print_proofs(proof.as_json(), proof.findings, form, sentence)
     else:
         report = verifier.verify(from_, to, against)
         _print_report(report, form, "the newest checkpoint" if against is None else "that checkpoint")
         raise typer.Exit(0 if report.ok else INTEGRITY)
 
 
-def _print_job_proof(found: "JobProof", form: Form) -> None:
+def _print_job_proof(proof: "JobProof", form: Form) -> None:
     """The proofs of a job; raises where there is nothing to prove, so that nobody takes that for a proof."""
     from ledger.errors import JobNotFound, NotSealed
 
-    if not (found.proofs or found.findings or found.unsealed):
-        raise JobNotFound(f"No event speaks of job {found.job}.", job=found.job)
-    if not (found.proofs or found.findings):
+    if not (proof.proofs or proof.findings or proof.unsealed):
+        raise JobNotFound(f"No event speaks of job {proof.job}.", job=proof.job)
+    if not (proof.proofs or proof.findings):
         raise NotSealed(
-            f"No event of job {found.job} was sealed by then; run jobledger seal.", size=found.checkpoint.size
+            f"No event of job {proof.job} was sealed by then; run jobledger seal.", size=proof.checkpoint.size
         )
-    proved = output.counted(len(found.proofs), "event")
-    verb = "is" if len(found.proofs) == 1 else "are"
-    _print_proofs(found.as_json(), found.findings, form, f"{proved} of {found.job} {verb} what was sealed.")
-    if found.unsealed and form is Form.TABLE:
+    proved = output.counted(len(proof.proofs), "event")
+    verb = "is" if len(proof.proofs) == 1 else "are"
+    _print_proofs(proof.as_json(), proof.findings, form, f"{proved} of {proof.job} {verb} what was sealed.")
+    if proof.unsealed and form is Form.TABLE:
         output.note(
-            f"{output.counted(len(found.unsealed), 'event')} of it came after the checkpoint, and nothing proves that."
+            f"{output.counted(len(proof.unsealed), 'event')} of it came after the checkpoint, and nothing proves that."
         )
 
 
@@ -212,9 +212,9 @@ def _against(named: str | None) -> "Against":
     return read_checkpoint_file(Path(named))
 
 
-def _print_proofs(said: dict[str, Any], findings: "Sequence[Finding]", form: Form, sentence: str) -> None:
+def _print_proofs(answer: dict[str, Any], findings: "Sequence[Finding]", form: Form, sentence: str) -> None:
     if form is not Form.TABLE:
-        output.print_json(said)
+        output.print_json(answer)
     elif findings:
         _print_findings(findings)
     else:
@@ -224,7 +224,7 @@ def _print_proofs(said: dict[str, Any], findings: "Sequence[Finding]", form: For
 
 
 def _print_findings(findings: "Iterable[Finding]") -> None:
-    rows = ((str(found.position or "–"), str(found.kind), found.sentence) for found in findings)
+    rows = ((str(finding.position or "–"), str(finding.kind), finding.sentence) for finding in findings)
     output.print_table(("position", "kind", "finding"), rows)
 
 
@@ -343,19 +343,19 @@ def verify_export(
     kept = read_checkpoint_file(checkpoint) if checkpoint else None
     auditor = Auditor(named_trust(key or ()), _transcribe(), kept)
     with ExitStack() as stack:
-        found = auditor.audit(open_source(str(find_export(file)), stack).whole())
+        audit = auditor.audit(open_source(str(find_export(file)), stack).whole())
     if form is Form.TABLE:
-        _print_audit(found)
+        _print_audit(audit)
     else:
-        output.print_json(found.as_json())
-    raise typer.Exit(INTEGRITY if found.findings else 0 if found.ok else 1)
+        output.print_json(audit.as_json())
+    raise typer.Exit(INTEGRITY if audit.findings else 0 if audit.ok else 1)
 
 
-def _print_audit(found: "Audit") -> None:
-    if found.findings:
-        _print_findings(found.findings[:20])
-    for sentence in found.proves:
+def _print_audit(audit: "Audit") -> None:
+    if audit.findings:
+        _print_findings(audit.findings[:20])
+    for sentence in audit.proves:
         output.say(f"Proved: {sentence}")
-    for sentence in found.cannot:
+    for sentence in audit.cannot:
         output.say(f"Not proved: {sentence}")
-    output.note(f"Trusted: {found.trust}.")
+    output.note(f"Trusted: {audit.trust}.")

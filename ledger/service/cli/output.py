@@ -84,12 +84,12 @@ CATCHING_UP_SECONDS = 1.0  # between two words on how far a view has come
 
 def catching_up(what: str) -> Callable[[int, int], None]:
     """What tells the person how far something has come that takes long: `what` with its verb, as in "The views are"."""
-    told = monotonic()
+    last_told_at = monotonic()
 
     def tell(position: int, goal: int) -> None:
-        nonlocal told
-        if monotonic() - told >= CATCHING_UP_SECONDS:
-            told = monotonic()
+        nonlocal last_told_at
+        if monotonic() - last_told_at >= CATCHING_UP_SECONDS:
+            last_told_at = monotonic()
             note(f"{what} at position {position:,} of {goal:,}.")
 
     return tell
@@ -169,16 +169,16 @@ def progress(job: "JobView") -> str:
     return how_far(job.progress or {}) or "–"
 
 
-def how_far(said: Mapping[str, Any]) -> str:
+def how_far(measure: Mapping[str, Any]) -> str:
     """What is said of progress, in a few words."""
     parts = []
-    if said.get("percent") is not None:
-        parts.append(f"{said['percent']:g} %")
-    if said.get("done") is not None:
-        total = f" of {said['total']:g}" if said.get("total") is not None else ""
-        parts.append(f"{said['done']:g}{total}{' ' + said['unit'] if said.get('unit') else ''}")
-    if said.get("message"):
-        parts.append(said["message"])
+    if measure.get("percent") is not None:
+        parts.append(f"{measure['percent']:g} %")
+    if measure.get("done") is not None:
+        total = f" of {measure['total']:g}" if measure.get("total") is not None else ""
+        parts.append(f"{measure['done']:g}{total}{' ' + measure['unit'] if measure.get('unit') else ''}")
+    if measure.get("message"):
+        parts.append(measure["message"])
     return ", ".join(parts)
 
 

@@ -74,8 +74,8 @@ def _go_on(damage: "FileDamaged") -> str:
 def _check_outputs(file: str, rejects: Path | None, overlaps: Path | None, *, admit: bool) -> None:
     if overlaps and admit:
         raise typer.BadParameter("With --admit nothing overlaps, for it is refused.", param_hint="--overlaps")
-    told = [path for path in (rejects, overlaps) if path is not None]
-    known = [path.resolve() for path in told] + ([Path(file).resolve()] if file != "-" else [])
+    paths = [path for path in (rejects, overlaps) if path is not None]
+    known = [path.resolve() for path in paths] + ([Path(file).resolve()] if file != "-" else [])
     if len(set(known)) < len(known):
         raise typer.BadParameter("What is imported, rejected and overlapping must be in files of their own.")
 
@@ -92,13 +92,13 @@ class _Rejects:
             self._first.append(rejected)
         if self._file:
             line = rejected.line.decode(errors="backslashreplace").rstrip("\n")
-            said = {
+            fields = {
                 "line": rejected.number,
                 "code": rejected.error.code,
                 "message": str(rejected.error),
                 "record": line,
             }
-            self._file.write(json.dumps(said, ensure_ascii=False).encode(errors="backslashreplace") + b"\n")
+            self._file.write(json.dumps(fields, ensure_ascii=False).encode(errors="backslashreplace") + b"\n")
 
     def explain(self) -> None:
         for rejected in self._first:
@@ -117,16 +117,16 @@ class _Overlaps:
 
     def take(self, overlap: "Overlap") -> None:
         for other in overlap.beside:
-            said = {"line": overlap.number, "job": overlap.job, "entity": other.entity, "beside": other.job}
-            said |= {"count": overlap.count} if overlap.count > len(overlap.beside) else {}
+            fields = {"line": overlap.number, "job": overlap.job, "entity": other.entity, "beside": other.job}
+            fields |= {"count": overlap.count} if overlap.count > len(overlap.beside) else {}
             if len(self._first) < 3:  # noqa: PLR2004 - three are shown
-                self._first.append(said)
+                self._first.append(fields)
             if self._file:
-                self._file.write(json.dumps(said, ensure_ascii=False).encode() + b"\n")
+                self._file.write(json.dumps(fields, ensure_ascii=False).encode() + b"\n")
 
     def explain(self) -> None:
-        for said in self._first:
-            output.note("line {line}: job {job} runs beside {beside} on {entity}".format_map(said))
+        for overlap in self._first:
+            output.note("line {line}: job {job} runs beside {beside} on {entity}".format_map(overlap))
 
 
 class _Tally:

@@ -53,8 +53,8 @@ class Source:
         return self._raw.tell() if self.size_bytes is not None else None
 
     def _break(self, what: str) -> None:
-        said = f"The file {self.name} {what} after line {self.whole_lines:,}."
-        self.damage = FileDamaged(said, file=self.name, line=self.whole_lines)
+        sentence = f"The file {self.name} {what} after line {self.whole_lines:,}."
+        self.damage = FileDamaged(sentence, file=self.name, line=self.whole_lines)
 
 
 def open_source(name: str, stack: ExitStack) -> Source:
@@ -63,8 +63,8 @@ def open_source(name: str, stack: ExitStack) -> Source:
         raw, size = sys.stdin.buffer, None
     else:
         raw = stack.enter_context(Path(name).open("rb"))  # noqa: SIM115 - the stack closes it
-        found = os.fstat(raw.fileno())
-        size = found.st_size if stat.S_ISREG(found.st_mode) else None
+        status = os.fstat(raw.fileno())
+        size = status.st_size if stat.S_ISREG(status.st_mode) else None
     raw, head = _look(raw)
     unpacked: Any = None
     if head in (_GZIP, _GZIP[:1]):  # however little of it there is

@@ -53,8 +53,8 @@ class Account:
 
     def take(self, tree: Path) -> None:
         """Own a tree of files; its top comes last, so that a take cut short is seen and repeated."""
-        found = tree.stat()
-        if (found.st_uid, found.st_gid) == (self.uid, self.gid):
+        status = tree.stat()
+        if (status.st_uid, status.st_gid) == (self.uid, self.gid):
             return
         for place, folders, files in os.walk(tree):
             for name in (*folders, *files):
@@ -89,10 +89,10 @@ def _accounts_of_root() -> list[Account]:
 
 def _nobody() -> tuple[int, int] | None:
     try:
-        found = pwd.getpwnam("nobody")
+        nobody = pwd.getpwnam("nobody")
     except KeyError:
         return None
-    return found.pw_uid, found.pw_gid
+    return nobody.pw_uid, nobody.pw_gid
 
 
 def _reaches(account: Account, folder: Path, postgres: Path) -> bool:

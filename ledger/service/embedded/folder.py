@@ -18,9 +18,9 @@ ELSEWHERE = "set JOBLEDGER_DATA to a folder of your own or JOBLEDGER_DSN to a se
 
 def default_folder() -> Path:
     """Name the data folder: JOBLEDGER_DATA, else `jobledger` in the user's data directory."""
-    told = os.environ.get("JOBLEDGER_DATA")
-    if told:
-        return Path(told).expanduser().absolute()
+    named = os.environ.get("JOBLEDGER_DATA")
+    if named:
+        return Path(named).expanduser().absolute()
     from platformdirs import user_data_path  # noqa: PLC0415 - few commands need it
 
     return user_data_path("jobledger")
@@ -35,12 +35,12 @@ def prepare(folder: Path) -> None:
 
 def refuse_strange(folder: Path) -> None:
     """Raise EmbeddedUnusable unless this is a folder that belongs to us and that we can write."""
-    found = folder.stat()
-    if not stat.S_ISDIR(found.st_mode):
+    status = folder.stat()
+    if not stat.S_ISDIR(status.st_mode):
         reason = "be a folder, and is a file"
-    elif found.st_uid != os.geteuid():
-        reason = f"belong to user {os.geteuid()}, who runs this, and belongs to user {found.st_uid}"
-    elif found.st_mode & stat.S_IWOTH:
+    elif status.st_uid != os.geteuid():
+        reason = f"belong to user {os.geteuid()}, who runs this, and belongs to user {status.st_uid}"
+    elif status.st_mode & stat.S_IWOTH:
         reason = "be closed to other users, and everybody may write to it"
     elif not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
         reason = "be writable, and is not"
@@ -98,10 +98,10 @@ def _temporary(folder: Path) -> Path:
 
 def _recorded(folder: Path) -> Path | None:
     try:
-        found = Path((folder / "socket.path").read_text(encoding="utf-8"))
+        path = Path((folder / "socket.path").read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    return found if found.name == _name(folder) else None
+    return path if path.name == _name(folder) else None
 
 
 def _record(folder: Path, chosen: Path) -> None:
@@ -112,8 +112,8 @@ def _record(folder: Path, chosen: Path) -> None:
 
 def _make_private(chosen: Path, folder: Path) -> None:
     chosen.mkdir(mode=0o700, exist_ok=True)
-    found = chosen.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+    status = chosen.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
         raise EmbeddedUnusable(
             f"The socket folder {chosen} must belong to user {os.geteuid()}, and belongs to somebody else; "
             "remove it or set TMPDIR to another directory.",

@@ -97,8 +97,8 @@ def wait_ready(cluster: Cluster) -> None:
             folder=str(cluster.folder),
         )
     if not answers(cluster):
-        said = cluster.log.read_text(encoding="utf-8", errors="replace")
-        raise failure(cluster.folder, "started", said)
+        log = cluster.log.read_text(encoding="utf-8", errors="replace")
+        raise failure(cluster.folder, "started", log)
 
 
 def shut_down(cluster: Cluster, pid: int) -> None:
@@ -151,11 +151,11 @@ def _exists(pid: int) -> bool:
 
 def _processes(cluster: Cluster) -> list[int]:
     """List what still works in the data directory, as far as we are allowed to see."""
-    found = []
+    processes = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
             if (process / "cwd").readlink() == cluster.data:
-                found.append(int(process.name))
+                processes.append(int(process.name))
         except OSError:
             continue
-    return sorted(found)
+    return sorted(processes)
