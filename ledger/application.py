@@ -47,7 +47,7 @@ LEASE_SECONDS = 30.0
 LEASE_SECONDS_MIN = 0.001
 
 
-class Said(TypedDict, total=False):
+class Envelope(TypedDict, total=False):
     """What may be said with every command: when, by whom, why, for which owner, and under which id."""
 
     at: datetime | str
@@ -107,12 +107,12 @@ class Ledger(Questions):
             raise error.by(partial(self._tell, say, judge), id=say().id) from error
 
     def _said(self, record: Mapping[str, Any] | str | bytes | Transition) -> Transition:
-        said = record if isinstance(record, Transition) else parse_transition(record, clock.new_id)
-        return identified(self._signed(said))
+        transition = record if isinstance(record, Transition) else parse_transition(record, clock.new_id)
+        return identified(self._signed(transition))
 
     def record_each(self, batch: Sequence[Transition], judge: Judge = judge_now) -> list[Receipt | LedgerError]:
         """Record several transitions in one append, in order: for each its receipt, or the error that it alone gets."""
-        return self._tell_each([self._said(said) for said in batch], judge)
+        return self._tell_each([self._said(transition) for transition in batch], judge)
 
     def _tell_each(self, batch: Sequence[Transition], judge: Judge) -> list[Receipt | LedgerError]:
         try:
@@ -123,16 +123,16 @@ class Ledger(Questions):
     def _record_loss(self, record: Mapping[str, Any]) -> Receipt:
         return self._recorder.record(identified(parse_transition(record, clock.new_id)), judge_now)
 
-    def _signed(self, said: Transition) -> Transition:
+    def _signed(self, transition: Transition) -> Transition:
         if self._beats is not None:
             self._beats.go_on()
-        if self.owner is None or said.owner is not None:
-            return said
-        return said._replace(owner=self.owner.owner, epoch=self.owner.epoch)
+        if self.owner is None or transition.owner is not None:
+            return transition
+        return transition._replace(owner=self.owner.owner, epoch=self.owner.epoch)
 
-    def _say(self, job: str, event: str, fields: Mapping[str, Any], said: Said) -> Receipt:
+    def _say(self, job: str, event: str, fields: Mapping[str, Any], envelope: Envelope) -> Receipt:
         given = {key: value for key, value in fields.items() if value is not None}
-        return self.record({"job": job, "event": event, **given, **said})
+        return self.record({"job": job, "event": event, **given, **envelope})
 
     def plan(
         self,
@@ -161,28 +161,30 @@ class Ledger(Questions):
         record = {"event": "planned", "type": type, "job": job or clock.new_id(), **given}
         return self._append(record, judge_now if record_refusal else judge_unrecorded)
 
-    def dispatch(self, job: str, call: Callable[[str], str | None], *, executor: str, **said: Unpack[Said]) -> Receipt:
+    def dispatch(
+        self, job: str, call: Callable[[str], str | None], *, executor: str, **envelope: Unpack[Envelope]
+    ) -> Receipt:
         """Call an executor the safe way round: record `submitted` with a fresh token, call, record `accepted`.
 
         `call` takes the token and returns the external id, or None where the executor gives none. A planned job whose
         cancelling was asked for is recorded as `cancelled` instead, and not called. Where `call` raises, the job stays
         `submitted`: recovery can find the call again by its token.
         """
-        return dispatch(self.record, job, call, executor, said)
+        return dispatch(self.record, job, call, executor, envelope)
 
-    def submit(self, job: str, executor: str, token: str, **said: Unpack[Said]) -> Receipt:
+    def submit(self, job: str, executor: str, token: str, **envelope: Unpack[Envelope]) -> Receipt:
         """Say that the executor is about to be called, under this token."""
-        return self._say(job, "submitted", {"executor": executor, "token": token}, said)
+        return self._say(job, "submitted", {"executor": executor, "token": token}, envelope)
 
-    def accept(self, job: str, external_id: str, executor: str | None = None, **said: Unpack[Said]) -> Receipt:
+    def accept(self, job: str, external_id: str, executor: str | None = None, **envelope: Unpack[Envelope]) -> Receipt:
         """Say that the executor took the job and how it named it."""
-        return self._say(job, "accepted", {"external_id": external_id, "executor": executor}, said)
+        return self._say(job, "accepted", {"external_id": external_id, "executor": executor}, envelope)
 
     def start(
-        self, job: str, executor: str | None = None, external_id: str | None = None, **said: Unpack[Said]
+        self, job: str, executor: str | None = None, external_id: str | None = None, **envelope: Unpack[Envelope]
     ) -> Receipt:
         """Say that the executor has begun."""
-        return self._say(job, "started", {"executor": executor, "external_id": external_id}, said)
+        return self._say(job, "started", {"executor": executor, "external_id": external_id}, envelope)
 
     def progress(
         self,
@@ -194,39 +196,39 @@ class Ledger(Questions):
         unit: str | None = None,
         message: str | None = None,
         estimated_end: datetime | str | None = None,
-        **said: Unpack[Said],
+        **envelope: Unpack[Envelope],
     ) -> Receipt:
         """Say how far the executor has come."""
         fields = {"percent": percent, "done": done, "total": total, "unit": unit, "message": message}
-        return self._say(job, "progressed", {**fields, "estimated_end": estimated_end}, said)
+        return self._say(job, "progressed", {**fields, "estimated_end": estimated_end}, envelope)
 
-    def suspend(self, job: str, **said: Unpack[Said]) -> Receipt:
+    def suspend(self, job: str, **envelope: Unpack[Envelope]) -> Receipt:
         """Say that the executor has paused the job."""
-        return self._say(job, "suspended", {}, said)
+        return self._say(job, "suspended", {}, envelope)
 
-    def resume(self, job: str, **said: Unpack[Said]) -> Receipt:
+    def resume(self, job: str, **envelope: Unpack[Envelope]) -> Receipt:
         """Say that the executor goes on with the job."""
-        return self._say(job, "resumed", {}, said)
+        return self._say(job, "resumed", {}, envelope)
 
-    def cancel(self, job: str, **said: Unpack[Said]) -> Receipt:
+    def cancel(self, job: str, **envelope: Unpack[Envelope]) -> Receipt:
         """Ask that a job and all active jobs below it be cancelled; they may still succeed."""
-        return self._say(job, "cancel_requested", {}, said)
+        return self._say(job, "cancel_requested", {}, envelope)
 
-    def attach(self, job: str, entities: Sequence[Mapping[str, Any]], **said: Unpack[Said]) -> Receipt:
+    def attach(self, job: str, entities: Sequence[Mapping[str, Any]], **envelope: Unpack[Envelope]) -> Receipt:
         """Say that the job touches further entities from now on; raises `EntityBusy` where they are held."""
-        return self._say(job, "attached", {"entities": list(entities)}, said)
+        return self._say(job, "attached", {"entities": list(entities)}, envelope)
 
-    def detach(self, job: str, entities: Sequence[Mapping[str, Any]], **said: Unpack[Said]) -> Receipt:
+    def detach(self, job: str, entities: Sequence[Mapping[str, Any]], **envelope: Unpack[Envelope]) -> Receipt:
         """Say that the job lets entities go."""
-        return self._say(job, "detached", {"entities": list(entities)}, said)
+        return self._say(job, "detached", {"entities": list(entities)}, envelope)
 
-    def lose_contact(self, job: str, **said: Unpack[Said]) -> Receipt:
+    def lose_contact(self, job: str, **envelope: Unpack[Envelope]) -> Receipt:
         """Say that the executor cannot be reached; the job still counts as running."""
-        return self._say(job, "contact_lost", {}, said)
+        return self._say(job, "contact_lost", {}, envelope)
 
-    def regain_contact(self, job: str, **said: Unpack[Said]) -> Receipt:
+    def regain_contact(self, job: str, **envelope: Unpack[Envelope]) -> Receipt:
         """Say that the executor can be reached again."""
-        return self._say(job, "contact_regained", {}, said)
+        return self._say(job, "contact_regained", {}, envelope)
 
     def succeed(self, job: str, result: Any = None, **fields: Any) -> Receipt:
         """Close a job that did what it was for; `fields`: `products`, `warnings`, `residue`, and those of `Said`."""
@@ -252,13 +254,13 @@ class Ledger(Questions):
         """Put evidence beside an outcome, which stands."""
         return self.record({"job": job, "event": "disputed", "evidence": evidence, **fields})
 
-    def hold(self, job: str, **said: Unpack[Said]) -> Receipt:
+    def hold(self, job: str, **envelope: Unpack[Envelope]) -> Receipt:
         """Keep a job, and so its tree, in the live views."""
-        return self._say(job, "hold_placed", {}, said)
+        return self._say(job, "hold_placed", {}, envelope)
 
-    def lift_hold(self, job: str, **said: Unpack[Said]) -> Receipt:
+    def lift_hold(self, job: str, **envelope: Unpack[Envelope]) -> Receipt:
         """Let a held job expire again."""
-        return self._say(job, "hold_lifted", {}, said)
+        return self._say(job, "hold_lifted", {}, envelope)
 
     def expire(self, policy: Retention = PRESETS["default"], *, limit: int | None = None) -> list[TreeExpiry]:
         """Take the trees out of the live views whose time has come; `policy` is for trees planned without one.
@@ -270,7 +272,7 @@ class Ledger(Questions):
 
     # --- Owners
 
-    def start_owner(self, name: str, *, lease_seconds: float = LEASE_SECONDS, **said: Unpack[Said]) -> "Ledger":
+    def start_owner(self, name: str, *, lease_seconds: float = LEASE_SECONDS, **envelope: Unpack[Envelope]) -> "Ledger":
         """Begin a new epoch of an owner, which fences every earlier one; the ledger that speaks as it is returned.
 
         Whatever that ledger records carries the epoch; a thread keeps the lease until it is closed. A fenced one hears
@@ -278,7 +280,9 @@ class Ledger(Questions):
         something; only where it was started is the lease given up.
         """
         asked_seconds("A lease", lease_seconds, least=LEASE_SECONDS_MIN)
-        return self._begin(partial(self._owners.start, name, lease_seconds, self._tell_owner("owner_started", said)))
+        return self._begin(
+            partial(self._owners.start, name, lease_seconds, self._tell_owner("owner_started", envelope))
+        )
 
     def _begin(self, start: Callable[[], Started]) -> "Ledger":
         try:
@@ -294,19 +298,19 @@ class Ledger(Questions):
 
         return Ledger(self._recorder, self._feed, self._all, self._leases, close, owner=me, beats=beats)
 
-    def _tell_owner(self, event: str, said: Said) -> Callable[[OwnerEpoch], Receipt]:
-        return lambda of: self.record({"event": event, **said, **of._asdict()})
+    def _tell_owner(self, event: str, envelope: Envelope) -> Callable[[OwnerEpoch], Receipt]:
+        return lambda of: self.record({"event": event, **envelope, **of._asdict()})
 
     def speak_as(self, me: OwnerEpoch) -> "Ledger":
         """The ledger that speaks as an owner in an epoch that has begun, and keeps no lease; closing it is nothing."""
         return Ledger(self._recorder, self._feed, self._all, self._leases, lambda: None, owner=me)
 
-    def fence(self, name: str, **said: Unpack[Said]) -> Receipt:
+    def fence(self, name: str, **envelope: Unpack[Envelope]) -> Receipt:
         """Say that every epoch of an owner so far may no longer act: it never returns, or must not.
 
         Raises `OwnerNotFound` for a name of which nothing speaks.
         """
-        return self._owners.fence(name, self._tell_owner("owner_fenced", said))
+        return self._owners.fence(name, self._tell_owner("owner_fenced", envelope))
 
     def owners(self) -> list[OwnerView]:
         """Every owner that has active jobs or a lease, each epoch by itself."""

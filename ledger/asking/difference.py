@@ -99,9 +99,9 @@ def compare(recall: Recall, earlier: AsOf, later: AsOf, fits: Fits) -> Diff:
         )
     diff, entities = Diff(earlier, later), _Entities()
     for before, after in recall.told_between(earlier, later):
-        told = fits(after.view)
-        entities.take(before, after, told=told)
-        if told:
+        fits_after = fits(after.view)
+        entities.take(before, after, counts=fits_after)
+        if fits_after:
             _tell(diff, JobChange(before.view if before else None, after.view))
     diff.busy.extend(_not_busy(recall, earlier, entities.taken()))
     diff.free.extend(_not_busy(recall, later, entities.let_go()))
@@ -125,11 +125,11 @@ class _Entities:
         self._after: set[EntityRef] = set()
         self._told: set[EntityRef] = set()
 
-    def take(self, before: Was | None, after: Was, *, told: bool) -> None:
+    def take(self, before: Was | None, after: Was, *, counts: bool) -> None:
         held_before = before.held if before else frozenset()
         self._before |= held_before
         self._after |= after.held
-        if told:
+        if counts:
             self._told |= held_before ^ after.held
 
     def taken(self) -> list[EntityRef]:

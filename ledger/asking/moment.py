@@ -56,10 +56,10 @@ class Past:
 
     def tree(self, job: str) -> list[JobView]:
         """A job and all below it, parents first; raises `JobNotFound`."""
-        found = self._recall.tree(self.as_of, job)
-        if not found:
+        jobs = self._recall.tree(self.as_of, job)
+        if not jobs:
             raise self._missing(job)
-        return found
+        return jobs
 
     def busy(self, entity: str | EntityRef, *, would: str | None = None, besides: str | None = None) -> BusyAnswer:
         """The active jobs on one entity (`vm/web01`), oldest first; `would` and `besides` as for `busy_all`."""

@@ -58,10 +58,10 @@ class Questions:
 
     def tree(self, job: str) -> list[JobView]:
         """A job and all below it, parents first; raises `JobNotFound`."""
-        found = self._queries.tree(job)
-        if not found:
+        jobs = self._queries.tree(job)
+        if not jobs:
             raise JobNotFound(f"No event speaks of job {job}.", job=job)
-        return found
+        return jobs
 
     def unsettled(self, names: Sequence[Name] = ()) -> Unsettled:
         """Every active job, and those that bear one of these names, with their children, as of one position."""
@@ -95,10 +95,10 @@ class Questions:
 
     def roll_up(self, job: str) -> RollUp:
         """How far a tree is, from the job down; raises `JobNotFound`."""
-        found = self._queries.roll_up(job)
-        if found is None:
+        sums = self._queries.roll_up(job)
+        if sums is None:
             raise JobNotFound(f"No event speaks of job {job}.", job=job)
-        return found
+        return sums
 
     def expiry(self, policy: Retention = PRESETS["default"], *, limit: int | None = None) -> list[TreeExpiry]:
         """A forecast of what leaves the live views, in the order in which it leaves."""

@@ -47,9 +47,9 @@ class HistoryEntry:
 
     def as_json(self) -> dict[str, Any]:
         """What was so then, ready for JSON; the event itself is a transition record."""
-        said = {name: getattr(self, name) for name in ("type", "parent", "actor", "owner", "executor")}
+        fields = {name: getattr(self, name) for name in ("type", "parent", "actor", "owner", "executor")}
         entities = [{"type": entity.type, "id": entity.id} for entity in self.entities]
-        return said | {"entities": entities, "seconds": self.seconds, "revised": self.revised}
+        return fields | {"entities": entities, "seconds": self.seconds, "revised": self.revised}
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,18 +29,18 @@ def watch(feed: Feed, queries: Queries, after: int | None, job: str | None) -> I
     """
     reached: int = feed.end() if after is None else after
     view: JobView | None = None
-    told = 0  # the position of the last event of that job
+    last = 0  # the position of the last event of that job
     for entry in feed.follow(reached, seen=after is None):
         reached = entry.position if entry else reached
         mine = entry is not None and (job is None or entry.event.job == job)
         if entry is not None and mine:
-            told = entry.position
+            last = entry.position
             yield entry
         if job is None or (entry is not None and not mine):
             continue
         with suppress(DatabaseAway):  # asked again where there is nothing new for a while
-            view = view if view and view.position >= told else queries.job(job)
-        if view and told <= view.position <= reached:
+            view = view if view and view.position >= last else queries.job(job)
+        if view and last <= view.position <= reached:
             if view.done:
                 return
             check_whole(view)
@@ -94,7 +94,7 @@ def _on_and_on(feed: Feed, look: Callable[[], T], deadline: float | None, what: 
         nonlocal looked
         try:
             with clock.until(deadline), feed.follower.turn():
-                found = look()
+                answer = look()
         except (DatabaseAway, PoolExhausted):
             return None
         except NotFound as error:
@@ -104,7 +104,7 @@ def _on_and_on(feed: Feed, look: Callable[[], T], deadline: float | None, what: 
             return None
         looked = True
         outage.over()
-        return found
+        return answer
 
     return look_again
 

@@ -163,11 +163,11 @@ class Engine:
 
     def _record(self, flow: Flow, job: JobView, task: Task | None) -> None:
         if task is None:
-            told = {"executor": job.executor, "asked": True}
+            evidence = {"executor": job.executor, "asked": True}
             if job.phase == "submitted":
-                self.ledger.abandon(job.job, evidence=told)
+                self.ledger.abandon(job.job, evidence=evidence)
             else:
-                self.ledger.lose(job.job, told)
+                self.ledger.lose(job.job, evidence)
             return
         if job.external_id is None and task.external_id is not None:
             self.ledger.accept(job.job, task.external_id, task.executor)
@@ -202,12 +202,12 @@ class Engine:
 
     def _close(self, flow: Flow, job: JobView) -> None:
         children = list(self.ledger.jobs(JobFilter(parent=job.job)))[::-1]
-        told = Family([Child(it.job, Outcome(it.outcome), it.required, it.retry_of) for it in children if it.outcome])
-        value = parent_value(told, cancelling="cancel_requested" in job.flags)
+        family = Family([Child(it.job, Outcome(it.outcome), it.required, it.retry_of) for it in children if it.outcome])
+        value = parent_value(family, cancelling="cancel_requested" in job.flags)
         if value is Value.UNKNOWN:
-            self.ledger.lose(job.job, evidence(told))
+            self.ledger.lose(job.job, evidence(family))
         elif value is not Value.SUCCEEDED:
-            self.ledger.record({"job": job.job, "event": str(value), "evidence": evidence(told)})
+            self.ledger.record({"job": job.job, "event": str(value), "evidence": evidence(family)})
         else:
             if flow.end is not None:
                 # The same token each time, so that an end action done twice is done once.
@@ -230,16 +230,16 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--executor", default="fake", help="its name")
     parser.add_argument("--scripts", type=json.loads, default={})
     parser.add_argument("--paced", action="store_true")
-    said = parser.parse_args(words)
+    options = parser.parse_args(words)
 
     def tell(step: str) -> None:
         print(step, flush=True)
-        if said.paced:
+        if options.paced:
             sys.stdin.readline()
 
-    with open_ledger() as ledger, ledger.start_owner(said.owner) as own:
-        engine = Engine(own, FakeExecutor(said.folder, said.executor), tell, said.scripts)
-        engine.run(FLOWS[said.flow](said.thing, said.parts), said.job)
+    with open_ledger() as ledger, ledger.start_owner(options.owner) as own:
+        engine = Engine(own, FakeExecutor(options.folder, options.executor), tell, options.scripts)
+        engine.run(FLOWS[options.flow](options.thing, options.parts), options.job)
 
 
 if __name__ == "__main__":

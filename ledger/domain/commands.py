@@ -124,8 +124,8 @@ def parse_transition(record: object, new_id: Callable[[], str]) -> Transition:
     event = fields.get("event")
     fact = FACTS_BY_NAME.get(event) if isinstance(event, str) else None
     if fact is None:
-        found = repr(event[:60]) if isinstance(event, str) else type(event).__name__
-        raise MalformedRecord(f"A record's event must be one of the ledger's, and this is {found}.")
+        word = repr(event[:60]) if isinstance(event, str) else type(event).__name__
+        raise MalformedRecord(f"A record's event must be one of the ledger's, and this is {word}.")
     body = dict(fields)
     del body["event"]
     itself = _ledger(body) if fact in LEDGER_FACTS else None
@@ -133,8 +133,8 @@ def parse_transition(record: object, new_id: Callable[[], str]) -> Transition:
         body["position"] = body.pop(BREAK_AT, None)
     envelope = _validate(Envelope, {name: body.pop(name) for name in ENVELOPE & body.keys()})
     subject = _subject(envelope, fact, new_id) if itself is None else itself
-    said: Fact = _parse_plan(subject, body, new_id) if fact is Planned else _validate(fact, body)
-    return Transition(**vars(envelope) | {"job": subject, "fact": said})
+    asked: Fact = _parse_plan(subject, body, new_id) if fact is Planned else _validate(fact, body)
+    return Transition(**vars(envelope) | {"job": subject, "fact": asked})
 
 
 BREAK_AT = "break_at"  # what a record calls the position of a break, for its own is where it stands itself
@@ -196,10 +196,10 @@ def _distinct_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _ledger(body: dict[str, Any]) -> str:
     """The UUID of the ledger that a record is about, taken out of it."""
-    said = body.pop("ledger", None)
-    if not isinstance(said, str) or not _UUID.fullmatch(said) or body.get("job") is not None:
+    ledger = body.pop("ledger", None)
+    if not isinstance(ledger, str) or not _UUID.fullmatch(ledger) or body.get("job") is not None:
         raise MalformedRecord("A record about the ledger itself must name it by its UUID, and no job.")
-    return said
+    return ledger
 
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
@@ -228,11 +228,11 @@ def _parse_plan(job: str, body: Mapping[str, Any], new_id: Callable[[], str]) ->
 
 
 def _check_tree(plan: Mapping[str, Any]) -> None:
-    level, found = [plan], 0
+    level, jobs = [plan], 0
     for _ in range(TREE_DEPTH_MAX):
         level = [child for part in level for child in _children_of(part)]
-        found += len(level)
-        _check_count(found)
+        jobs += len(level)
+        _check_count(jobs)
         if not level:
             return
     raise TreeTooDeep(f"A tree of jobs must be {TREE_DEPTH_MAX} deep at most.", limit=TREE_DEPTH_MAX)
@@ -287,9 +287,9 @@ def malformed(error: ValidationError) -> BadInput:
 
 def planned(plan: Plan, root: str, depth: int, parent: str | None) -> Planned:
     """The fact that a plan was put on record, in its place in the tree."""
-    said = vars(plan)
+    terms = vars(plan)
     place = {"parent": parent, "root": root, "depth": depth, "children": len(plan.children)}
-    return of_checked(Planned, {name: said[name] for name in _TERMS} | place)
+    return of_checked(Planned, {name: terms[name] for name in _TERMS} | place)
 
 
 _TERMS = tuple(Terms.model_fields)

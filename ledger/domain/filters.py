@@ -152,20 +152,20 @@ def parse_filter(text: str) -> Filter:
     """The filter that a text asks for; raises `MalformedFilter`, naming the column and what was expected there."""
     if len(text) > FILTER_LENGTH_MAX:
         _malformed(FILTER_LENGTH_MAX + 1, f"the end of it, after {FILTER_LENGTH_MAX:,} characters", f"{len(text):,}")
-    found = _Reader(text).read()
-    for column, term in found:
-        if term.key is Key.TEXT and not Filter(tuple(term for _, term in found)).bounded:
+    parsed = _Reader(text).read()
+    for column, term in parsed:
+        if term.key is Key.TEXT and not Filter(tuple(term for _, term in parsed)).bounded:
             _malformed(
                 column,
                 "a term that narrows the search beside text:, as type, outcome, entity, actor, owner, executor, under, "
                 "job, is, after, or a position or time of occurrence with a start",
                 "text: alone",
             )
-    return Filter(tuple(term for _, term in found))
+    return Filter(tuple(term for _, term in parsed))
 
 
-def _malformed(column: int, expected: str, found: str) -> NoReturn:
-    sentence = f"At column {column:,} of the filter there must be {expected}, and there is {found}."
+def _malformed(column: int, expected: str, there: str) -> NoReturn:
+    sentence = f"At column {column:,} of the filter there must be {expected}, and there is {there}."
     raise MalformedFilter(sentence, column=column, expected=expected)
 
 
@@ -213,12 +213,12 @@ class _Reader:
 
     def _value(self, key: Key) -> Value:
         begun = self._at
-        said = self._quoted() if self._peek() == '"' else self._bare()
+        text = self._quoted() if self._peek() == '"' else self._bare()
         if self._peek() not in (*_SPACES, ",", "end"):
             self._expected("a space or a comma behind the quoted value")
         what, read = _READERS[key]
         try:
-            return read(check_text(said))
+            return read(check_text(text))
         except HostileText:
             self._at = begun
             self._expected("a value without NUL and halves of surrogate pairs")
@@ -227,7 +227,7 @@ class _Reader:
             self._expected(what)
 
     def _quoted(self) -> str:
-        begun, said = self._at, []
+        begun, characters = self._at, []
         self._at += 1
         while (char := self._peek()) != '"':
             if char == "end":
@@ -237,10 +237,10 @@ class _Reader:
                 self._at += 1
                 if self._peek() not in _ESCAPED:
                     self._expected("a quote or a backslash behind the backslash")
-            said.append(self._peek())
+            characters.append(self._peek())
             self._at += 1
         self._at += 1
-        return "".join(said)
+        return "".join(characters)
 
     def _bare(self) -> str:
         begun = self._at
@@ -275,61 +275,61 @@ def _wrong() -> BadInput:
 
 
 def _text_of(limit: int) -> Callable[[str], str]:
-    def read(said: str) -> str:
-        if not 1 <= len(said) <= limit:
+    def read(text: str) -> str:
+        if not 1 <= len(text) <= limit:
             raise _wrong()
-        return said
+        return text
 
     return read
 
 
 def _one_of(words: tuple[str, ...]) -> Callable[[str], str]:
-    def read(said: str) -> str:
-        if said not in words:
+    def read(text: str) -> str:
+        if text not in words:
             raise _wrong()
-        return said
+        return text
 
     return read
 
 
-def _entity(said: str) -> EntityRef:
+def _entity(text: str) -> EntityRef:
     try:
-        return EntityRef.parse(said)
+        return EntityRef.parse(text)
     except ValueError:  # what pydantic makes of a bad part
         raise _wrong() from None
 
 
-def _when(said: str) -> When:
-    ago = _AGO.fullmatch(said)
+def _when(text: str) -> When:
+    ago = _AGO.fullmatch(text)
     if ago:
         try:
             return When(ago=timedelta(seconds=int(ago[1]) * UNITS[ago[2]]))
         except OverflowError:
             raise _wrong() from None
-    return When(parse_time(f"{said}T00:00:00Z" if _DATE.fullmatch(said) else said))
+    return When(parse_time(f"{text}T00:00:00Z" if _DATE.fullmatch(text) else text))
 
 
-def _period(said: str) -> Period:
-    start, dots, end = said.partition("..")
+def _period(text: str) -> Period:
+    start, dots, end = text.partition("..")
     if not dots or not (start or end):
         raise _wrong()
     return Period(_when(start) if start else None, _when(end) if end else None)
 
 
-def _span(said: str) -> Span:
-    start, dots, end = said.partition("..")
+def _span(text: str) -> Span:
+    start, dots, end = text.partition("..")
     span = Span(_position(start), _position(end) if dots else _position(start))
     if span == Span(None, None) or (span.start or 0) > (POSITION_MAX if span.end is None else span.end):
         raise _wrong()
     return span
 
 
-def _position(said: str) -> int | None:
-    if not said:
+def _position(text: str) -> int | None:
+    if not text:
         return None
-    if not _NUMBER.fullmatch(said) or int(said) > POSITION_MAX:
+    if not _NUMBER.fullmatch(text) or int(text) > POSITION_MAX:
         raise _wrong()
-    return int(said)
+    return int(text)
 
 
 def _words(words: tuple[str, ...]) -> tuple[str, Callable[[str], Value]]:
@@ -357,6 +357,6 @@ _READERS: Mapping[Key, tuple[str, Callable[[str], Value]]] = {
 
 
 def _print_value(value: Value) -> str:
-    said = str(value)
-    plain = said and not any(char in ',"\\' or char.isspace() for char in said)
-    return said if plain else '"' + said.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    text = str(value)
+    plain = text and not any(char in ',"\\' or char.isspace() for char in text)
+    return text if plain else '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

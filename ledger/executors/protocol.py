@@ -32,8 +32,8 @@ class TaskState(StrEnum):
         return self in (TaskState.SUCCEEDED, TaskState.FAILED, TaskState.CANCELLED)
 
 
-def _error(said: object) -> Any:
-    return Error(message=said) if isinstance(said, str) else said if isinstance(said, Error) else payload(said)
+def _error(value: object) -> Any:
+    return Error(message=value) if isinstance(value, str) else value if isinstance(value, Error) else payload(value)
 
 
 class Task(Frozen):
@@ -64,8 +64,8 @@ class Task(Frozen):
 
     def told(self) -> dict[str, Any]:
         """The task as evidence: what names it and what became of it, and nothing that is long or goes on changing."""
-        said = self.model_dump(mode="json", exclude_defaults=True)
-        return {name: said[name] for name in ("executor", "external_id", "token", "state") if name in said}
+        fields = self.model_dump(mode="json", exclude_defaults=True)
+        return {name: fields[name] for name in ("executor", "external_id", "token", "state") if name in fields}
 
     def __str__(self) -> str:
         return f"{self.executor} {self.external_id or self.token}"

@@ -72,12 +72,12 @@ def read_tasks(files: Mapping[str, Iterable[bytes]]) -> list[ListedExecutor]:
     return [ListedExecutor(_listing(name, draft)) for name, draft in drafts.items()]
 
 
-def _take(drafts: dict[str, _Draft], said: Any) -> None:
-    if not isinstance(said, dict):
-        raise MalformedRecord(f"A task must be a JSON object, not {type(said).__name__}.")
-    about_all = bool(said.keys() & {"complete", "reachable", "tokens"})
+def _take(drafts: dict[str, _Draft], record: Any) -> None:
+    if not isinstance(record, dict):
+        raise MalformedRecord(f"A task must be a JSON object, not {type(record).__name__}.")
+    about_all = bool(record.keys() & {"complete", "reachable", "tokens"})
     try:
-        entry = _Close.model_validate(said) if about_all else Task.model_validate(said)
+        entry = _Close.model_validate(record) if about_all else Task.model_validate(record)
     except ValidationError as error:
         raise malformed(error) from None
     draft = drafts.setdefault(entry.executor, _Draft())

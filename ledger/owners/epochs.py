@@ -75,10 +75,10 @@ class Owners:
 
         Raises `OwnerNotFound` for a name of which nothing speaks.
         """
-        told, used = self.states([name])[name].newest, self._queries.newest_epoch(name)
-        if not told and used is None:
+        by_events, used = self.states([name])[name].newest, self._queries.newest_epoch(name)
+        if not by_events and used is None:
             raise OwnerNotFound(f"No event and no job speaks of owner {name}.", owner=name)
-        return max(told, used or 0)
+        return max(by_events, used or 0)
 
     def _check_not_fenced(self, me: OwnerEpoch, started: int) -> None:
         owner = self.states([me.owner])[me.owner]

@@ -92,15 +92,15 @@ class Importer:
         """Record every line; four pages at a time are kept in memory."""
         with _RESTING, closing(Ahead(pages(lines))) as taken:
             reading = Reading(taken)
-            for page, said in reading:
-                self._hand_over(page, said, reading.go_on)
+            for page, parsed in reading:
+                self._hand_over(page, parsed, reading.go_on)
                 on_page(self.summary)
 
-    def _hand_over(self, page: Sequence[Line], said: Sequence[Parsed], meanwhile: Callable[[], None]) -> None:
-        told = [(line, it) for line, it in zip(page, said, strict=True) if it is not None]
-        answers = self._recorder.append([it for _, it in told], self._judge, meanwhile)
-        self.summary.read += len(told)
-        for ((number, line), _), answer in zip(told, answers, strict=True):
+    def _hand_over(self, page: Sequence[Line], parsed: Sequence[Parsed], meanwhile: Callable[[], None]) -> None:
+        transitions = [(line, it) for line, it in zip(page, parsed, strict=True) if it is not None]
+        answers = self._recorder.append([it for _, it in transitions], self._judge, meanwhile)
+        self.summary.read += len(transitions)
+        for ((number, line), _), answer in zip(transitions, answers, strict=True):
             if isinstance(answer, LedgerError):
                 self.summary.rejected += 1
                 self._on_reject(Rejected(number, line, answer))

@@ -40,8 +40,8 @@ def pages(lines: Iterable[bytes]) -> Iterator[Sequence[Line]]:
 def parse_line(line: bytes) -> Transition | LedgerError | None:
     """The transition that a line asks for, under an id; the error that it is, or None where it is no record."""
     try:
-        said = _read(line)
-        return None if said is None else identified(said)
+        record = _read(line)
+        return None if record is None else identified(record)
     except LedgerError as error:
         return error
 
@@ -50,10 +50,10 @@ def _read(line: bytes) -> Transition | None:
     """The transition of a line; None for a line of an export that is no record: its header, proofs and trailer."""
     if len(line) > LINE_BYTES_MAX:
         raise MalformedRecord(f"A line must have {LINE_BYTES_MAX:,} bytes at most, and this has {len(line):,}.")
-    said = parse_json(line)
-    if isinstance(said, dict):
-        if "export" in said and "event" not in said:
+    record = parse_json(line)
+    if isinstance(record, dict):
+        if "export" in record and "event" not in record:
             return None
         for name in EXPORTED_BESIDE:
-            said.pop(name, None)
-    return parse_transition(said, clock.new_id)
+            record.pop(name, None)
+    return parse_transition(record, clock.new_id)

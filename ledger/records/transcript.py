@@ -28,8 +28,8 @@ def _line(event: Event) -> dict[str, Any]:
     """The record of an event; for what is no event a line that is no record, so that an import passes it over."""
     fact = event.fact
     if type(fact) is Damaged:
-        said = {"stream": fact.stream, "version": event.version, "topic": fact.row_topic, "why": fact.why}
-        return {"export": "damaged", **said}
+        fields = {"stream": fact.stream, "version": event.version, "topic": fact.row_topic, "why": fact.why}
+        return {"export": "damaged", **fields}
     return transcribe_event(event)
 
 

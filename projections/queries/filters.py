@@ -102,12 +102,12 @@ class Search:
     # --- Terms
 
     def _conditions(self, terms: Sequence[Term]) -> list[str]:
-        told = [bound("e.position") for bound in self._bounds]
+        conditions = [bound("e.position") for bound in self._bounds]
         for term in terms:
             condition = self._condition(term)
             if condition is not None:
-                told.append(f"({condition}) IS NOT TRUE" if term.negated else condition)
-        return told
+                conditions.append(f"({condition}) IS NOT TRUE" if term.negated else condition)
+        return conditions
 
     def _condition(self, term: Term) -> str | None:
         """What must be so, as if the term were not negated; None where the bounds have said it."""
@@ -151,12 +151,12 @@ class Search:
 
     def _within_period(self, period: Period) -> str:
         signs = ((">=", period.start), ("<", period.end))
-        told = [
+        conditions = [
             f"e.occurred_at {sign} {self._value(when.at(self._now))}::timestamptz"
             for sign, when in signs
             if when is not None
         ]
-        return f"({' AND '.join(told)})"
+        return f"({' AND '.join(conditions)})"
 
     def _of_jobs(self, jobs: Sequence[Value]) -> str:
         streams = self._value([f"job:{job}" for job in jobs])
@@ -203,10 +203,10 @@ def _either(conditions: Sequence[str]) -> str:
 
 
 def _least(starts: Sequence[int | None]) -> int | None:
-    told = [start for start in starts if start is not None]
-    return min(told) if len(told) == len(starts) else None
+    known = [start for start in starts if start is not None]
+    return min(known) if len(known) == len(starts) else None
 
 
 def _most(ends: Sequence[int | None]) -> int | None:
-    told = [end for end in ends if end is not None]
-    return max(told) if len(told) == len(ends) else None
+    known = [end for end in ends if end is not None]
+    return max(known) if len(known) == len(ends) else None

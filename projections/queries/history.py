@@ -34,19 +34,25 @@ class HistoryQueries:
         """What a filter finds in a window."""
         search = Search(which, now, window)
         rows = self._ask(SQL["select_history"].replace("found_positions", search.positions), search)
-        told = [row for row in rows if row["position"] is not None]
+        full_rows = [row for row in rows if row["position"] is not None]
         with self._connect() as connection:
-            entries = read_all(connection, told)
-        found = [_entry(row, entry, window.upto) for row, entry in zip(told, entries, strict=True)]
+            entries = read_all(connection, full_rows)
+        entries_found = [_entry(row, entry, window.upto) for row, entry in zip(full_rows, entries, strict=True)]
         reached = min(position for position in (rows[0]["reached"], window.upto) if position is not None)
-        return HistoryPage(found if window.oldest else found[::-1], reached, more=0 < len(found) == window.limit)
+        return HistoryPage(
+            entries_found if window.oldest else entries_found[::-1],
+            reached,
+            more=0 < len(entries_found) == window.limit,
+        )
 
     def durations(self, which: Filter, now: datetime) -> tuple[Sequence[Durations], int]:
         """How long the jobs took whose outcome was given by what is found; the position to which that is true."""
         search = Search(which, now)
         rows = self._ask(SQL["select_durations"].replace("found_conditions", search.conditions), search)
-        told = [Durations(**{name: row[name] for name in Durations.__slots__}) for row in rows if row["jobs"]]
-        return told, rows[0]["reached"]
+        durations_by_outcome = [
+            Durations(**{name: row[name] for name in Durations.__slots__}) for row in rows if row["jobs"]
+        ]
+        return durations_by_outcome, rows[0]["reached"]
 
     def _ask(self, text: str, search: Search) -> list[dict[str, Any]]:
         # Which index serves depends on the filter, so the planner must see its values.
@@ -57,13 +63,13 @@ class HistoryQueries:
 
 
 def _entry(row: Mapping[str, Any], entry: RecordedEvent, upto: int | None) -> HistoryEntry:
-    said = {name: row[name] for name in ("type", "parent", "actor", "owner", "executor", "seconds")}
-    if said["seconds"] is not None and not isfinite(said["seconds"]):  # which no event makes
-        said["seconds"] = None
+    fields = {name: row[name] for name in ("type", "parent", "actor", "owner", "executor", "seconds")}
+    if fields["seconds"] is not None and not isfinite(fields["seconds"]):  # which no event makes
+        fields["seconds"] = None
     named = [*_named(entry.event.fact.body), *_held(row, upto)]
     entities = [EntityRef(type=kind, id=name) for kind, name in dict.fromkeys(named)]
     revised = row["revised_position"] if upto is None or (row["revised_position"] or 0) <= upto else None
-    return HistoryEntry(entry=entry, revised=revised, entities=entities, **said)
+    return HistoryEntry(entry=entry, revised=revised, entities=entities, **fields)
 
 
 def _held(row: Mapping[str, Any], upto: int | None) -> list[tuple[str, str]]:
@@ -72,10 +78,10 @@ def _held(row: Mapping[str, Any], upto: int | None) -> list[tuple[str, str]]:
     return [(item[0], item[1]) for item in held or () if isinstance(item, list) and len(item) == _OF_HELD]
 
 
-def _named(said: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _named(record: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The entities that an event names itself, those of a plan that was refused included."""
-    told = [said, said.get("plan") or {}]
-    return [(item["type"], item["id"]) for part in told for name in _NAMING for item in part.get(name, ())]
+    parts = [record, record.get("plan") or {}]
+    return [(item["type"], item["id"]) for part in parts for name in _NAMING for item in part.get(name, ())]
 
 
 _OF_HELD = 3  # type, id and role

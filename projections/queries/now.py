@@ -47,8 +47,8 @@ class ViewQueries:
 
     def job(self, job: str) -> JobView | None:
         """A job, expired or not; None where no event speaks of it."""
-        found = self._views(SQL["select_job"], {"job": job})
-        return found[0] if found else None
+        jobs = self._views(SQL["select_job"], {"job": job})
+        return jobs[0] if jobs else None
 
     def jobs(self, which: JobFilter, *, before: int | None = None, limit: int | None = None) -> Iterator[JobView]:
         """Jobs, the last planned first, from before a planned position; read page by page."""
@@ -73,10 +73,10 @@ class ViewQueries:
     def roll_up(self, job: str) -> RollUp | None:
         """How far a tree is, from the job down; None where no event speaks of the job."""
         with self._connect() as connection, connection.cursor() as cursor:
-            found = job_tree.roll_up(cursor, job)
-            if found is None:
+            sums = job_tree.roll_up(cursor, job)
+            if sums is None:
                 _look_begun(connection)
-        return found
+        return sums
 
     def busy(
         self, entities: Sequence[EntityRef], would: Access | None = None, besides: str | None = None
@@ -94,8 +94,8 @@ class ViewQueries:
             if not position:
                 _look_begun(connection)
         on = _by_entity(row for row in rows if row["job"] is not None)
-        found = ((entity, on.get((entity.type, entity.id), {})) for entity in entities)
-        return [BusyAnswer(entity, Jobs([*jobs.values()], _read), position, would) for entity, jobs in found]
+        pairs = ((entity, on.get((entity.type, entity.id), {})) for entity in entities)
+        return [BusyAnswer(entity, Jobs([*jobs.values()], _read), position, would) for entity, jobs in pairs]
 
     def expiry(
         self, policy: Retention, now: datetime, limit: int | None = None, *, due: bool = False
@@ -113,8 +113,8 @@ class ViewQueries:
     def newest_epoch(self, owner: str) -> int | None:
         """The newest epoch in which an owner ever had a job, 0 where none was said; None where it never had one."""
         with self._connect() as connection:
-            found: int | None = connection.execute(SQL["select_newest_epoch"], {"owner": owner}).fetchall()[0]["epoch"]
-        return found
+            epoch: int | None = connection.execute(SQL["select_newest_epoch"], {"owner": owner}).fetchall()[0]["epoch"]
+        return epoch
 
     def unsettled(self, names: Sequence[Name]) -> Unsettled:
         """Every active job, and those that bear one of these names, with their children, from one snapshot."""
@@ -196,7 +196,7 @@ def _parameters(which: JobFilter, before: int | None, limit: int) -> dict[str, A
 def _read(row: Row) -> JobView:
     """A job from its row in the view `job_status` and the time of asking; of a row that is none, what says so."""
     try:
-        found = view(from_json(row["document"]), from_json(row["entities"]), row["asked_at"])
+        job = view(from_json(row["document"]), from_json(row["entities"]), row["asked_at"])
     except NOT_WRITTEN_BY_US:
-        found = None
-    return found if found is not None and is_whole(found, row["job"]) else unreadable(row)
+        job = None
+    return job if job is not None and is_whole(job, row["job"]) else unreadable(row)

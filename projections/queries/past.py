@@ -61,21 +61,21 @@ class PastQueries:
         name = f"job:{job}"
         if not as_of.occurred:
             return read_stream(self._connect, name, after, as_of.position)
-        told = counted(read_stream(self._connect, name, until=as_of.position), as_of)
-        return dropwhile(lambda entry: entry.position <= after, told)
+        entries = counted(read_stream(self._connect, name, until=as_of.position), as_of)
+        return dropwhile(lambda entry: entry.position <= after, entries)
 
     def job(self, as_of: AsOf, job: str) -> JobView | None:
         """A job as the views showed it; None where it was not on record."""
-        found = self._remember(as_of, [job]).get(job)
-        return found.view if found else None
+        remembered = self._remember(as_of, [job]).get(job)
+        return remembered.view if remembered else None
 
     def tree(self, as_of: AsOf, root: str) -> list[JobView]:
         """A job and all that was below it, parents first; empty where it was not on record."""
         rows = self._ask("select_tree_at", as_of, {"job": root, "position": as_of.position})
-        found = self._remember(as_of, [row["job"] for row in rows])
-        level = [found[root].view] if root in found else []
+        remembered = self._remember(as_of, [row["job"] for row in rows])
+        level = [remembered[root].view] if root in remembered else []
         below: dict[str | None, list[JobView]] = {}
-        for job in sorted((job.view for job in found.values() if job.view.job != root), key=_planned):
+        for job in sorted((job.view for job in remembered.values() if job.view.job != root), key=_planned):
             below.setdefault(job.parent, []).append(job)
         tree: list[JobView] = []
         while level:
@@ -93,14 +93,14 @@ class PastQueries:
         places = [(entity.type, entity.id) for entity in entities]
         as_of, rows = self._candidates(as_of, places)
         asked = {row["job"] for row in rows} | ({besides} if besides is not None else set())
-        found = self._remember(as_of, sorted(asked))
-        if besides is not None and besides not in found:
+        remembered = self._remember(as_of, sorted(asked))
+        if besides is not None and besides not in remembered:
             return None
-        root = found[besides].view.root if besides is not None else None
+        root = remembered[besides].view.root if besides is not None else None
         accesses = would.against if would else tuple(Access)
         on: dict[Place, list[tuple[int, int, JobView]]] = {}
         for row in rows:
-            job = found.get(row["job"])
+            job = remembered.get(row["job"])
             place = (row["entity_type"], row["entity_id"])
             began = _began(job, place, accesses) if job else None
             if job is not None and began is not None and job.view.root != root:
@@ -118,16 +118,16 @@ class PastQueries:
         as_of, rows = self._candidates(as_of, [ITSELF])
         begun = sorted({row["from_position"]: row["job"] for row in rows}.items(), reverse=True)
         left = [job for position, job in begun if before is None or position < before]
-        told = 0
+        yielded = 0
         for start in range(0, len(left), FOLD_JOBS_MAX):
             page = left[start : start + FOLD_JOBS_MAX]
-            found = self._remember(as_of, page)
+            remembered = self._remember(as_of, page)
             for job in page:
-                if told == limit:
+                if yielded == limit:
                     return
-                if job in found and found[job].active and self._fits(found[job], which, as_of):
-                    told += 1
-                    yield found[job].view
+                if job in remembered and remembered[job].active and self._fits(remembered[job], which, as_of):
+                    yielded += 1
+                    yield remembered[job].view
 
     def told_between(self, earlier: AsOf, later: AsOf) -> Iterator[tuple[Was | None, Was]]:
         """Each job of which something was told after one moment and up to another, as it was at both."""
@@ -142,14 +142,14 @@ class PastQueries:
 
     def _remember(self, as_of: AsOf, jobs: Sequence[str]) -> dict[str, Remembered]:
         """Those of these jobs that were on record, each as it was."""
-        found: dict[str, Remembered] = {}
+        remembered_jobs: dict[str, Remembered] = {}
         with self._connect() as connection:
             for start in range(0, len(jobs), FOLD_JOBS_MAX):
                 memories = {job: Memory(as_of) for job in jobs[start : start + FOLD_JOBS_MAX]}
                 _read(connection, memories, as_of)
-                told = ((job, memory.remembered()) for job, memory in memories.items())
-                found |= {job: remembered for job, remembered in told if remembered}
-        return found
+                pairs = ((job, memory.remembered()) for job, memory in memories.items())
+                remembered_jobs |= {job: remembered for job, remembered in pairs if remembered}
+        return remembered_jobs
 
     def _candidates(self, as_of: AsOf, places: Sequence[Place]) -> tuple[AsOf, list[Mapping[str, Any]]]:
         """The jobs that may have been active on each place, and the moment as of which the view tells them."""
@@ -215,12 +215,12 @@ def _read_page(
 ) -> Collection[str]:
     """Take in the next page of jobs; those of which more counts are returned."""
     after = {f"job:{job}": memories[job].version for job in jobs}
-    told = Counter[str]()
+    counts = Counter[str]()
     for entry in read_page(connection, after, FOLD_EVENTS_MAX):
         if entry.position <= as_of.position:
             memories[entry.event.job].take(entry)
-            told[entry.event.job] += 1
-    return {job for job, count in told.items() if count == FOLD_EVENTS_MAX}
+            counts[entry.event.job] += 1
+    return {job for job, count in counts.items() if count == FOLD_EVENTS_MAX}
 
 
 def _planned(job: JobView) -> int:

@@ -42,9 +42,9 @@ class Connection:
         """Whether the other side has hung up; between answers it has nothing else to say."""
         return bool(self._poll.poll(0))
 
-    def exchange(self, verb: str, **said: Any) -> Any:
+    def exchange(self, verb: str, **parameters: Any) -> Any:
         """The answer to a request; raises `OSError` where there is none."""
-        self._socket.sendall(json.dumps({"verb": verb, **said}, separators=(",", ":")).encode() + b"\n")
+        self._socket.sendall(json.dumps({"verb": verb, **parameters}, separators=(",", ":")).encode() + b"\n")
         answer = self._answers.readline()
         if not answer.endswith(b"\n"):
             raise ConnectionResetError("the connection ended before the answer")

@@ -53,9 +53,9 @@ class FakeExecutor:
 
     def list(self) -> Listing:
         """Every task that it knows; complete until it first forgot one."""
-        told = self._request("list")
-        tasks = tuple(self._task(task) for task in told["tasks"])
-        return Listing(self.name, tasks, complete=told["complete"], tokens=told["tokens"])
+        listing = self._request("list")
+        tasks = tuple(self._task(task) for task in listing["tasks"])
+        return Listing(self.name, tasks, complete=listing["complete"], tokens=listing["tokens"])
 
     def ask(self, external_id: str | None, token: str | None) -> Task | None:
         """One task, by its id or else by its token; None where it is unknown or forgotten."""
@@ -129,10 +129,10 @@ class FakeExecutor:
 
     def _spawn(self, script: Mapping[str, Any] | None, *, with_parent: bool) -> subprocess.Popen[bytes]:
         parent = ("--parent", str(os.getpid())) if with_parent else ()
-        told = ("--name", self.name, "--script", json.dumps(dict(script or {})), *parent)
+        options = ("--name", self.name, "--script", json.dumps(dict(script or {})), *parent)
         with (self._folder / "log").open("ab") as log:
             return subprocess.Popen(  # noqa: S603 - our own program
-                [sys.executable, "-m", "ledger.demo.fake.process", str(self._folder), *told],
+                [sys.executable, "-m", "ledger.demo.fake.process", str(self._folder), *options],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -164,33 +164,33 @@ class FakeExecutor:
     def _connect(self) -> Connection:
         return Connection((self._folder / "address").read_text())
 
-    def _request(self, verb: str, **said: Any) -> Any:
+    def _request(self, verb: str, **parameters: Any) -> Any:
         with self._lock:
             try:
-                answer = self._exchange(verb, said, again=verb != "call")
+                answer = self._exchange(verb, parameters, again=verb != "call")
             except OSError as error:
                 raise self._unreachable(f"does not answer: {error}") from error
         if "error" in answer:
             raise ERRORS[answer["code"]](answer["error"], **answer["facts"] | {"executor": self.name})
         return answer["answer"]
 
-    def _exchange(self, verb: str, said: dict[str, Any], *, again: bool) -> Any:
+    def _exchange(self, verb: str, parameters: dict[str, Any], *, again: bool) -> Any:
         if self._connection is not None and self._connection.stale:
             self.hang_up()
         self._connection = self._connection or self._connect()
         try:
-            return self._connection.exchange(verb, **said)
+            return self._connection.exchange(verb, **parameters)
         except OSError:
             self.hang_up()
             if again:
-                return self._exchange(verb, said, again=False)
+                return self._exchange(verb, parameters, again=False)
             raise
 
-    def _task(self, told: dict[str, Any]) -> Task:
-        return Task.model_validate({"executor": self.name, **told})
+    def _task(self, fields: dict[str, Any]) -> Task:
+        return Task.model_validate({"executor": self.name, **fields})
 
-    def _task_or_none(self, told: dict[str, Any] | None) -> Task | None:
-        return None if told is None else self._task(told)
+    def _task_or_none(self, fields: dict[str, Any] | None) -> Task | None:
+        return None if fields is None else self._task(fields)
 
     def _unreachable(self, what: str) -> ExecutorUnreachable:
         return ExecutorUnreachable(f"The executor {self.name} {what}.", executor=self.name)

@@ -57,9 +57,9 @@ class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
             os._exit(DISK_FAILED)  # what is not in its journal it must not know
 
     def _take(self, request: dict[str, Any]) -> dict[str, Any] | None:
-        verb, said = request.pop("verb"), request
+        verb, parameters = request.pop("verb"), request
         if verb == "call":
-            return self._call(**said)
+            return self._call(**parameters)
         verbs: dict[str, Callable[..., Any]] = {
             "list": self._tasks.listing,
             "ask": self._tasks.ask,
@@ -68,7 +68,7 @@ class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
             "release": self._tasks.release,
             "stop": self._stop,
         }
-        return {"answer": verbs[verb](**said)}
+        return {"answer": verbs[verb](**parameters)}
 
     def _stop(self) -> None:
         self._tasks.settle()
@@ -187,13 +187,13 @@ def main() -> int:
     parser.add_argument("--name", default="fake", help="what its external ids begin with")
     parser.add_argument("--script", default="{}", metavar="JSON", help="what a task does that is called without one")
     parser.add_argument("--parent", type=int, metavar="PID", help="end when this process does")
-    said = parser.parse_args()
+    options = parser.parse_args()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
     try:
-        return serve(said.folder.absolute(), said.name, json.loads(said.script), said.parent)
+        return serve(options.folder.absolute(), options.name, json.loads(options.script), options.parent)
     except (LedgerError, OSError, ValueError) as error:
-        print(f"The fake executor could not serve {said.folder}: {error}", file=sys.stderr)
+        print(f"The fake executor could not serve {options.folder}: {error}", file=sys.stderr)
         return 1
 
 

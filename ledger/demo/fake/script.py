@@ -44,10 +44,10 @@ class Script:
 FIELDS = frozenset(field.name for field in fields(Script))
 
 
-def read_script(said: object) -> Script:
+def read_script(value: object) -> Script:
     """A script from its JSON object; raises `MalformedRecord` where it says what no script knows."""
-    if not isinstance(said, dict):
-        raise MalformedRecord(f"A script must be a JSON object, not {type(said).__name__}.")
-    if unknown := sorted(said.keys() - FIELDS):
+    if not isinstance(value, dict):
+        raise MalformedRecord(f"A script must be a JSON object, not {type(value).__name__}.")
+    if unknown := sorted(value.keys() - FIELDS):
         raise MalformedRecord(f"A script must have known fields only, and this has {unknown[0]!r}.")
-    return Script(**said)
+    return Script(**value)

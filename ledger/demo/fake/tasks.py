@@ -30,7 +30,7 @@ class Held:
     def told(self) -> dict[str, Any]:
         """The task as JSON, with no more than it has to tell."""
         script, ended = self.script, self.state == self.script.ends
-        told = {
+        fields = {
             "external_id": self.external_id,
             "token": self.token,
             "state": self.state,
@@ -39,7 +39,7 @@ class Held:
             "result": script.result if ended else None,
             "products": script.products if ended else None,
         }
-        return {name: said for name, said in told.items() if said is not None}
+        return {name: value for name, value in fields.items() if value is not None}
 
     def told_late(self) -> dict[str, Any]:
         """The task as it was earlier: running, and half as far."""
@@ -87,10 +87,10 @@ class Tasks:
     def listing(self) -> dict[str, Any]:
         """Every task that is known, and whether none was ever forgotten."""
         self.settle()
-        told = []
+        tasks = []
         for task in self._known.values():
-            told += [task.told(), task.told_late()] if task.script.twice else [task.told()]
-        return {"tasks": told, "complete": not self._forgot, "tokens": True}
+            tasks += [task.told(), task.told_late()] if task.script.twice else [task.told()]
+        return {"tasks": tasks, "complete": not self._forgot, "tokens": True}
 
     def ask(self, external_id: str | None, token: str | None) -> dict[str, Any] | None:
         """One task, unless it is unknown or forgotten."""
