@@ -39,7 +39,7 @@ from ledger.errors import (
     OutcomeUnknown,
     StreamDamaged,
 )
-from ledger.owners.epochs import Owners, Started
+from ledger.owners.epochs import Owners, StartedOwner
 from ledger.records.importer import Importer, ImportSummary, Overlap, Rejected
 from ledger.store.feed import Feed
 
@@ -284,7 +284,7 @@ class Ledger(Questions):
             partial(self._owners.start, name, lease_seconds, self._tell_owner("owner_started", envelope))
         )
 
-    def _begin(self, start: Callable[[], Started]) -> "Ledger":
+    def _begin(self, start: Callable[[], StartedOwner]) -> "Ledger":
         try:
             me, beats, stop = start()
         except OutcomeUnknown as error:

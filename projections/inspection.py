@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ledger.domain.values import POSITION_MAX
-from ledger.store.finding import Lag
+from ledger.store.diagnosis import Lag
 from ledger.store.views import Session
 from projections.followed import follower
 from projections.inline import damaged, job_tree, lag

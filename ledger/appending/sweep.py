@@ -15,10 +15,10 @@ from ledger.domain.values import print_time
 from ledger.errors import IllegalTransition, LedgerError, StreamDamaged
 
 PAGE_TREES = 500
-Tell = Callable[[Sequence[Transition]], list[Receipt | LedgerError]]
+RecordBatch = Callable[[Sequence[Transition]], list[Receipt | LedgerError]]
 
 
-def sweep(queries: Queries, tell: Tell, policy: Retention, limit: int | None) -> list[TreeExpiry]:
+def sweep(queries: Queries, tell: RecordBatch, policy: Retention, limit: int | None) -> list[TreeExpiry]:
     """As `Ledger.expire` says; `tell` records several transitions in one append."""
     asked_page(None, limit)
     now = clock.now()
@@ -35,7 +35,7 @@ def sweep(queries: Queries, tell: Tell, policy: Retention, limit: int | None) ->
     return left
 
 
-def _take_out(tell: Tell, trees: Sequence[TreeExpiry]) -> list[TreeExpiry]:
+def _take_out(tell: RecordBatch, trees: Sequence[TreeExpiry]) -> list[TreeExpiry]:
     """Expire trees; those that nobody held or took meanwhile are returned."""
     answers = tell([parse_transition(_expired(tree), clock.new_id) for tree in trees])
     left = []

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from ledger.asking.difference import Fits
 from ledger.asking.moment import Past
 from ledger.domain.entities import EntityRef
-from ledger.domain.filters import Filter, Key, Mark, Term, parse_filter
+from ledger.domain.filters import Filter, Term, TermKey, Trait, parse_filter
 from ledger.errors import MalformedFilter
 
-_FIELDS = (Key.TYPE, Key.OUTCOME, Key.ACTOR, Key.OWNER, Key.EXECUTOR, Key.JOB)
-_FLAGS = (Mark.HELD, Mark.EXPIRED, Mark.CANCEL_REQUESTED, Mark.CONTACT_LOST)
-_TAKEN = (*_FIELDS, Key.ENTITY, Key.UNDER, Key.IS)
+_FIELDS = (TermKey.TYPE, TermKey.OUTCOME, TermKey.ACTOR, TermKey.OWNER, TermKey.EXECUTOR, TermKey.JOB)
+_FLAGS = (Trait.HELD, Trait.EXPIRED, Trait.CANCEL_REQUESTED, Trait.CONTACT_LOST)
+_TAKEN = (*_FIELDS, TermKey.ENTITY, TermKey.UNDER, TermKey.IS)
 
 
 def fitting(which: str | Filter, later: Past) -> Fits:
@@ -27,12 +27,12 @@ def _check(term: Term, later: Past) -> Fits:
     wanted = frozenset(term.values)
     if term.key in _FIELDS:
         return lambda job: getattr(job, term.key) in wanted
-    if term.key is Key.ENTITY:
+    if term.key is TermKey.ENTITY:
         return lambda job: any(EntityRef(type=e["type"], id=e["id"]) in wanted for e in job.entities)
-    if term.key is Key.UNDER:
+    if term.key is TermKey.UNDER:
         below = {job.job for root in sorted(map(str, wanted)) for job in later.tree(root)}
         return lambda job: job.job in below
-    if term.key is Key.IS and wanted <= _MARKS.keys():
+    if term.key is TermKey.IS and wanted <= _MARKS.keys():
         marks = [_MARKS[str(mark)] for mark in wanted]
         return lambda job: any(mark(job) for mark in marks)
     taken = ", ".join(f"{key}:" for key in _TAKEN)
@@ -48,5 +48,5 @@ def _flag(flag: str) -> Fits:
 
 
 _MARKS: Mapping[object, Fits] = {str(mark): _flag(str(mark)) for mark in _FLAGS} | {
-    str(Mark.RESIDUE): lambda job: job.residue
+    str(Trait.RESIDUE): lambda job: job.residue
 }

@@ -24,7 +24,7 @@ from ledger.executors.protocol import Task, TaskState
 
 POLL_SECONDS = 0.005
 
-Script = Mapping[str, Any]
+ScriptJson = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ class Engine:
     ledger: Ledger
     executor: FakeExecutor
     on_step: Callable[[str], None] = lambda _: None
-    scripts: Mapping[str, Script] = field(default_factory=dict)
+    scripts: Mapping[str, ScriptJson] = field(default_factory=dict)
 
     def run(self, flow: Flow, job: str) -> JobView:
         """Carry an operation through, and return the job as it ended.

@@ -27,7 +27,7 @@ _SHOWN_MAX = 40
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Key(StrEnum):
+class TermKey(StrEnum):
     """What a term is about: the event, its job then, and when."""
 
     TYPE = "type"
@@ -47,7 +47,7 @@ class Key(StrEnum):
     TEXT = "text"
 
 
-class Mark(StrEnum):
+class Trait(StrEnum):
     """What is true of an event: of its job as it left it, and of itself.
 
     `residue` and the flags are the job's; `verdict` is what recovery recorded; `revised` is an event whose outcome was
@@ -109,15 +109,15 @@ class Span:
         return f"{'' if self.start is None else self.start}..{'' if self.end is None else self.end}"
 
 
-Value = str | EntityRef | When | Period | Span
+TermValue = str | EntityRef | When | Period | Span
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
     """One of these values must be what the event has, or none of them where it is negated."""
 
-    key: Key
-    values: tuple[Value, ...]
+    key: TermKey
+    values: tuple[TermValue, ...]
     negated: bool = False
 
     def __str__(self) -> str:
@@ -139,7 +139,7 @@ class Filter:
         return any(not term.negated and _narrows(term) for term in self.terms)
 
 
-_WIDE = (Key.TEXT, Key.EVENT, Key.BEFORE)
+_WIDE = (TermKey.TEXT, TermKey.EVENT, TermKey.BEFORE)
 
 
 def _narrows(term: Term) -> bool:
@@ -154,7 +154,7 @@ def parse_filter(text: str) -> Filter:
         _malformed(FILTER_LENGTH_MAX + 1, f"the end of it, after {FILTER_LENGTH_MAX:,} characters", f"{len(text):,}")
     parsed = _Reader(text).read()
     for column, term in parsed:
-        if term.key is Key.TEXT and not Filter(tuple(term for _, term in parsed)).bounded:
+        if term.key is TermKey.TEXT and not Filter(tuple(term for _, term in parsed)).bounded:
             _malformed(
                 column,
                 "a term that narrows the search beside text:, as type, outcome, entity, actor, owner, executor, under, "
@@ -199,7 +199,7 @@ class _Reader:
         word = _WORD.match(self._text, self._at)
         key = _KEYS.get(word[1]) if word else None
         if word is None or key is None:
-            self._expected(f"a term that begins with one of {', '.join(f'{key}:' for key in Key)}")
+            self._expected(f"a term that begins with one of {', '.join(f'{key}:' for key in TermKey)}")
         self._at = word.end()
         values = [self._value(key)]
         while self._peek() == ",":
@@ -211,7 +211,7 @@ class _Reader:
             values.append(self._value(key))
         return Term(key, tuple(values), negated)
 
-    def _value(self, key: Key) -> Value:
+    def _value(self, key: TermKey) -> TermValue:
         begun = self._at
         text = self._quoted() if self._peek() == '"' else self._bare()
         if self._peek() not in (*_SPACES, ",", "end"):
@@ -259,8 +259,8 @@ class _Reader:
 _SPACES = (" ", "\t", "\n", "\r")
 _ESCAPED = ('"', "\\")
 _WORD = re.compile(r"([a-z]+):")
-_KEYS: Mapping[str, Key] = {str(key): key for key in Key}
-_SINGLE = (Key.BEFORE, Key.AFTER)
+_KEYS: Mapping[str, TermKey] = {str(key): key for key in TermKey}
+_SINGLE = (TermKey.BEFORE, TermKey.AFTER)
 
 
 # --- Values
@@ -332,31 +332,31 @@ def _position(text: str) -> int | None:
     return int(text)
 
 
-def _words(words: tuple[str, ...]) -> tuple[str, Callable[[str], Value]]:
+def _words(words: tuple[str, ...]) -> tuple[str, Callable[[str], TermValue]]:
     return f"one of {', '.join(words)}", _one_of(words)
 
 
 _TIME = "a time like 2026-11-01, 2026-11-01T03:12:00Z or -2h (s, m, h, d, w)"
-_READERS: Mapping[Key, tuple[str, Callable[[str], Value]]] = {
-    Key.TYPE: ("a type of 1 to 64 characters", _text_of(64)),
-    Key.OUTCOME: _words(tuple(map(str, Outcome))),
-    Key.ENTITY: ("an entity that reads TYPE/ID", _entity),
-    Key.ACTOR: ("an actor of 1 to 256 characters", _text_of(256)),
-    Key.OWNER: ("an owner of 1 to 200 characters", _text_of(200)),
-    Key.EXECUTOR: ("an executor of 1 to 256 characters", _text_of(256)),
-    Key.UNDER: ("a job id of 1 to 200 characters", _text_of(200)),
-    Key.JOB: ("a job id of 1 to 200 characters", _text_of(200)),
-    Key.EVENT: _words((*FACTS_BY_NAME, Damaged.name)),
-    Key.BEFORE: (_TIME, _when),
-    Key.AFTER: (_TIME, _when),
-    Key.OCCURRED: ("a period like 2026-11-01..2026-11-02, -2h.. or ..-2h", _period),
-    Key.POSITION: ("positions like 100..200, 100.., ..200 or 100, low before high, below 2^63", _span),
-    Key.IS: _words(tuple(map(str, Mark))),
-    Key.TEXT: (f"a text of 1 to {TEXT_LENGTH_MAX:,} characters", _text_of(TEXT_LENGTH_MAX)),
+_READERS: Mapping[TermKey, tuple[str, Callable[[str], TermValue]]] = {
+    TermKey.TYPE: ("a type of 1 to 64 characters", _text_of(64)),
+    TermKey.OUTCOME: _words(tuple(map(str, Outcome))),
+    TermKey.ENTITY: ("an entity that reads TYPE/ID", _entity),
+    TermKey.ACTOR: ("an actor of 1 to 256 characters", _text_of(256)),
+    TermKey.OWNER: ("an owner of 1 to 200 characters", _text_of(200)),
+    TermKey.EXECUTOR: ("an executor of 1 to 256 characters", _text_of(256)),
+    TermKey.UNDER: ("a job id of 1 to 200 characters", _text_of(200)),
+    TermKey.JOB: ("a job id of 1 to 200 characters", _text_of(200)),
+    TermKey.EVENT: _words((*FACTS_BY_NAME, Damaged.name)),
+    TermKey.BEFORE: (_TIME, _when),
+    TermKey.AFTER: (_TIME, _when),
+    TermKey.OCCURRED: ("a period like 2026-11-01..2026-11-02, -2h.. or ..-2h", _period),
+    TermKey.POSITION: ("positions like 100..200, 100.., ..200 or 100, low before high, below 2^63", _span),
+    TermKey.IS: _words(tuple(map(str, Trait))),
+    TermKey.TEXT: (f"a text of 1 to {TEXT_LENGTH_MAX:,} characters", _text_of(TEXT_LENGTH_MAX)),
 }
 
 
-def _print_value(value: Value) -> str:
+def _print_value(value: TermValue) -> str:
     text = str(value)
     plain = text and not any(char in ',"\\' or char.isspace() for char in text)
     return text if plain else '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

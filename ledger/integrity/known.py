@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ledger.integrity.findings import SHOWN_MAX
-from ledger.integrity.promises import Accepted
+from ledger.integrity.promises import AcceptedBreaks
 
 
-def name_known(gaps: Sequence[int], accepted: Accepted, aside: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def name_known(gaps: Sequence[int], accepted: AcceptedBreaks, aside: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """A sentence for each, the first of each kind."""
     spans = [*gap_spans(gaps)]
     for first, last in spans[:SHOWN_MAX]:

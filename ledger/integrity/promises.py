@@ -36,7 +36,7 @@ class Breach(NamedTuple):
         return f"Position {self.position:,} of {self.stream[:240]!r} breaks the promise of {self.promise}: {self.what}"
 
 
-class Standing(NamedTuple):
+class StreamStanding(NamedTuple):
     """What a stream has come to: its version, and the phase of its job; `sound` while nothing in it was broken."""
 
     version: int = 0
@@ -44,12 +44,12 @@ class Standing(NamedTuple):
     outcome: Outcome | None = None
     sound: bool = True
 
-    def after(self, name: str, version: int) -> "Standing":
+    def after(self, name: str, version: int) -> "StreamStanding":
         """The same after an event that may come next."""
-        return Standing(version, _phase(self.phase, name), Outcome.REFUSED if name == "refused" else None)
+        return StreamStanding(version, _phase(self.phase, name), Outcome.REFUSED if name == "refused" else None)
 
 
-_BEGINNING, _SPOILT = Standing(), Standing(sound=False)
+_BEGINNING, _SPOILT = StreamStanding(), StreamStanding(sound=False)
 
 
 def _phase(phase: Phase | None, name: str) -> Phase | None:
@@ -59,10 +59,10 @@ def _phase(phase: Phase | None, name: str) -> Phase | None:
     return {"planned": Phase.PLANNED, "refused": Phase.CLOSED}.get(name)
 
 
-Accepted = Mapping[int, Sequence[Break]]  # by position the promises that are broken there, as they were accepted
+AcceptedBreaks = Mapping[int, Sequence[Break]]  # by position the promises that are broken there, as they were accepted
 
 
-def accepted_breaks(seals: Seals) -> Accepted:
+def accepted_breaks(seals: Seals) -> AcceptedBreaks:
     """What was accepted; a break cannot be accepted before it is there."""
     accepted: dict[int, list[Break]] = {}
     for entry in seals.stream(f"ledger:{seals.ledger()}"):
@@ -78,10 +78,10 @@ class Promises:
     Raises `SchemaTooNew` for a topic that only a newer release knows.
     """
 
-    def __init__(self, seals: Seals, after: int, accepted: Accepted) -> None:
+    def __init__(self, seals: Seals, after: int, accepted: AcceptedBreaks) -> None:
         self._seals = seals
         self._accepted = accepted
-        self._streams: OrderedDict[str, Standing] = OrderedDict()
+        self._streams: OrderedDict[str, StreamStanding] = OrderedDict()
         self._latest = microseconds(seals.now() + AHEAD_MAX)
         self._time, self._excursion = self._resume(after)
 
@@ -117,14 +117,14 @@ class Promises:
         wanted = [stream for stream, row in first.items() if stream not in self._streams and row.version != 1]
         if not wanted:
             return
-        recalled: dict[str, Standing] = {}
+        recalled: dict[str, StreamStanding] = {}
         for stream, position, version, topic in self._seals.recall(wanted, rows[0].position - 1):
             before = recalled.get(stream, _BEGINNING)
             recalled[stream] = self._recall(before, stream, (position, version, topic))
         for stream in wanted:
             self._keep(stream, recalled.get(stream, _BEGINNING))
 
-    def _recall(self, before: Standing, stream: str, row: tuple[int, int, str]) -> Standing:
+    def _recall(self, before: StreamStanding, stream: str, row: tuple[int, int, str]) -> StreamStanding:
         position, version, topic = row
         fact = FACTS_BY_TOPIC.get(topic)
         spoilt = any(promise is not Break.TIME for promise in self._accepted.get(position, ()))
@@ -134,7 +134,7 @@ class Promises:
         refused = kind == "job" and not_allowed(before.phase, before.outcome, fact.name)
         return _SPOILT if refused or KINDS[fact] != kind else before.after(fact.name, version)
 
-    def _keep(self, stream: str, standing: Standing) -> None:
+    def _keep(self, stream: str, standing: StreamStanding) -> None:
         self._streams[stream] = standing
         self._streams.move_to_end(stream)
 
@@ -183,7 +183,7 @@ class Promises:
             return None, _breach(row, Break.BYTES, str(error))
         return fact, None
 
-    def _check_place(self, row: StoredRow, fact: type[Fact], before: Standing) -> Breach | None:
+    def _check_place(self, row: StoredRow, fact: type[Fact], before: StreamStanding) -> Breach | None:
         if not before.sound:
             return None  # what it would have to follow is not known
         if row.version != before.version + 1:

@@ -12,8 +12,8 @@ from ledger.domain.receipt import Receipt
 from ledger.errors import OutcomeUnknown, OwnerNotFound, StaleEpoch, Unavailable
 from ledger.store.feed import Feed
 
-Tell = Callable[[OwnerEpoch], Receipt]
-Started = tuple[OwnerEpoch, Beats, Callable[[], None]]  # which epoch, what keeps its lease, and how it ends
+RecordOwner = Callable[[OwnerEpoch], Receipt]
+StartedOwner = tuple[OwnerEpoch, Beats, Callable[[], None]]  # which epoch, what keeps its lease, and how it ends
 
 
 class Owners:
@@ -24,7 +24,7 @@ class Owners:
         self._queries = queries
         self._leases = leases
 
-    def start(self, name: str, lease_seconds: float, tell: Tell) -> Started:
+    def start(self, name: str, lease_seconds: float, tell: RecordOwner) -> StartedOwner:
         """Begin the next epoch and keep its lease; the epoch, what keeps it, and a function that ends the lease.
 
         `tell` records that the epoch has started. A child that ends it stops keeping it: it is still its parent's.
@@ -32,7 +32,7 @@ class Owners:
         epoch = (self.states([name])[name].newest or self._queries.newest_epoch(name) or 0) + 1
         return self._start(partial(self._begin, OwnerEpoch(name, epoch), tell), lease_seconds)
 
-    def _start(self, begin: Callable[[], tuple[OwnerEpoch, int]], lease_seconds: float) -> Started:
+    def _start(self, begin: Callable[[], tuple[OwnerEpoch, int]], lease_seconds: float) -> StartedOwner:
         try:
             me, version = begin()
         except OutcomeUnknown as error:
@@ -57,7 +57,7 @@ class Owners:
         return me, beats, close
 
     def _begin(
-        self, me: OwnerEpoch, tell: Tell, say: Callable[[], Receipt] | None = None, sent_as: str | None = None
+        self, me: OwnerEpoch, tell: RecordOwner, say: Callable[[], Receipt] | None = None, sent_as: str | None = None
     ) -> tuple[OwnerEpoch, int]:
         """Begin an epoch, or the first one after it that is free; `say` tells it again, as it was sent."""
         try:
@@ -86,7 +86,7 @@ class Owners:
         if owner.version > started and owner.fences(me.epoch):
             raise StaleEpoch(f"Epoch {me.epoch} of {me.owner} is fenced.", **me._asdict(), newest=owner.newest)
 
-    def fence(self, name: str, tell: Tell) -> Receipt:
+    def fence(self, name: str, tell: RecordOwner) -> Receipt:
         """Fence every epoch of an owner so far, and drop its lease; `tell` records it."""
         newest = OwnerEpoch(name, max(self.newest(name), 1))
         receipt = tell(newest)

@@ -16,7 +16,7 @@ from ledger.domain.receipt import Receipt
 from ledger.errors import LedgerError
 from ledger.garbage import Resting
 from ledger.records.ahead import Ahead
-from ledger.records.lines import PAGE_LINES_MAX, Line, pages, parse_line
+from ledger.records.lines import PAGE_LINES_MAX, RecordLine, pages, parse_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class Importer:
                 self._hand_over(page, parsed, reading.go_on)
                 on_page(self.summary)
 
-    def _hand_over(self, page: Sequence[Line], parsed: Sequence[Parsed], meanwhile: Callable[[], None]) -> None:
+    def _hand_over(self, page: Sequence[RecordLine], parsed: Sequence[Parsed], meanwhile: Callable[[], None]) -> None:
         transitions = [(line, it) for line, it in zip(page, parsed, strict=True) if it is not None]
         answers = self._recorder.append([it for _, it in transitions], self._judge, meanwhile)
         self.summary.read += len(transitions)
@@ -116,11 +116,11 @@ PARSED_AT_ONCE = PAGE_LINES_MAX // 2  # an append waits twice
 class Reading:
     """The pages with what their lines ask for, each parsed as far as there was time before it is asked for."""
 
-    def __init__(self, taken: Ahead[Sequence[Line]]) -> None:
+    def __init__(self, taken: Ahead[Sequence[RecordLine]]) -> None:
         self._taken = taken
         self._parsed: list[Parsed] = []  # of the page that comes next
 
-    def __iter__(self) -> Iterator[tuple[Sequence[Line], list[Parsed]]]:
+    def __iter__(self) -> Iterator[tuple[Sequence[RecordLine], list[Parsed]]]:
         while (page := self._taken.take()) is not None:
             parsed, self._parsed = self._parsed, []
             yield page, parsed + [parse_line(line) for _, line in page[len(parsed) :]]

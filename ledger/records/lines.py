@@ -14,12 +14,12 @@ EXPORTED_BESIDE = frozenset(
     {"cursor", "position", "recorded_at", "stored"}
 )  # where a record stood, which an import gives anew
 
-Line = tuple[int, bytes]  # its number, from 1, and what it says
+RecordLine = tuple[int, bytes]  # its number, from 1, and what it says
 
 
-def pages(lines: Iterable[bytes]) -> Iterator[Sequence[Line]]:
+def pages(lines: Iterable[bytes]) -> Iterator[Sequence[RecordLine]]:
     """The lines that are not blank, 500 or 2 MiB at a time; those before an error come before it."""
-    page: list[Line] = []
+    page: list[RecordLine] = []
     size = 0
     try:
         for number, line in enumerate(lines, start=1):

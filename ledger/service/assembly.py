@@ -18,10 +18,10 @@ from ledger.store.feed import Feed
 from projections.followed import follower
 from projections.inline import rebuild
 from projections.inline.views import PROJECTIONS, InlineViews
-from projections.queries.ledger import LedgerQueries
+from projections.queries.ledger import ViewLedgerQueries
 
 if TYPE_CHECKING:
-    from ledger.store.finding import Finding
+    from ledger.store.diagnosis import Diagnosis
 
 POOL = 16
 
@@ -45,7 +45,7 @@ def assemble(conninfo: str, *, pool: int = POOL) -> Ledger:
     with closed_on_error(datastore):
         recorder = Recorder(datastore, InlineViews(), allowed_unsafe_settings())
     leases = LeaseTable(datastore.connection)
-    queries = LedgerQueries(datastore.connection)
+    queries = ViewLedgerQueries(datastore.connection)
     feed = Feed(datastore, recorder.standpoint)
 
     def close() -> None:
@@ -69,7 +69,7 @@ def _session(conninfo: str) -> Iterator[Bounded]:
         yield connection
 
 
-def diagnose(database: Database) -> "list[Finding]":
+def diagnose(database: Database) -> "list[Diagnosis]":
     """What is missing or unsafe in a database, as the ledger would use it."""
     from ledger.store.doctor import examine  # noqa: PLC0415 - only where it is needed
     from ledger.store.pooler import examine_pooler  # noqa: PLC0415

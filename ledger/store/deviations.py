@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from psycopg import Connection
 
-from ledger.store.finding import Finding, Level
+from ledger.store.diagnosis import Diagnosis, Level
 from ledger.store.inventory import BAR, SCHEMAS, Inventory, Thing, as_printed_here, granted_to
 from ledger.store.mending import VIEW_SCHEMAS, is_of
 
@@ -66,21 +66,21 @@ WELL = {
 }
 
 
-def examine_inventory(connection: Connection[Any], expected: Inventory, there: Inventory) -> Iterator[Finding]:
+def examine_inventory(connection: Connection[Any], expected: Inventory, there: Inventory) -> Iterator[Diagnosis]:
     """What deviates, 20 findings of a code at most; and for each code without any, that all is well."""
-    by_code: dict[str, list[Finding]] = {code: [] for code in WELL}
+    by_code: dict[str, list[Diagnosis]] = {code: [] for code in WELL}
     for finding in _deviations(connection, _agreed(expected, there), there):
         by_code.setdefault(finding.code, []).append(finding)
     for code, findings in by_code.items():
         yield from findings[:FINDINGS_MAX]
         if len(findings) > FINDINGS_MAX:
             more = len(findings) - FINDINGS_MAX
-            yield Finding(code, _worst(findings), f"There are {more:,} more of these; mend the first, and look again.")
+            yield Diagnosis(code, _worst(findings), f"There are {more:,} more; mend the first, and look again.")
         if not findings:
-            yield Finding(code, "ok", WELL[code])
+            yield Diagnosis(code, "ok", WELL[code])
 
 
-def _worst(findings: list[Finding]) -> Level:
+def _worst(findings: list[Diagnosis]) -> Level:
     return "error" if any(finding.level == "error" for finding in findings) else "warning"
 
 
@@ -107,7 +107,7 @@ def _is_use(grant: Thing, role: str) -> bool:
     return grant.name.startswith("schema ") and grant.name.endswith(f" to {role}")
 
 
-def _deviations(connection: Connection[Any], expected: Inventory, inventory: Inventory) -> Iterator[Finding]:
+def _deviations(connection: Connection[Any], expected: Inventory, inventory: Inventory) -> Iterator[Diagnosis]:
     ours = {name for kind, name in expected if kind == "role"}
     used = {
         name for name in ours if any(kind == "grant" and _is_use(thing, name) for (kind, _), thing in inventory.items())
@@ -127,13 +127,13 @@ def _deviations(connection: Connection[Any], expected: Inventory, inventory: Inv
         elif thing.kind in ("role", "membership"):
             yield from _of_role(concern.code, thing, wanted, there)
         elif there is None:
-            yield Finding(concern.code, "error", f"The {thing.kind} {thing.name} is missing; {_remedy(thing)}.")
+            yield Diagnosis(concern.code, "error", f"The {thing.kind} {thing.name} is missing; {_remedy(thing)}.")
         elif wanted is None:
-            yield Finding(concern.code, _badness(concern, thing), _stranger(thing))
+            yield Diagnosis(concern.code, _badness(concern, thing), _stranger(thing))
         elif thing.kind == "view":
             yield from _of_view(connection, concern.code, wanted, there)
         else:
-            yield Finding(concern.code, "error", _changed(wanted, there))
+            yield Diagnosis(concern.code, "error", _changed(wanted, there))
 
 
 def _remedy(missing: Thing) -> str:
@@ -141,13 +141,13 @@ def _remedy(missing: Thing) -> str:
     return ANEW if of_views or missing.kind == "schema" else AGAIN
 
 
-def _of_view(connection: Connection[Any], code: str, wanted: Thing, there: Thing) -> Iterator[Finding]:
+def _of_view(connection: Connection[Any], code: str, wanted: Thing, there: Thing) -> Iterator[Diagnosis]:
     here = as_printed_here(connection, wanted)
     if here is None:
         sentence = f"Whether the view {there.name} is as it was made is not seen by who may create nothing temporary"
-        yield Finding(code, "warning", f"{sentence}; ask on the primary, as its owner.")
+        yield Diagnosis(code, "warning", f"{sentence}; ask on the primary, as its owner.")
     elif here != there:
-        yield Finding(code, "error", _changed(here, there))
+        yield Diagnosis(code, "error", _changed(here, there))
 
 
 def _badness(concern: Concern, thing: Thing) -> Level:
@@ -183,21 +183,23 @@ def _short(text: str) -> str:
     return text if len(text) <= SHOWN_MAX else f"{text[:SHOWN_MAX]}…"
 
 
-def _of_excess(code: str, thing: Thing, wanted: Thing | None, there: Thing | None, ours: set[str]) -> Iterator[Finding]:
+def _of_excess(
+    code: str, thing: Thing, wanted: Thing | None, there: Thing | None, ours: set[str]
+) -> Iterator[Diagnosis]:
     what, who, role = _read_grant(thing)
     excess = (there.words if there else frozenset()) - (wanted.words if wanted else frozenset())
     if excess:
         level: Level = "error" if who in ours or who == "PUBLIC" else "warning"
         remedy = "run jobledger migrate, or revoke it" if level == "error" and thing.kind == "grant" else "revoke it"
-        yield Finding(code, level, f"{role} must not have {_listed(excess)} {what}; {remedy}.")
+        yield Diagnosis(code, level, f"{role} must not have {_listed(excess)} {what}; {remedy}.")
 
 
-def _of_lack(code: str, thing: Thing, wanted: Thing | None, there: Thing | None, used: set[str]) -> Iterator[Finding]:
+def _of_lack(code: str, thing: Thing, wanted: Thing | None, there: Thing | None, used: set[str]) -> Iterator[Diagnosis]:
     what, who, role = _read_grant(thing)
     lack = (wanted.words if wanted else frozenset()) - (there.words if there else frozenset())
     if lack:
         level: Level = "error" if who in used else "warning"
-        yield Finding(code, level, f"{role} must have {_listed(lack)} {what}, and has not; run jobledger migrate.")
+        yield Diagnosis(code, level, f"{role} must have {_listed(lack)} {what}, and has not; run jobledger migrate.")
 
 
 def _read_grant(thing: Thing) -> tuple[str, str, str]:
@@ -207,16 +209,18 @@ def _read_grant(thing: Thing) -> tuple[str, str, str]:
     return on, who, f"The role {who}" if who != "PUBLIC" else "Everybody (PUBLIC)"
 
 
-def _of_role(code: str, thing: Thing, wanted: Thing | None, there: Thing | None) -> Iterator[Finding]:
+def _of_role(code: str, thing: Thing, wanted: Thing | None, there: Thing | None) -> Iterator[Diagnosis]:
     if there is None:
         return  # a role that is missing is told once, with what that means
     if thing.kind == "membership":
         member, _, group = thing.name.partition(" in ")
-        yield Finding(code, "error", f"The role {member} must not be a member of {group}; revoke it.")
+        yield Diagnosis(code, "error", f"The role {member} must not be a member of {group}; revoke it.")
     elif wanted is not None:
         for word in sorted(there.words - wanted.words):
             level: Level = "warning" if word == "LOGIN" else "error"
-            yield Finding(code, level, f"The role {thing.name} must not have {word}; ALTER ROLE {thing.name} NO{word}.")
+            yield Diagnosis(
+                code, level, f"The role {thing.name} must not have {word}; ALTER ROLE {thing.name} NO{word}."
+            )
 
 
 def _listed(words: frozenset[str]) -> str:

@@ -11,7 +11,7 @@ import psycopg
 from ledger import clock
 from ledger.errors import TransactionPooler, Unavailable
 from ledger.store.connection import Bounded, connect
-from ledger.store.finding import Finding
+from ledger.store.diagnosis import Diagnosis
 from ledger.store.statements import SQL
 
 ROUNDS = 3  # a pooler may hand out its sessions in turn
@@ -28,11 +28,11 @@ def refuse_transaction_pooler(connection: Bounded) -> None:
         raise TransactionPooler(SENTENCE)
 
 
-def examine_pooler(connection: Bounded) -> Finding:
+def examine_pooler(connection: Bounded) -> Diagnosis:
     """The same as a finding, always by a second connection."""
     if shares_sessions(connection):
-        return Finding("pooler", "error", SENTENCE)
-    return Finding("pooler", "ok", "Each connection has a session of its own.")
+        return Diagnosis("pooler", "error", SENTENCE)
+    return Diagnosis("pooler", "ok", "Each connection has a session of its own.")
 
 
 def shares_sessions(connection: Bounded) -> bool:

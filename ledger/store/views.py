@@ -14,7 +14,7 @@ from ledger.domain.entities import Access
 from ledger.domain.events import Event, Placed
 from ledger.domain.job import Job
 from ledger.domain.quorum import Child, Family
-from ledger.store.finding import Lag
+from ledger.store.diagnosis import Lag
 from ledger.store.replication import Durability
 from ledger.store.standpoint import Known
 

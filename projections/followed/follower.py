@@ -160,7 +160,7 @@ def _project(session: Session, projections: Sequence[Followed], page: Sequence[S
     track(session, projections, page[-1].position, "history")
 
 
-class Follower:
+class ViewFollower:
     """Lets the followed views catch up before a question is answered, over connections that the caller opens."""
 
     def __init__(self, connect: Connect, projections: Sequence[Followed] = FOLLOWED) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from psycopg import Connection
 
-from ledger.store.finding import Lag
+from ledger.store.diagnosis import Lag
 from projections.statements import INLINE as SQL
 
 

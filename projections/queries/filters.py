@@ -12,16 +12,16 @@ from typing import Any
 
 from ledger.asking.search import Window
 from ledger.domain.entities import EntityRef
-from ledger.domain.filters import Filter, Key, Mark, Period, Span, Term, Value, When
+from ledger.domain.filters import Filter, Period, Span, Term, TermKey, TermValue, Trait, When
 from ledger.domain.values import POSITION_MAX
 
-Bound = Callable[[str], str]  # a condition on the column that is named
+Condition = Callable[[str], str]  # a condition on the column that is named
 
 
 EVERYTHING = Window()
 
 
-class Search:
+class SearchSql:
     """The search for a filter: `positions` and `conditions` are SQL, `parameters` their values."""
 
     def __init__(self, which: Filter, now: datetime, window: Window = EVERYTHING) -> None:
@@ -29,7 +29,7 @@ class Search:
         self._now = now
         self._order = "ASC" if window.oldest else "DESC"
         self._limit = "" if window.limit is None else f" LIMIT {self._value(window.limit)}::bigint"
-        self._bounds: list[Bound] = []
+        self._bounds: list[Condition] = []
         if window.after is not None:
             self._bound_by(Span(_position(window.after + 1), None))
         if window.before is not None:
@@ -77,9 +77,9 @@ class Search:
 
     def _take_bounds(self, term: Term) -> None:
         """Note what a term says of position; times of recording never decrease with it."""
-        if term.key in (Key.BEFORE, Key.AFTER):
+        if term.key in (TermKey.BEFORE, TermKey.AFTER):
             self._bound_by_time(term)
-        elif term.key is Key.POSITION and not term.negated:
+        elif term.key is TermKey.POSITION and not term.negated:
             spans = [value for value in term.values if isinstance(value, Span)]
             starts, ends = [span.start for span in spans], [span.end for span in spans]
             self._bound_by(Span(_least(starts), None))
@@ -93,7 +93,7 @@ class Search:
             "coalesce((SELECT b.position FROM history.entries AS b "
             f"WHERE b.recorded_at >= {moment}::timestamptz ORDER BY b.recorded_at, b.position LIMIT 1), {POSITION_MAX})"
         )
-        sign = ">=" if (term.key is Key.AFTER) is not term.negated else "<"
+        sign = ">=" if (term.key is TermKey.AFTER) is not term.negated else "<"
         self._bounds.append(lambda column: f"{column} {sign} {first}")
 
     def _within(self, column: str) -> str:
@@ -116,16 +116,18 @@ class Search:
             return (
                 f"e.{key} = ANY({self._value(list(values))}::text[])" if len(values) > 1 else self._equal(key, values)
             )
-        if key in (Key.JOB, Key.UNDER):
-            return f"e.position = ANY(ARRAY({(self._of_jobs if key is Key.JOB else self._below)(values)}))"
-        if key in (Key.BEFORE, Key.AFTER) or (key is Key.POSITION and len(values) == 1 and not term.negated):
+        if key in (TermKey.JOB, TermKey.UNDER):
+            return f"e.position = ANY(ARRAY({(self._of_jobs if key is TermKey.JOB else self._below)(values)}))"
+        if key in (TermKey.BEFORE, TermKey.AFTER) or (
+            key is TermKey.POSITION and len(values) == 1 and not term.negated
+        ):
             return None
         return _either([self._one(key, value) for value in values])
 
-    def _equal(self, key: Key, values: Sequence[Value]) -> str:
+    def _equal(self, key: TermKey, values: Sequence[TermValue]) -> str:
         return f"e.{key} = {self._value(values[0])}::text"
 
-    def _one(self, key: Key, value: Value) -> str:
+    def _one(self, key: TermKey, value: TermValue) -> str:
         if isinstance(value, EntityRef):
             return (
                 "EXISTS (SELECT FROM history.touched AS t WHERE t.position = e.position "
@@ -136,8 +138,8 @@ class Search:
             return self._within_span(value)
         if isinstance(value, Period):
             return self._within_period(value)
-        if key is Key.IS:
-            return self._revised() if value == Mark.REVISED else f"e.{Mark(str(value))}"
+        if key is TermKey.IS:
+            return self._revised() if value == Trait.REVISED else f"e.{Trait(str(value))}"
         return f'strpos(lower(e.words), lower({self._value(value)}::text COLLATE "C")) > 0'
 
     def _revised(self) -> str:
@@ -158,14 +160,14 @@ class Search:
         ]
         return f"({' AND '.join(conditions)})"
 
-    def _of_jobs(self, jobs: Sequence[Value]) -> str:
+    def _of_jobs(self, jobs: Sequence[TermValue]) -> str:
         streams = self._value([f"job:{job}" for job in jobs])
         return (
             f"SELECT s.notification_id FROM ledger.stored_events AS s WHERE s.originator_id = ANY({streams}::text[])"
             f"{self._within('s.notification_id')}"
         )
 
-    def _below(self, jobs: Sequence[Value]) -> str:
+    def _below(self, jobs: Sequence[TermValue]) -> str:
         """The events of jobs and of all below them; under whom a job was is kept with each event of it."""
         tops = self._value(list(jobs))
         return (
@@ -176,14 +178,14 @@ class Search:
         )
 
 
-_COLUMNS = (Key.TYPE, Key.OUTCOME, Key.ACTOR, Key.OWNER, Key.EXECUTOR, Key.EVENT)
-_SOUGHT = (*_COLUMNS, Key.ENTITY, Key.IS)
+_COLUMNS = (TermKey.TYPE, TermKey.OUTCOME, TermKey.ACTOR, TermKey.OWNER, TermKey.EXECUTOR, TermKey.EVENT)
+_SOUGHT = (*_COLUMNS, TermKey.ENTITY, TermKey.IS)
 
 
 def _branches(terms: Sequence[Term]) -> list[list[Term]]:
     """The same terms, or one list for each value of one of them where only that keeps to the order of an index."""
     sought = [term for term in terms if term.key in _SOUGHT and not term.negated]
-    gathered = any(term.key in (Key.JOB, Key.UNDER) and not term.negated for term in terms)
+    gathered = any(term.key in (TermKey.JOB, TermKey.UNDER) and not term.negated for term in terms)
     if gathered or not sought or any(len(term.values) == 1 for term in sought):
         return [list(terms)]
     split = min(sought, key=lambda term: len(term.values))

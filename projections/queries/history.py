@@ -14,8 +14,8 @@ from ledger.domain.events import RecordedEvent
 from ledger.domain.filters import Filter
 from ledger.store.connection import Connect
 from ledger.store.reading import read_all
-from projections.followed.follower import Follower
-from projections.queries.filters import Search
+from projections.followed.follower import ViewFollower
+from projections.queries.filters import SearchSql
 from projections.statements import QUERIES as SQL
 
 
@@ -24,7 +24,7 @@ class HistoryQueries:
 
     def __init__(self, connect: Connect) -> None:
         self._connect = connect
-        self._follower = Follower(connect)
+        self._follower = ViewFollower(connect)
 
     def catch_up(self, tell: Tell) -> None:
         """Bring the history to the end of the ledger as it is now, where this may be written; `tell` hears how far."""
@@ -32,7 +32,7 @@ class HistoryQueries:
 
     def page(self, which: Filter, now: datetime, window: Window) -> HistoryPage:
         """What a filter finds in a window."""
-        search = Search(which, now, window)
+        search = SearchSql(which, now, window)
         rows = self._ask(SQL["select_history"].replace("found_positions", search.positions), search)
         full_rows = [row for row in rows if row["position"] is not None]
         with self._connect() as connection:
@@ -47,14 +47,14 @@ class HistoryQueries:
 
     def durations(self, which: Filter, now: datetime) -> tuple[Sequence[Durations], int]:
         """How long the jobs took whose outcome was given by what is found; the position to which that is true."""
-        search = Search(which, now)
+        search = SearchSql(which, now)
         rows = self._ask(SQL["select_durations"].replace("found_conditions", search.conditions), search)
         durations_by_outcome = [
             Durations(**{name: row[name] for name in Durations.__slots__}) for row in rows if row["jobs"]
         ]
         return durations_by_outcome, rows[0]["reached"]
 
-    def _ask(self, text: str, search: Search) -> list[dict[str, Any]]:
+    def _ask(self, text: str, search: SearchSql) -> list[dict[str, Any]]:
         # Which index serves depends on the filter, so the planner must see its values.
         with self._connect() as connection, connection.transaction():
             connection.execute(SQL["enter_search"])

@@ -6,7 +6,7 @@ from projections.queries.now import ViewQueries
 from projections.queries.past import PastQueries
 
 
-class LedgerQueries(ViewQueries):
+class ViewLedgerQueries(ViewQueries):
     """The queries of the ledger (`ledger.asking.answers.LedgerQueries`), over connections that the caller opens."""
 
     def __init__(self, connect: Connect) -> None:

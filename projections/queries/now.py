@@ -24,7 +24,7 @@ from projections.statements import QUERIES as SQL
 
 PAGE_JOBS_MAX = 500
 _ANY_ACCESS = ",".join(Access)
-Row = Mapping[str, Any]
+ViewRow = Mapping[str, Any]
 
 
 def _reading(name: str, source: str, statement: str) -> str:
@@ -167,9 +167,9 @@ def _asked(entities: Sequence[EntityRef]) -> tuple[str, dict[str, str]]:
     return BUSY_ON_SEVERAL, {"entities": asked}
 
 
-def _by_entity(rows: Iterable[Row]) -> dict[tuple[str, str], dict[str, Row]]:
+def _by_entity(rows: Iterable[ViewRow]) -> dict[tuple[str, str], dict[str, ViewRow]]:
     """The rows of the jobs on each entity, oldest first; one that holds it in several roles comes once."""
-    on: dict[tuple[str, str], dict[str, Row]] = {}
+    on: dict[tuple[str, str], dict[str, ViewRow]] = {}
     for row in sorted(rows, key=itemgetter("from_position")):
         on.setdefault((row["entity_type"], row["entity_id"]), {}).setdefault(row["job"], row)
     return on
@@ -193,7 +193,7 @@ def _parameters(which: JobFilter, before: int | None, limit: int) -> dict[str, A
     }
 
 
-def _read(row: Row) -> JobView:
+def _read(row: ViewRow) -> JobView:
     """A job from its row in the view `job_status` and the time of asking; of a row that is none, what says so."""
     try:
         job = view(from_json(row["document"]), from_json(row["entities"]), row["asked_at"])

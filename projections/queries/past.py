@@ -20,7 +20,7 @@ from ledger.store.moments import find_moment
 from ledger.store.streams import read_page, read_stream
 from ledger.store.views import Session
 from projections.followed.activity import ITSELF, Activity, second
-from projections.followed.follower import Follower, reached
+from projections.followed.follower import ViewFollower, reached
 from projections.followed.interval_tree import path
 from projections.inline.recalled import keep, recalling
 from projections.queries.remembered import Memory, Place, Remembered, counted
@@ -42,7 +42,7 @@ class PastQueries:
 
     def __init__(self, connect: Connect) -> None:
         self._connect = connect
-        self._follower = Follower(connect, [VIEW])
+        self._follower = ViewFollower(connect, [VIEW])
 
     def find(self, moment: int | datetime, *, occurred: bool) -> AsOf:
         """Where in the ledger a moment lies."""

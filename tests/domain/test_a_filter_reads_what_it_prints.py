@@ -9,11 +9,11 @@ from ledger.domain.events import FACTS_BY_NAME
 from ledger.domain.filters import (
     FILTER_LENGTH_MAX,
     Filter,
-    Key,
-    Mark,
     Period,
     Span,
     Term,
+    TermKey,
+    Trait,
     When,
     parse_filter,
 )
@@ -22,7 +22,15 @@ from ledger.domain.states import Outcome
 from ledger.domain.values import POSITION_MAX
 from ledger.errors import MalformedFilter
 
-LENGTHS = {Key.TYPE: 64, Key.ACTOR: 256, Key.OWNER: 200, Key.EXECUTOR: 256, Key.UNDER: 200, Key.JOB: 200, Key.TEXT: 500}
+LENGTHS = {
+    TermKey.TYPE: 64,
+    TermKey.ACTOR: 256,
+    TermKey.OWNER: 200,
+    TermKey.EXECUTOR: 256,
+    TermKey.UNDER: 200,
+    TermKey.JOB: 200,
+    TermKey.TEXT: 500,
+}
 
 
 def _text(longest: int) -> st.SearchStrategy[str]:
@@ -48,23 +56,23 @@ SPANS = st.one_of(
 )
 PERIODS = st.builds(Period, WHENS, WHENS | st.none()) | st.builds(Period, st.none(), WHENS)
 KINDS = _text(64).filter(lambda text: "/" not in text)
-VALUES: dict[Key, st.SearchStrategy[object]] = {
+VALUES: dict[TermKey, st.SearchStrategy[object]] = {
     **{key: _text(longest) for key, longest in LENGTHS.items()},
-    Key.OUTCOME: st.sampled_from([str(outcome) for outcome in Outcome]),
-    Key.EVENT: st.sampled_from(sorted(FACTS_BY_NAME)),
-    Key.IS: st.sampled_from([str(mark) for mark in Mark]),
-    Key.ENTITY: st.builds(lambda kind, name: EntityRef(type=kind, id=name), KINDS, _text(256)),
-    Key.BEFORE: WHENS,
-    Key.AFTER: WHENS,
-    Key.OCCURRED: PERIODS,
-    Key.POSITION: SPANS,
+    TermKey.OUTCOME: st.sampled_from([str(outcome) for outcome in Outcome]),
+    TermKey.EVENT: st.sampled_from(sorted(FACTS_BY_NAME)),
+    TermKey.IS: st.sampled_from([str(mark) for mark in Trait]),
+    TermKey.ENTITY: st.builds(lambda kind, name: EntityRef(type=kind, id=name), KINDS, _text(256)),
+    TermKey.BEFORE: WHENS,
+    TermKey.AFTER: WHENS,
+    TermKey.OCCURRED: PERIODS,
+    TermKey.POSITION: SPANS,
 }
 
 
 @st.composite
 def _terms(draw: st.DrawFn) -> Term:
-    key = draw(st.sampled_from(Key))
-    most = 1 if key in (Key.BEFORE, Key.AFTER) else 3
+    key = draw(st.sampled_from(TermKey))
+    most = 1 if key in (TermKey.BEFORE, TermKey.AFTER) else 3
     values = draw(st.lists(VALUES[key], min_size=1, max_size=most))
     return Term(key, tuple(values), draw(st.booleans()))  # type: ignore[arg-type]
 
@@ -75,9 +83,9 @@ FILTERS = st.lists(_terms(), max_size=5).map(lambda terms: Filter(tuple(terms)))
 @given(FILTERS)
 def test_what_is_printed_is_read_back(which: Filter) -> None:
     """Every filter that may be asked, with whatever texts in it, is the same after printing and parsing."""
-    asks_text = any(term.key is Key.TEXT for term in which.terms)
+    asks_text = any(term.key is TermKey.TEXT for term in which.terms)
     if asks_text and not which.bounded:
-        which = Filter((*which.terms, Term(Key.TYPE, ("T",))))
+        which = Filter((*which.terms, Term(TermKey.TYPE, ("T",))))
     if len(str(which)) <= FILTER_LENGTH_MAX:
         assert parse_filter(str(which)) == which
 

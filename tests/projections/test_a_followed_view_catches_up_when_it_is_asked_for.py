@@ -62,9 +62,9 @@ def test_who_may_only_read_leaves_it_as_it_is(superuser: str) -> None:
     for role, may in (("jobledger_reader", False), ("jobledger_writer", True)):
         with as_role(superuser, role) as session:
             assert follower.may_follow(session) is may
-    follower.Follower(lambda: as_role(superuser, "jobledger_reader"), [Noted()]).catch_up()
+    follower.ViewFollower(lambda: as_role(superuser, "jobledger_reader"), [Noted()]).catch_up()
     assert noted(superuser) == []
-    follower.Follower(lambda: as_role(superuser, "jobledger_writer"), [Noted()]).catch_up()
+    follower.ViewFollower(lambda: as_role(superuser, "jobledger_writer"), [Noted()]).catch_up()
     assert noted(superuser) == STARTED_TWICE
 
 

@@ -11,7 +11,7 @@ from ledger import clock
 from ledger.application import Ledger
 from ledger.asking.search import Search
 from ledger.domain.events import FACTS_BY_NAME
-from ledger.domain.filters import Mark, parse_filter
+from ledger.domain.filters import Trait, parse_filter
 from ledger.domain.retention import Retention
 from ledger.domain.states import Outcome
 from ledger.domain.values import print_time
@@ -75,7 +75,7 @@ def _asked(model: AuditModel, choose: random.Random) -> str:
         "event": lambda: choose.choice(list(FACTS_BY_NAME)),
         "occurred": lambda: choose.choice((f"{moment()}..", f"..{moment()}", f"{moment()}..{moment()}")),
         "position": span,
-        "is": lambda: str(choose.choice(list(Mark))),
+        "is": lambda: str(choose.choice(list(Trait))),
         "text": lambda: choose.choice(('"disk full"', "E17", "space", "GRÖSSE", "größe", '"no SPACE\n7"', "copying")),
     }
     terms = []

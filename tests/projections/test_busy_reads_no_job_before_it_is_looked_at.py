@@ -16,7 +16,7 @@ def test_a_document_is_read_when_its_job_is_looked_at(ledger: Ledger, monkeypatc
     read = queries._read
     looked_at: list[str] = []
 
-    def note(row: queries.Row) -> JobView:
+    def note(row: queries.ViewRow) -> JobView:
         looked_at.append(row["job"])
         return read(row)
 

@@ -8,12 +8,12 @@ from psycopg.rows import dict_row
 
 from ledger import clock
 from ledger.asking.search import Window
-from ledger.domain.filters import Key, Mark, parse_filter
+from ledger.domain.filters import TermKey, Trait, parse_filter
 from ledger.domain.values import print_time
 from ledger.service.assembly import assemble
 from ledger.store.connection import connect
 from projections.followed import follower
-from projections.queries.filters import Search
+from projections.queries.filters import SearchSql
 from projections.statements import QUERIES as SQL
 from tests.benchmarks.loaded import Size, load
 
@@ -69,8 +69,8 @@ def told(superuser: str, conninfo: str) -> Iterator[psycopg.Connection[dict[str,
 
 def test_each_term_of_a_search_is_served_by_an_index(told: psycopg.Connection[dict[str, Any]]) -> None:
     """A page reads no table and few rows for each, from either end, before and after the first ANALYZE."""
-    assert {term.key for text in TERMS for term in parse_filter(_dated(told, text)).terms} == set(Key)
-    assert all(any(f"is:{mark}" in text for text in TERMS) for mark in Mark)
+    assert {term.key for text in TERMS for term in parse_filter(_dated(told, text)).terms} == set(TermKey)
+    assert all(any(f"is:{mark}" in text for text in TERMS) for mark in Trait)
     for analyzed in (False, True):
         if analyzed:
             told.execute("ANALYZE history.entries, history.touched, history.jobs")
@@ -97,7 +97,7 @@ def _dated(session: psycopg.Connection[dict[str, Any]], text: str) -> str:
 
 
 def _ask(session: psycopg.Connection[dict[str, Any]], text: str, *, oldest: bool) -> tuple[int, dict[str, Any]]:
-    search = Search(parse_filter(text), clock.now(), Window(oldest=oldest, limit=50))
+    search = SearchSql(parse_filter(text), clock.now(), Window(oldest=oldest, limit=50))
     statement = SQL["select_history"].replace("found_positions", search.positions)
     with session.transaction(force_rollback=True):
         session.execute(SQL["enter_search"])

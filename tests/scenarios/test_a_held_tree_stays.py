@@ -54,7 +54,7 @@ def test_a_hold_that_comes_between_look_and_append_stands(ledger: Ledger, monkey
     _closed_tree(ledger, "b")
     really = sweep._take_out
 
-    def take_out(tell: sweep.Tell, trees: Sequence[TreeExpiry]) -> list[TreeExpiry]:
+    def take_out(tell: sweep.RecordBatch, trees: Sequence[TreeExpiry]) -> list[TreeExpiry]:
         assert [tree.root for tree in trees] == ["a", "b"]
         ledger.hold("a/part")
         return really(tell, trees)

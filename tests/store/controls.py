@@ -7,8 +7,8 @@ from psycopg.conninfo import make_conninfo
 from psycopg.rows import DictRow, dict_row
 
 from ledger.service.readiness import migrator
+from ledger.store.diagnosis import Diagnosis
 from ledger.store.doctor import examine
-from ledger.store.finding import Finding
 from projections.inspection import Inspection
 
 ROLES = ("jobledger_writer", "jobledger_projector", "jobledger_reader", "jobledger_sealer")
@@ -33,6 +33,6 @@ def rows(connection: psycopg.Connection[Any]) -> list[dict[str, Any]]:
         return cursor.execute("SELECT * FROM ledger.stored_events ORDER BY notification_id").fetchall()
 
 
-def look_at(connection: psycopg.Connection[Any]) -> list[Finding]:
+def look_at(connection: psycopg.Connection[Any]) -> list[Diagnosis]:
     """What `doctor` finds over a connection."""
     return examine(connection, migrator(), Inspection())

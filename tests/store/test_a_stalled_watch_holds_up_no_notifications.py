@@ -11,7 +11,7 @@ from psycopg.rows import DictRow, dict_row
 
 from ledger.application import Ledger
 from ledger.store import feed
-from ledger.store.finding import Finding
+from ledger.store.diagnosis import Diagnosis
 from tests.store.controls import look_at
 
 COMMAND = "from ledger.service.cli import main; main()"
@@ -24,7 +24,7 @@ def admin(superuser: str) -> Iterator[psycopg.Connection[DictRow]]:
         yield connection
 
 
-def _doctor(admin: psycopg.Connection[DictRow]) -> Finding:
+def _doctor(admin: psycopg.Connection[DictRow]) -> Diagnosis:
     return {finding.code: finding for finding in look_at(admin)}["notifications"]
 
 

@@ -9,7 +9,7 @@ from ledger.service.assembly import assemble
 from ledger.store.datastore import Datastore
 from ledger.store.feed import Feed
 from projections.inline.views import InlineViews
-from projections.queries.ledger import LedgerQueries
+from projections.queries.ledger import ViewLedgerQueries
 from tests.store.controls import rows
 from tests.store.proxy import Proxy
 
@@ -54,7 +54,9 @@ def _over_one_connection(conninfo: str) -> Ledger:
         recorder.close()
         datastore.close()
 
-    return Ledger(recorder, Feed(datastore, recorder.standpoint), LedgerQueries(datastore.connection), leases, close)
+    return Ledger(
+        recorder, Feed(datastore, recorder.standpoint), ViewLedgerQueries(datastore.connection), leases, close
+    )
 
 
 def test_what_cannot_be_found_out_is_said_to_be_unknown(

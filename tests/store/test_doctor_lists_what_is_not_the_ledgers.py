@@ -11,7 +11,7 @@ from ledger.service.assembly import assemble
 from ledger.service.readiness import migrator
 from ledger.store import inventory
 from ledger.store.deviations import CONCERNS, FINDINGS_MAX, WELL
-from ledger.store.finding import Finding
+from ledger.store.diagnosis import Diagnosis
 from ledger.store.migrate import Migrator
 from projections.inline import rebuild
 from tests.store.controls import as_role, look_at
@@ -30,7 +30,7 @@ def admin(superuser: str) -> Iterator[Session]:
         yield connection
 
 
-def _examine(connection: Session) -> list[Finding]:
+def _examine(connection: Session) -> list[Diagnosis]:
     found = [each for each in look_at(connection) if each.level != "ok" and each.code != "superuser"]
     assert all(each.sentence.endswith(".") and "\n" not in each.sentence for each in found)
     return found

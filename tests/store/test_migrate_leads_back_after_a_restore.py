@@ -17,7 +17,7 @@ from ledger.service.embedded import EmbeddedServer
 from ledger.service.embedded.binaries import binaries
 from ledger.service.readiness import bring_up, migrator
 from ledger.store.connection import connect
-from ledger.store.finding import Finding
+from ledger.store.diagnosis import Diagnosis
 from projections.inline import rebuild
 from tests.readme import blocks
 from tests.recovery.facts import until
@@ -40,7 +40,7 @@ def _fill(ledger: Ledger) -> None:
     assert len(ledger.search("actor:alice").page().entries) == 3
 
 
-def _wrong(conninfo: str) -> list[Finding]:
+def _wrong(conninfo: str) -> list[Diagnosis]:
     with psycopg.connect(conninfo, autocommit=True, row_factory=dict_row) as connection:
         found = look_at(connection)
     return [each for each in found if each.level != "ok" and each.code != "superuser"]

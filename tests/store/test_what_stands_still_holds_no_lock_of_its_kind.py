@@ -15,7 +15,7 @@ from ledger.service.readiness import SEALER, WRITER
 from ledger.store.connection import connect
 from ledger.store.seals import SealTable
 from ledger.store.statements import SQL
-from projections.followed.follower import Follower
+from projections.followed.follower import ViewFollower
 from projections.inline import rebuild
 from projections.statements import FOLLOWED
 
@@ -25,7 +25,7 @@ def _seal(conninfo: str, folder: Path) -> None:
 
 
 def _follow(conninfo: str, _: Path) -> None:
-    Follower(lambda: connect(conninfo)).catch_up()
+    ViewFollower(lambda: connect(conninfo)).catch_up()
 
 
 @pytest.mark.parametrize(("lock", "work"), [(SQL["take_seal_lock"], _seal), (FOLLOWED["take_follow_lock"], _follow)])

@@ -13,7 +13,7 @@ from ledger.errors import LedgerError, Unavailable
 from ledger.service.assembly import assemble
 from ledger.service.embedded import EmbeddedServer
 from ledger.service.readiness import bring_up
-from ledger.store.finding import Finding
+from ledger.store.diagnosis import Diagnosis
 from projections.inline import rebuild
 from tests.store.controls import ROLES, look_at
 
@@ -56,7 +56,7 @@ def _owned(cluster: str, execute: Execute, owner: str, rights: str = "") -> str:
     return make_conninfo(cluster, dbname=name, user=owner)
 
 
-def _wrong(conninfo: str) -> list[Finding]:
+def _wrong(conninfo: str) -> list[Diagnosis]:
     with psycopg.connect(conninfo, autocommit=True, row_factory=dict_row) as connection:
         return [each for each in look_at(connection) if each.level != "ok"]
 

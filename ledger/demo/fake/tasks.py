@@ -16,7 +16,7 @@ from ledger.errors import TokenFenced
 
 
 @dataclass(slots=True)
-class Held:
+class HeldTask:
     """A task as the process holds it; `ended` is a time of the monotonic clock, None while it has not ended."""
 
     external_id: str
@@ -57,11 +57,11 @@ class Tasks:
         self._journal, self._default = journal, default
         read_script(default)
         self._prefix = f"{name}-{os.urandom(4).hex()}"  # an external id is given once, in whatever folder
-        self._known: dict[str, Held] = {}  # all that list and ask speak of
-        self._taken: dict[str, Held] = {}  # by token, the forgotten ones too: a token is never taken twice
+        self._known: dict[str, HeldTask] = {}  # all that list and ask speak of
+        self._taken: dict[str, HeldTask] = {}  # by token, the forgotten ones too: a token is never taken twice
         self._fenced: set[str] = set()
         self._forgot = False
-        self._due: list[tuple[float, int, Held, bool]] = []  # when each task ends, or (True) is forgotten
+        self._due: list[tuple[float, int, HeldTask, bool]] = []  # when each task ends, or (True) is forgotten
         self._facts: list[dict[str, Any]] = []
         self._serial = 0
         self._clock_zero = now() - timedelta(seconds=monotonic())
@@ -76,7 +76,7 @@ class Tasks:
             return self._taken[token].external_id, None
         said = self._default if said is None else said
         script = read_script(said)
-        task = Held(f"{self._prefix}-{self._next()}", token, operation, script)
+        task = HeldTask(f"{self._prefix}-{self._next()}", token, operation, script)
         self._hold(task)
         self._note("accepted", moment, task, params=params, script=said)
         if script.dies is None:
@@ -141,30 +141,30 @@ class Tasks:
         self._settle(moment)
         return True
 
-    def _begin(self, task: Held, moment: float) -> None:
+    def _begin(self, task: HeldTask, moment: float) -> None:
         self._note("started", moment, task)
         self._run(task, moment)
 
-    def _end(self, task: Held, state: str, moment: float) -> None:
+    def _end(self, task: HeldTask, state: str, moment: float) -> None:
         self._note(state, moment, task)
         self._ended(task, state, moment)
 
-    def _hold(self, task: Held) -> None:
+    def _hold(self, task: HeldTask) -> None:
         self._known[task.external_id] = task
         if task.token is not None:
             self._taken[task.token] = task
 
-    def _run(self, task: Held, moment: float) -> None:
+    def _run(self, task: HeldTask, moment: float) -> None:
         task.state = "running"
         if task.script.seconds is not None:
             heapq.heappush(self._due, (moment + task.script.seconds, self._next(), task, False))
 
-    def _ended(self, task: Held, state: str, moment: float) -> None:
+    def _ended(self, task: HeldTask, state: str, moment: float) -> None:
         task.state, task.ended = state, moment
         if task.script.forget_after is not None:
             heapq.heappush(self._due, (moment + task.script.forget_after, self._next(), task, True))
 
-    def _forget(self, task: Held) -> None:
+    def _forget(self, task: HeldTask) -> None:
         task.forgotten = self._forgot = True
         self._known.pop(task.external_id, None)
 
@@ -172,7 +172,7 @@ class Tasks:
         self._serial += 1
         return self._serial
 
-    def _note(self, what: str, moment: float, task: Held | None = None, **more: Any) -> None:
+    def _note(self, what: str, moment: float, task: HeldTask | None = None, **more: Any) -> None:
         at = (self._clock_zero + timedelta(seconds=moment)).isoformat()[:-6] + "Z"
         about = {name: getattr(task, name, None) for name in ("token", "operation")}
         self._facts.append({"at": at, "what": what, "task": task and task.external_id} | about | more)
@@ -184,7 +184,7 @@ class Tasks:
 
     def _restore(self, facts: list[dict[str, Any]]) -> None:
         """Take over what an earlier process left: what it began goes on, what it only accepted begins."""
-        everyone: dict[str, Held] = {}
+        everyone: dict[str, HeldTask] = {}
         for fact in facts:
             self._recall(fact, everyone)
         moment = self.settle()
@@ -193,13 +193,13 @@ class Tasks:
                 self._begin(task, moment)
         self._settle(moment)
 
-    def _recall(self, fact: dict[str, Any], everyone: dict[str, Held]) -> None:
+    def _recall(self, fact: dict[str, Any], everyone: dict[str, HeldTask]) -> None:
         what, name = fact["what"], fact["task"]
         moment = min(monotonic(), (datetime.fromisoformat(fact["at"]) - self._clock_zero).total_seconds())
         if what == "fenced":
             self._fenced.add(fact["token"])
         elif what == "accepted":
-            everyone[name] = Held(name, fact["token"], fact["operation"], read_script(fact["script"]))
+            everyone[name] = HeldTask(name, fact["token"], fact["operation"], read_script(fact["script"]))
             self._hold(everyone[name])
         elif what == "started":
             self._run(everyone[name], moment)

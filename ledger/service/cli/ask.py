@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ledger.service.cli import moments, output
-from ledger.service.cli.moments import LAST, AsOf, Occurred
+from ledger.service.cli.moments import LAST, AsOfOption, Occurred
 from ledger.service.cli.output import Form, Output
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 PAGE_JOBS = 50
 
 
-def show(job: str, as_of: AsOf = None, form: Output = Form.TABLE, *, occurred: Occurred = False) -> None:
+def show(job: str, as_of: AsOfOption = None, form: Output = Form.TABLE, *, occurred: Occurred = False) -> None:
     """Show one job in full, expired or not."""
     with moments.asked(as_of, occurred=occurred, of_one=True) as asked:
         view = asked.job(job)
@@ -58,7 +58,7 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def tree(job: str, as_of: AsOf = None, form: Output = Form.TABLE, *, occurred: Occurred = False) -> None:
+def tree(job: str, as_of: AsOfOption = None, form: Output = Form.TABLE, *, occurred: Occurred = False) -> None:
     """Show a job and all below it."""
     with moments.asked(as_of, occurred=occurred) as asked:
         jobs = asked.tree(job)
@@ -102,7 +102,7 @@ def list_(
     before: Annotated[
         int | None, typer.Option(min=0, max=LAST, help="Go on from the number that the last page ended with.")
     ] = None,
-    as_of: AsOf = None,
+    as_of: AsOfOption = None,
     form: Output = Form.TABLE,
     *,
     occurred: Occurred = False,
@@ -158,7 +158,7 @@ def busy(
         str | None, typer.Option(metavar="ACCESS", help="Only jobs in the way of a plan: exclusive or shared.")
     ] = None,
     besides: Annotated[str | None, typer.Option(metavar="JOB", help="Only jobs outside the tree of this job.")] = None,
-    as_of: AsOf = None,
+    as_of: AsOfOption = None,
     form: Output = Form.TABLE,
     *,
     occurred: Occurred = False,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ledger.service.cli import moments, output
-from ledger.service.cli.moments import LAST, After, AsOf, Occurred
+from ledger.service.cli.moments import LAST, After, AsOfOption, Occurred
 from ledger.service.cli.output import Form, Output
 from ledger.service.wire import event_json
 
@@ -23,14 +23,14 @@ PAGE_ENTRIES = 50
 BLOCKERS_SHOWN = 3
 EVIDENCE_SHOWN = 120  # characters of it in a table
 
-Filter = Annotated[
+FilterArgument = Annotated[
     str | None,
     typer.Argument(metavar="[JOB | FILTER]", help="Terms like type:T, all of which must hold; or the id of a job."),
 ]
 
 
 def history(
-    which: Filter = None,
+    which: FilterArgument = None,
     limit: Annotated[
         int | None, typer.Option(min=1, max=LAST, help="At most so many; a table shows 50 unless told.")
     ] = None,
@@ -38,7 +38,7 @@ def history(
         int | None, typer.Option(min=0, max=LAST, metavar="POSITION", help="Only what stands before it.")
     ] = None,
     after: After = None,
-    as_of: AsOf = None,
+    as_of: AsOfOption = None,
     form: Output = Form.TABLE,
     *,
     occurred: Occurred = False,
@@ -54,7 +54,7 @@ def history(
     expired, disputed, cancel_requested, contact_lost, residue, verdict (of recovery) and revised (later).
     """
     from ledger import open_ledger
-    from ledger.domain.filters import Filter, Key, Term
+    from ledger.domain.filters import Filter, Term, TermKey
 
     searched = oldest or durations or before is not None or (limit is not None and after is None)
     place = moments.place(after)
@@ -67,7 +67,7 @@ def history(
             raise typer.BadParameter(
                 "--occurred is for the history of one job; a search has the term occurred: for it."
             )
-        asked = Filter((Term(Key.JOB, (which,)),)) if which and ":" not in which else which or ""
+        asked = Filter((Term(TermKey.JOB, (which,)),)) if which and ":" not in which else which or ""
         upto = None if as_of is None else moments.open_moment(ledger, as_of).position
         search = ledger.search(asked, tell=output.catching_up("The view history is"), upto=upto)
         if durations:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 LAST = (1 << 63) - 1  # the last position that there can be, and the largest limit
 SECONDS_MAX = 36_525 * 86_400  # a hundred years
-AsOf = Annotated[
+AsOfOption = Annotated[
     str | None,
     typer.Option(
         metavar="POSITION|TIME",

@@ -7,7 +7,7 @@ Level = Literal["ok", "warning", "error"]
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Diagnosis:
     """One thing looked at: a code for programs, how bad it is, and a sentence for people."""
 
     code: str
