@@ -34,7 +34,7 @@ def view(document: Mapping[str, Any], entities: list[dict[str, str]], asked_at: 
     done = known["done"] = known["phase"] == _CLOSED
     known["ok"] = ok(Outcome(known["outcome"])) if known["outcome"] and not known["damaged"] else None
     known["overdue"] = not done and known["deadline"] is not None and known["deadline"] < asked_at
-    known["flags"] = [flag for flag in _FLAGS if known[flag]]
+    known["flags"] = [flag for flag, name in _FLAGS.items() if known[name]]
     progress = known["progress"] = shown(known["progress"])
     known["estimated_end"] = None if done else _estimated_end(known, progress)
     if known["started_at"] is not None:
@@ -86,7 +86,8 @@ def unreadable(row: Mapping[str, Any]) -> JobView:
 
 _OF_AN_ENTITY = {"type", "id", "role", "access"}
 _CLOSED = str(Phase.CLOSED)
-_FLAGS = [str(flag) for flag in Flag]
+# Stored under a name of their own where the word was another once.
+_FLAGS = {str(flag): "held" if flag is Flag.ON_HOLD else str(flag) for flag in Flag}
 
 
 def _estimated_end(row: Mapping[str, Any], progress: Mapping[str, Any] | None) -> datetime | None:

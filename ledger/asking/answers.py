@@ -178,9 +178,9 @@ class RollUp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TreeExpiry:
-    """A tree in the live views: when it leaves them, under which policy, and who holds it, if somebody does.
+    """A tree in the live views: when it leaves them, under which policy, and who put it on hold, if somebody did.
 
-    `leaves_at` is None while a job of it is open or unresolved, or held; `beyond` says that newer jobs of its actor
+    `leaves_at` is None while a job of it is open or unresolved, or on hold; `beyond` says that newer jobs of its actor
     already fill `keep_at_most`.
     """
 
@@ -192,8 +192,8 @@ class TreeExpiry:
     closed_at: datetime | None
     leaves_at: datetime | None
     beyond: bool
-    held: bool
-    held_by: str | None
+    on_hold: bool
+    on_hold_by: str | None
 
     @property
     def cause(self) -> str:
@@ -215,8 +215,8 @@ class TreeExpiry:
             "closed_at": print_time(self.closed_at) if self.closed_at else None,
             "leaves_at": print_time(self.leaves_at) if self.leaves_at else None,
             "cause": self.cause,
-            "held": self.held,
-            "held_by": self.held_by,
+            "on_hold": self.on_hold,
+            "on_hold_by": self.on_hold_by,
         }
 
 

@@ -9,7 +9,7 @@ from ledger.domain.filters import Filter, Term, TermKey, Trait, parse_filter
 from ledger.errors import MalformedFilter
 
 _FIELDS = (TermKey.TYPE, TermKey.OUTCOME, TermKey.ACTOR, TermKey.OWNER, TermKey.EXECUTOR, TermKey.JOB)
-_FLAGS = (Trait.HELD, Trait.EXPIRED, Trait.CANCEL_REQUESTED, Trait.CONTACT_LOST)
+_FLAGS = (Trait.ON_HOLD, Trait.EXPIRED, Trait.CANCEL_REQUESTED, Trait.CONTACT_LOST)
 _TAKEN = (*_FIELDS, TermKey.ENTITY, TermKey.UNDER, TermKey.IS)
 
 

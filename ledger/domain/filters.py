@@ -54,7 +54,7 @@ class Trait(StrEnum):
     resolved or disputed later.
     """
 
-    HELD = "held"
+    ON_HOLD = "on_hold"
     EXPIRED = "expired"
     DISPUTED = "disputed"
     CANCEL_REQUESTED = "cancel_requested"

@@ -32,7 +32,7 @@ class Flag(StrEnum):
 
     CANCEL_REQUESTED = "cancel_requested"
     CONTACT_LOST = "contact_lost"
-    HELD = "held"
+    ON_HOLD = "on_hold"
     EXPIRED = "expired"
     OVERDUE = "overdue"
     DAMAGED = "damaged"

@@ -234,7 +234,7 @@ def _late_evidence(late: LateReport) -> dict[str, Any]:
 
 
 def _lost(job: Standing, why: str, told: Any) -> Verdict:
-    return Verdict(job.job, "lost", why, told, (_record(job, "lost", why, {"evidence": told}),))
+    return Verdict(job.job, "unknown", why, told, (_record(job, "lost", why, {"evidence": told}),))
 
 
 def _abandoned(job: Standing, why: str, told: Any) -> Verdict:

@@ -32,5 +32,5 @@ def forecast(
 
 def _tree(row: Mapping[str, Any]) -> TreeExpiry:
     policy = Retention(keep_for=row["keep_for"], keep_at_most=row["keep_at_most"], dwell=row["dwell"])
-    said = {name: row[name] for name in ("root", "type", "actor", "jobs", "closed_at", "leaves_at", "beyond", "held")}
-    return TreeExpiry(**said, policy=policy, held_by=row["held_by"])
+    fields = {name: row[name] for name in ("root", "type", "actor", "jobs", "closed_at", "leaves_at", "beyond")}
+    return TreeExpiry(**fields, policy=policy, on_hold=row["held"], on_hold_by=row["held_by"])

@@ -15,6 +15,7 @@ from ledger.domain.entities import EntityRef
 from ledger.domain.filters import Filter, Period, Span, Term, TermKey, TermValue, Trait, When
 from ledger.domain.values import POSITION_MAX
 
+_TRAITS = {trait: "held" if trait is Trait.ON_HOLD else str(trait) for trait in Trait}
 Condition = Callable[[str], str]  # a condition on the column that is named
 
 
@@ -139,7 +140,7 @@ class SearchSql:
         if isinstance(value, Period):
             return self._within_period(value)
         if key is TermKey.IS:
-            return self._revised() if value == Trait.REVISED else f"e.{Trait(str(value))}"
+            return self._revised() if value == Trait.REVISED else f"e.{_TRAITS[Trait(str(value))]}"
         return f'strpos(lower(e.words), lower({self._value(value)}::text COLLATE "C")) > 0'
 
     def _revised(self) -> str:

@@ -19,7 +19,7 @@ BAD = [
     ("type:a,\ud800", 8, "halves of surrogate pairs"),
     ("outcome:faild", 9, "one of succeeded, failed"),
     ("event:Planned", 7, "one of planned, refused"),
-    ("is:busy", 4, "one of held, expired"),
+    ("is:busy", 4, "one of on_hold, expired"),
     ("entity:disk", 8, "TYPE/ID"),
     ("entity:disk/", 8, "TYPE/ID"),
     ("before:yesterday", 8, "a time like"),
@@ -56,7 +56,7 @@ def test_a_bad_filter_names_the_column_and_what_was_expected(said: str, column: 
     assert str(raised.value).isprintable()
 
 
-@pytest.mark.parametrize("narrower", ["type:A", "after:-1h", "position:5..", "occurred:-1h..", "is:held", "under:a"])
+@pytest.mark.parametrize("narrower", ["type:A", "after:-1h", "position:5..", "occurred:-1h..", "is:on_hold", "under:a"])
 def test_a_text_is_searched_beside_a_narrower_term(narrower: str) -> None:
     """In whichever order they stand."""
     for said in (f"text:disk {narrower}", f"{narrower} text:disk"):

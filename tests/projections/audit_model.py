@@ -20,8 +20,8 @@ GIVES = {
     "refused": "refused",
 }
 SWITCHES = {
-    "hold_placed": ("held", True),
-    "hold_lifted": ("held", False),
+    "hold_placed": ("on_hold", True),
+    "hold_lifted": ("on_hold", False),
     "expired": ("expired", True),
     "disputed": ("disputed", True),
     "cancel_requested": ("cancel_requested", True),
@@ -145,9 +145,9 @@ def _marks(told: Sequence[Facts]) -> set[str]:
     for each in told:
         name = each["event"]
         if name == "planned":
-            on &= {"held"}
+            on &= {"on_hold"}
         if name == "refused":
-            on &= {"held", "disputed"}
+            on &= {"on_hold", "disputed"}
         if name in SWITCHES:
             mark, put = SWITCHES[name]
             on = on | {mark} if put else on - {mark}

@@ -51,7 +51,7 @@ class Model:
         if name == "planned":
             before = self.jobs.get(event.job)
             self.jobs[event.job] = _fresh(event, said, root=said["root"])
-            self.jobs[event.job]["flags"] = before["flags"] & {"held"} if before else set()
+            self.jobs[event.job]["flags"] = before["flags"] & {"on_hold"} if before else set()
             self.jobs[event.job]["planned_position"] = entry.position
             self._hold(entry, said["entities"])
         elif name == "refused":
@@ -93,9 +93,9 @@ class Model:
         if name == "contact_regained" or name in ENDS:
             job["flags"].discard("contact_lost")
         if name == "hold_placed":
-            job["flags"].add("held")
+            job["flags"].add("on_hold")
         if name == "hold_lifted":
-            job["flags"].discard("held")
+            job["flags"].discard("on_hold")
         if name == "expired":
             job["flags"].add("expired")
 
@@ -248,7 +248,7 @@ def _settled(tree: list[Facts]) -> bool:
 
 
 def _held(tree: list[Facts]) -> bool:
-    return any("held" in job["flags"] for job in tree)
+    return any("on_hold" in job["flags"] for job in tree)
 
 
 def _closed_at(tree: list[Facts]) -> datetime:

@@ -34,7 +34,7 @@ def told(ledger: Ledger) -> Ledger:
         ("-under:a job:a,r", ["r"]),
         ("executor:agent", ["r"]),
         ("is:cancel_requested,residue", ["r", "k"]),
-        ("is:held", []),
+        ("is:on_hold", []),
     ],
 )
 def test_a_difference_is_narrowed_by_a_filter(told: Ledger, which: str, jobs: list[str]) -> None:
@@ -44,7 +44,7 @@ def test_a_difference_is_narrowed_by_a_filter(told: Ledger, which: str, jobs: li
 
 
 @pytest.mark.parametrize(
-    "which", ["event:planned", "before:-2h", "type:Build text:disk", "is:verdict", "is:held,revised"]
+    "which", ["event:planned", "before:-2h", "type:Build text:disk", "is:verdict", "is:on_hold,revised"]
 )
 def test_a_term_about_events_is_refused(told: Ledger, which: str) -> None:
     with pytest.raises(MalformedFilter, match="is about events"):

@@ -50,7 +50,7 @@ def test_an_owner_that_never_returns_is_fenced_by_name(ledger: Ledger) -> None:
     scope = Scope(owner="live", fence=("live",))
 
     plan = Recovery(ledger).plan(scope)
-    assert (plan.fences, [it.word for it in plan.verdicts], plan.work) == (["live"], ["lost"], True)
+    assert (plan.fences, [it.word for it in plan.verdicts], plan.work) == (["live"], ["unknown"], True)
     assert outcomes(ledger, ["live"]) == [None]
 
     done = Recovery(ledger).apply(scope)

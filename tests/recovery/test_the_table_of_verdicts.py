@@ -42,33 +42,33 @@ STRAY = [task("running", external_id="stray", token=None)]
 Row = tuple[dict[str, Any], Known, Sequence[Task], str | None, list[str]]
 ROWS: list[Row] = [
     (PLANNED, NOTHING, [], "abandoned", ["abandoned"]),
-    (PLANNED, NOTHING, STRAY, "lost", ["lost"]),
+    (PLANNED, NOTHING, STRAY, "unknown", ["lost"]),
     (PLANNED, LATE_ALONE, [], "succeeded", ["succeeded"]),
-    (PLANNED, SENT_LATE, [], "lost", ["lost"]),
+    (PLANNED, SENT_LATE, [], "unknown", ["lost"]),
     (SUBMITTED, told("queued"), [], "accepted", ["accepted"]),
     (SUBMITTED, Known(tasks=[task("queued", external_id=None)], asked=True), [], "stays", []),
-    (SUBMITTED, TWO_LATES, [], "lost", ["lost"]),
-    (PLANNED, TWO_LATES, [], "lost", ["lost"]),
+    (SUBMITTED, TWO_LATES, [], "unknown", ["lost"]),
+    (PLANNED, TWO_LATES, [], "unknown", ["lost"]),
     (SUBMITTED, told("running"), [], "accepted", ["accepted", "started"]),
     (SUBMITTED, told("suspended"), [], "accepted", ["accepted", "suspended"]),
     (SUBMITTED, told("failed"), [], "failed", ["accepted", "failed"]),
     (SUBMITTED, COMPLETE, [], "abandoned", ["abandoned"]),
-    (SUBMITTED, ABSENT, [], "lost", ["lost"]),
-    (SUBMITTED, NOTHING, [], "lost", ["lost"]),
+    (SUBMITTED, ABSENT, [], "unknown", ["lost"]),
+    (SUBMITTED, NOTHING, [], "unknown", ["lost"]),
     (SUBMITTED, COMPLETE, STRAY, "abandoned", ["abandoned"]),
-    (SUBMITTED, SENT_LATE, [], "lost", ["lost"]),
+    (SUBMITTED, SENT_LATE, [], "unknown", ["lost"]),
     (SUBMITTED, LATE_ALONE, [], "succeeded", ["succeeded"]),
     (SUBMITTED, AWAY, [], "contact_lost", ["contact_lost"]),
     *((working, told("running"), STRAY, "stays", []) for working in WORKING),
     *((working, told("succeeded"), [], "succeeded", ["succeeded"]) for working in WORKING),
     *((working, told("cancelled"), [], "cancelled", ["cancelled"]) for working in WORKING),
-    *((working, ABSENT, [], "lost", ["lost"]) for working in WORKING),
-    *((working, COMPLETE, [], "lost", ["lost"]) for working in WORKING),
-    *((working, NOTHING, [], "lost", ["lost"]) for working in WORKING),
+    *((working, ABSENT, [], "unknown", ["lost"]) for working in WORKING),
+    *((working, COMPLETE, [], "unknown", ["lost"]) for working in WORKING),
+    *((working, NOTHING, [], "unknown", ["lost"]) for working in WORKING),
     *((working, LATE_ALONE, [], "succeeded", ["succeeded"]) for working in WORKING),
     *((working, AWAY, [], "contact_lost", ["contact_lost"]) for working in WORKING),
-    *((working, TWO_ENDS, [], "lost", ["lost"]) for working in WORKING),
-    *((working, TWO_LATES, [], "lost", ["lost"]) for working in WORKING),
+    *((working, TWO_ENDS, [], "unknown", ["lost"]) for working in WORKING),
+    *((working, TWO_LATES, [], "unknown", ["lost"]) for working in WORKING),
     *((working | {"contact_lost": True}, AWAY, [], "contact_lost", []) for working in WORKING),
     *((working | {"contact_lost": True}, told("running"), [], "stays", ["contact_regained"]) for working in WORKING),
     *((working | {"external_id": None}, told("failed"), [], "failed", ["accepted", "failed"]) for working in WORKING),
@@ -102,7 +102,7 @@ def test_absence_is_never_an_outcome() -> None:
             verdict = judge_leaf(Standing(**JOB | {"phase": phase}), known, [])
 
             assert verdict is not None
-            assert verdict.word in ("abandoned", "lost", "contact_lost")
+            assert verdict.word in ("abandoned", "unknown", "contact_lost")
             assert verdict.word != "abandoned" or phase in (Phase.PLANNED, Phase.SUBMITTED)
 
 

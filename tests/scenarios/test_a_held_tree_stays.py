@@ -24,8 +24,8 @@ def test_a_held_tree_stays(ledger: Ledger) -> None:
     ledger.hold("kept/part", actor="auditor", reason="ticket 7")
     assert [tree.root for tree in ledger.expire(AT_ONCE)] == ["gone"]
     (tree,) = ledger.expiry(AT_ONCE)
-    assert (tree.root, tree.leaves_at, tree.held, tree.held_by) == ("kept", None, True, "auditor")
-    assert "held" in ledger.job("kept/part").flags
+    assert (tree.root, tree.leaves_at, tree.on_hold, tree.on_hold_by) == ("kept", None, True, "auditor")
+    assert "on_hold" in ledger.job("kept/part").flags
     ledger.lift_hold("kept/part")
     assert [tree.root for tree in ledger.expire(AT_ONCE)] == ["kept"]
 
@@ -39,11 +39,11 @@ def test_a_hold_on_what_was_refused_stays_when_it_is_planned_again(ledger: Ledge
     ledger.hold("again", actor="auditor")
     ledger.succeed("first")
     ledger.plan("T", job="again", entities=[disk])
-    assert ledger.job("again").flags == ledger.as_of(ledger.position()).job("again").flags == ["held"]
+    assert ledger.job("again").flags == ledger.as_of(ledger.position()).job("again").flags == ["on_hold"]
     ledger.succeed("again")
     assert [tree.root for tree in ledger.expire(AT_ONCE)] == ["first"]
-    assert [tree.held_by for tree in ledger.expiry(AT_ONCE)] == ["auditor"]
-    assert [found.entry.event.job for found in ledger.search("is:held event:succeeded").entries()] == ["again"]
+    assert [tree.on_hold_by for tree in ledger.expiry(AT_ONCE)] == ["auditor"]
+    assert [found.entry.event.job for found in ledger.search("is:on_hold event:succeeded").entries()] == ["again"]
     ledger.lift_hold("again")
     assert [tree.root for tree in ledger.expire(AT_ONCE)] == ["again"]
 

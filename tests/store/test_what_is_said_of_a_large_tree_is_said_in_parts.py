@@ -230,7 +230,7 @@ def test_a_hold_that_comes_meanwhile_keeps_what_is_left(
     assert "r" not in gone
     assert held not in gone
     (tree,) = ledger.expiry(AT_ONCE)
-    assert (tree.root, tree.jobs, tree.held_by, tree.leaves_at) == ("r", JOBS - len(gone), "auditor", None)
+    assert (tree.root, tree.jobs, tree.on_hold_by, tree.leaves_at) == ("r", JOBS - len(gone), "auditor", None)
     assert ledger.expire(AT_ONCE) == []
     ledger.lift_hold(held)
     assert [tree.root for tree in ledger.expire(AT_ONCE)] == ["r"]

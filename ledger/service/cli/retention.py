@@ -44,10 +44,10 @@ def expiry(
         output.say(f"{len(trees):,} trees with {sum(tree.jobs for tree in trees):,} jobs left the live views.")
     else:
         output.print_table(
-            ("tree", "type", "actor", "jobs", "closed", "leaves", "held"),
+            ("tree", "type", "actor", "jobs", "closed", "leaves", "on hold"),
             (
                 (tree.root, tree.type, tree.actor or "–", str(tree.jobs), output.moment(tree.closed_at),
-                 output.moment(tree.leaves_at), (tree.held_by or "yes") if tree.held else "–")
+                 output.moment(tree.leaves_at), (tree.on_hold_by or "yes") if tree.on_hold else "–")
                 for tree in trees
             ),
         )  # fmt: skip

@@ -12,7 +12,7 @@ def test_expiry_forecasts_and_applies(run: Run, ledger: Ledger) -> None:
 
     said = json.loads(run("expiry", "-o", "json").out)
     assert [tree["root"] for tree in said["trees"]] == ["j1", "j2", "j0"]
-    assert said["trees"][2]["held"] is True
+    assert said["trees"][2]["on_hold"] is True
     assert "j1" in run("expiry", "--limit", "1").out
 
     applied = json.loads(run("expiry", "--apply", "--limit", "1", "-o", "json").out)
