@@ -125,7 +125,7 @@ def step(before: State | None, name: str, said: Said, position: int) -> State:
     begun = before["started_at"] or (said["at"] if phase in _WORK else None)
     change = _CHANGES.get(name)
     changes = change(before, said, position) if change else {}
-    return before | {"phase": phase, "started_at": begun} | changes
+    return before | {"phase": phase, "started_at": begun, **changes}
 
 
 _WORK = (Phase.RUNNING, Phase.SUSPENDED)
