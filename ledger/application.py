@@ -47,7 +47,7 @@ LEASE_SECONDS = 30.0
 LEASE_SECONDS_MIN = 0.001
 
 
-class Envelope(TypedDict, total=False):
+class EnvelopeFields(TypedDict, total=False):
     """What may be said with every command: when, by whom, why, for which owner, and under which id."""
 
     at: datetime | str
@@ -130,7 +130,7 @@ class Ledger(Questions):
             return transition
         return transition._replace(owner=self.owner.owner, epoch=self.owner.epoch)
 
-    def _say(self, job: str, event: str, fields: Mapping[str, Any], envelope: Envelope) -> Receipt:
+    def _say(self, job: str, event: str, fields: Mapping[str, Any], envelope: EnvelopeFields) -> Receipt:
         given = {key: value for key, value in fields.items() if value is not None}
         return self.record({"job": job, "event": event, **given, **envelope})
 
@@ -162,7 +162,7 @@ class Ledger(Questions):
         return self._append(record, judge_now if record_refusal else judge_unrecorded)
 
     def dispatch(
-        self, job: str, call: Callable[[str], str | None], *, executor: str, **envelope: Unpack[Envelope]
+        self, job: str, call: Callable[[str], str | None], *, executor: str, **envelope: Unpack[EnvelopeFields]
     ) -> Receipt:
         """Call an executor the safe way round: record `submitted` with a fresh token, call, record `accepted`.
 
@@ -172,16 +172,18 @@ class Ledger(Questions):
         """
         return dispatch(self.record, job, call, executor, envelope)
 
-    def submit(self, job: str, executor: str, token: str, **envelope: Unpack[Envelope]) -> Receipt:
+    def submit(self, job: str, executor: str, token: str, **envelope: Unpack[EnvelopeFields]) -> Receipt:
         """Say that the executor is about to be called, under this token."""
         return self._say(job, "submitted", {"executor": executor, "token": token}, envelope)
 
-    def accept(self, job: str, external_id: str, executor: str | None = None, **envelope: Unpack[Envelope]) -> Receipt:
+    def accept(
+        self, job: str, external_id: str, executor: str | None = None, **envelope: Unpack[EnvelopeFields]
+    ) -> Receipt:
         """Say that the executor took the job and how it named it."""
         return self._say(job, "accepted", {"external_id": external_id, "executor": executor}, envelope)
 
     def start(
-        self, job: str, executor: str | None = None, external_id: str | None = None, **envelope: Unpack[Envelope]
+        self, job: str, executor: str | None = None, external_id: str | None = None, **envelope: Unpack[EnvelopeFields]
     ) -> Receipt:
         """Say that the executor has begun."""
         return self._say(job, "started", {"executor": executor, "external_id": external_id}, envelope)
@@ -196,37 +198,37 @@ class Ledger(Questions):
         unit: str | None = None,
         message: str | None = None,
         estimated_end: datetime | str | None = None,
-        **envelope: Unpack[Envelope],
+        **envelope: Unpack[EnvelopeFields],
     ) -> Receipt:
         """Say how far the executor has come."""
         fields = {"percent": percent, "done": done, "total": total, "unit": unit, "message": message}
         return self._say(job, "progressed", {**fields, "estimated_end": estimated_end}, envelope)
 
-    def suspend(self, job: str, **envelope: Unpack[Envelope]) -> Receipt:
+    def suspend(self, job: str, **envelope: Unpack[EnvelopeFields]) -> Receipt:
         """Say that the executor has paused the job."""
         return self._say(job, "suspended", {}, envelope)
 
-    def resume(self, job: str, **envelope: Unpack[Envelope]) -> Receipt:
+    def resume(self, job: str, **envelope: Unpack[EnvelopeFields]) -> Receipt:
         """Say that the executor goes on with the job."""
         return self._say(job, "resumed", {}, envelope)
 
-    def cancel(self, job: str, **envelope: Unpack[Envelope]) -> Receipt:
+    def cancel(self, job: str, **envelope: Unpack[EnvelopeFields]) -> Receipt:
         """Ask that a job and all active jobs below it be cancelled; they may still succeed."""
         return self._say(job, "cancel_requested", {}, envelope)
 
-    def attach(self, job: str, entities: Sequence[Mapping[str, Any]], **envelope: Unpack[Envelope]) -> Receipt:
+    def attach(self, job: str, entities: Sequence[Mapping[str, Any]], **envelope: Unpack[EnvelopeFields]) -> Receipt:
         """Say that the job touches further entities from now on; raises `EntityBusy` where they are held."""
         return self._say(job, "attached", {"entities": list(entities)}, envelope)
 
-    def detach(self, job: str, entities: Sequence[Mapping[str, Any]], **envelope: Unpack[Envelope]) -> Receipt:
+    def detach(self, job: str, entities: Sequence[Mapping[str, Any]], **envelope: Unpack[EnvelopeFields]) -> Receipt:
         """Say that the job lets entities go."""
         return self._say(job, "detached", {"entities": list(entities)}, envelope)
 
-    def lose_contact(self, job: str, **envelope: Unpack[Envelope]) -> Receipt:
+    def lose_contact(self, job: str, **envelope: Unpack[EnvelopeFields]) -> Receipt:
         """Say that the executor cannot be reached; the job still counts as running."""
         return self._say(job, "contact_lost", {}, envelope)
 
-    def regain_contact(self, job: str, **envelope: Unpack[Envelope]) -> Receipt:
+    def regain_contact(self, job: str, **envelope: Unpack[EnvelopeFields]) -> Receipt:
         """Say that the executor can be reached again."""
         return self._say(job, "contact_regained", {}, envelope)
 
@@ -254,11 +256,11 @@ class Ledger(Questions):
         """Put evidence beside an outcome, which stands."""
         return self.record({"job": job, "event": "disputed", "evidence": evidence, **fields})
 
-    def hold(self, job: str, **envelope: Unpack[Envelope]) -> Receipt:
+    def hold(self, job: str, **envelope: Unpack[EnvelopeFields]) -> Receipt:
         """Keep a job, and so its tree, in the live views."""
         return self._say(job, "hold_placed", {}, envelope)
 
-    def lift_hold(self, job: str, **envelope: Unpack[Envelope]) -> Receipt:
+    def lift_hold(self, job: str, **envelope: Unpack[EnvelopeFields]) -> Receipt:
         """Let a held job expire again."""
         return self._say(job, "hold_lifted", {}, envelope)
 
@@ -272,7 +274,9 @@ class Ledger(Questions):
 
     # --- Owners
 
-    def start_owner(self, name: str, *, lease_seconds: float = LEASE_SECONDS, **envelope: Unpack[Envelope]) -> "Ledger":
+    def start_owner(
+        self, name: str, *, lease_seconds: float = LEASE_SECONDS, **envelope: Unpack[EnvelopeFields]
+    ) -> "Ledger":
         """Begin a new epoch of an owner, which fences every earlier one; the ledger that speaks as it is returned.
 
         Whatever that ledger records carries the epoch; a thread keeps the lease until it is closed. A fenced one hears
@@ -298,14 +302,14 @@ class Ledger(Questions):
 
         return Ledger(self._recorder, self._feed, self._all, self._leases, close, owner=me, beats=beats)
 
-    def _tell_owner(self, event: str, envelope: Envelope) -> Callable[[OwnerEpoch], Receipt]:
+    def _tell_owner(self, event: str, envelope: EnvelopeFields) -> Callable[[OwnerEpoch], Receipt]:
         return lambda of: self.record({"event": event, **envelope, **of._asdict()})
 
     def speak_as(self, me: OwnerEpoch) -> "Ledger":
         """The ledger that speaks as an owner in an epoch that has begun, and keeps no lease; closing it is nothing."""
         return Ledger(self._recorder, self._feed, self._all, self._leases, lambda: None, owner=me)
 
-    def fence(self, name: str, **envelope: Unpack[Envelope]) -> Receipt:
+    def fence(self, name: str, **envelope: Unpack[EnvelopeFields]) -> Receipt:
         """Say that every epoch of an owner so far may no longer act: it never returns, or must not.
 
         Raises `OwnerNotFound` for a name of which nothing speaks.

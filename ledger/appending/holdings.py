@@ -14,6 +14,7 @@ from ledger.domain.admission import Demand, Held, Holder
 from ledger.domain.commands import print_fact
 from ledger.domain.entities import Access
 from ledger.domain.events import Attached, Detached, Event, Limit, Planned, Progressed, asked_by
+from ledger.domain.facts import named
 from ledger.domain.job import Job
 from ledger.domain.progress import advance
 from ledger.store.views import Asked, Counted, Crowd, Session, Views
@@ -161,6 +162,11 @@ class Holdings:
 
 
 _ALL = tuple(Access)
+# Who closes or expires is asked for by its state.
+_NOT_IN_TAKE = named(
+    "refused submitted accepted started suspended resumed cancel_requested contact_lost contact_regained closing "
+    "adopted succeeded failed cancelled abandoned lost resolved disputed late hold_placed hold_lifted expired"
+)
 
 
 def _few(held: Sequence[Holder]) -> list[Holder] | None:

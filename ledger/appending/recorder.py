@@ -31,6 +31,7 @@ from ledger.domain.cursor import Cursor
 from ledger.domain.decisions import Decision, Disposition
 from ledger.domain.events import CancelRequested, Event, Expired
 from ledger.domain.receipt import Receipt
+from ledger.domain.trees import OF_TREES
 from ledger.errors import DatabaseAway, IntegrityFailure, LedgerError, OutcomeUnknown, PositionAhead, Unavailable
 from ledger.store import append_lock
 from ledger.store.connection import translate
@@ -316,7 +317,6 @@ class Recorder(PostgresApplicationRecorder):
         return found
 
 
-_OF_TREES = (CancelRequested, Expired)
 _STOOD_STILL = ("25P03", "25P04")
 _OF_NO_CALLER = ("25006", "53100", "55P03")  # read-only, disk full, a lock not available: each would be told the same
 
@@ -417,7 +417,7 @@ class Attempt:
         }
         known = self._positions(session, told, placed) if told else {}
         # What was said of a tree was said of jobs below too, in events that are not looked for.
-        of_trees = any(type(said.fact) in _OF_TREES for said in self._batch)
+        of_trees = any(type(said.fact) in OF_TREES for said in self._batch)
         self.rests_on = self.head if of_trees else max(known.values(), default=0)
         coming = iter(placed)
         return [_receipt(said, judgement, coming, known) for said, judgement in judged]

@@ -18,7 +18,6 @@ from ledger.domain.entities import Access
 from ledger.domain.events import (
     ENDINGS,
     KINDS,
-    Accepted,
     Attached,
     ComingEvent,
     Damaged,
@@ -27,10 +26,9 @@ from ledger.domain.events import (
     Limit,
     Planned,
     RecordedEvent,
-    Resolved,
-    Started,
-    Succeeded,
+    names_in,
 )
+from ledger.domain.facts import BINDING, outcome_of
 from ledger.domain.itself import Itself
 from ledger.domain.job import Job
 from ledger.domain.owner import Owner, owner_after
@@ -412,7 +410,7 @@ def _long(rows: Sequence[Any]) -> Collection[str]:
 
 def _claims_success(said: Transition) -> bool:
     """Whether a transition says that a job succeeded, which its children have to bear out."""
-    return type(said.fact) is Succeeded or (type(said.fact) is Resolved and said.fact.outcome is Outcome.SUCCEEDED)
+    return type(said.fact) in ENDINGS and outcome_of(said.fact) is Outcome.SUCCEEDED
 
 
 def _streams_of(said: Transition) -> Iterable[str]:
@@ -429,8 +427,11 @@ def _streams_of(said: Transition) -> Iterable[str]:
 
 
 def _names_of(batch: Sequence[Transition]) -> list[tuple[str, str]]:
-    facts = [said.fact for said in batch if type(said.fact) is Accepted or type(said.fact) is Started]
-    return sorted({(fact.executor, fact.external_id) for fact in facts if fact.executor and fact.external_id})
+    told = (names_in(said.fact) for said in batch if type(said.fact) in BINDING)
+    return sorted({(names["executor"], names["external_id"]) for names in told if names.keys() >= _BOUND_BY})
+
+
+_BOUND_BY = {"executor", "external_id"}
 
 
 def _demands_of(batch: Sequence[Transition]) -> list[Demand]:

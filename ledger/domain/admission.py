@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Protocol
 
 from ledger.domain.entities import Access
 from ledger.domain.events import Attached, Event, Limit, Planned, asked_by
+from ledger.domain.facts import ASKING
 from ledger.domain.job import Job
 from ledger.domain.progress import shown as told
 from ledger.domain.quorum import NAMED_MAX
@@ -25,9 +26,6 @@ class Demand(NamedTuple):
     type: str
     id: str
     access: Access
-
-
-_ASKING = frozenset({Planned, Attached})
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +134,7 @@ NOBODY = Blockers((), 0)
 
 def blockers(events: Sequence[Event], running: Running) -> Blockers:
     """Who stands in the way of the events of one decision, oldest first."""
-    if _ASKING.isdisjoint([type(event.fact) for event in events]):
+    if ASKING.isdisjoint([type(event.fact) for event in events]):
         return NOBODY
     sides = [_in_conflict(events, running), *_over_limit(events, running)]
     found = {blocker for side in sides for blocker in side.shown}
@@ -171,7 +169,7 @@ def _root(event: Event, running: Running) -> str:
 
 
 def _over_limit(events: Sequence[Event], running: Running) -> Iterator[Blockers]:
-    for limit in {limit for event in events if type(event.fact) in _ASKING for limit in _limits(event, running)}:
+    for limit in {limit for event in events if type(event.fact) in ASKING for limit in _limits(event, running)}:
         coming = {event.job: event for event in events if _counts(event, limit, running)}
         if isinstance(events[0].fact, Attached) and not _names(events[0].fact, limit):
             continue  # a limit holds again for what is attached to its entity

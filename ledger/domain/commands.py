@@ -128,9 +128,7 @@ def parse_transition(record: object, new_id: Callable[[], str]) -> Transition:
         raise MalformedRecord(f"A record's event must be one of the ledger's, and this is {word}.")
     body = dict(fields)
     del body["event"]
-    itself = _ledger(body) if fact in LEDGER_FACTS else None
-    if fact is BreakAccepted:
-        body["position"] = body.pop(BREAK_AT, None)
+    itself = _ledger(fact, body) if fact in LEDGER_FACTS else None
     envelope = _validate(Envelope, {name: body.pop(name) for name in ENVELOPE & body.keys()})
     subject = _subject(envelope, fact, new_id) if itself is None else itself
     asked: Fact = _parse_plan(subject, body, new_id) if fact is Planned else _validate(fact, body)
@@ -194,8 +192,10 @@ def _distinct_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return fields
 
 
-def _ledger(body: dict[str, Any]) -> str:
-    """The UUID of the ledger that a record is about, taken out of it."""
+def _ledger(fact: type[Fact], body: dict[str, Any]) -> str:
+    """The UUID of the ledger that a record is about, taken out of it; what is left has the names of the fact."""
+    if fact is BreakAccepted:
+        body["position"] = body.pop(BREAK_AT, None)
     ledger = body.pop("ledger", None)
     if not isinstance(ledger, str) or not _UUID.fullmatch(ledger) or body.get("job") is not None:
         raise MalformedRecord("A record about the ledger itself must name it by its UUID, and no job.")
@@ -311,7 +311,10 @@ def print_transition(transition: Transition | Event) -> dict[str, Any]:
         value = getattr(transition, name)
         if value is not None and not (name == "id" and type(fact) is Damaged):
             record[name] = value
-    return record | _print_body(fact)
+    body = _print_body(fact)
+    if type(fact) is BreakAccepted:
+        body[BREAK_AT] = body.pop("position")
+    return record | body
 
 
 def _subject_of(fact: Fact) -> str:
@@ -321,8 +324,6 @@ def _subject_of(fact: Fact) -> str:
 
 def _print_body(fact: Fact) -> dict[str, Any]:
     body = print_fact(fact)
-    if type(fact) is BreakAccepted:
-        body[BREAK_AT] = body.pop("position")
     for name in ("entities", "products"):
         if name in body:
             body[name] = [item.model_dump(mode="json", exclude_none=True) for item in getattr(fact, name)]

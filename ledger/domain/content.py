@@ -18,22 +18,33 @@ read for it, but asked for events that have the same `Mark`.
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import NamedTuple
 
 from ledger.domain.commands import Plan, Transition, parse_transition, planned
 from ledger.domain.events import Adopted, Closing, Event, Fact, Late, OwnerFenced, OwnerStarted, Refused, Resolved
+from ledger.domain.facts import named
 from ledger.domain.values import print_time
 from ledger.errors import LedgerError, MalformedRecord
 
 DERIVED = "~"  # begins the ids that no caller may give
 SHORT_EVENTS_MAX = 16  # of a stream that is read whole; of a longer one so many are remembered
 
-# Sets of types, since isinstance is slow for the classes of pydantic.
+# By type, since isinstance is slow for the classes of pydantic.
 _OWNED = frozenset({Closing, Adopted, OwnerStarted, OwnerFenced})
-_QUOTING = frozenset({Refused, Late, Resolved})
+_NOT_IN_OWNED = named(
+    "planned refused submitted accepted started progressed suspended resumed cancel_requested attached detached "
+    "contact_lost contact_regained succeeded failed cancelled abandoned lost resolved disputed late hold_placed "
+    "hold_lifted expired break_accepted loss_accepted"
+)
+_QUOTING: Mapping[type[Fact], str] = {Refused: "plan", Late: "report", Resolved: "report"}  # in this field
+_NOT_IN_QUOTING = named(
+    "planned submitted accepted started progressed suspended resumed cancel_requested attached detached contact_lost "
+    "contact_regained closing adopted succeeded failed cancelled abandoned lost disputed hold_placed hold_lifted "
+    "expired owner_started owner_fenced break_accepted loss_accepted"
+)
 
 
 def digest(fact: Fact, raw: str | None, at: datetime | None, owner: str | None, epoch: int | None) -> bytes:
@@ -51,16 +62,24 @@ def quoted_in(fact: Fact, job: str) -> Transition | None:
 
     Raises `BadInput` where nobody could have said that.
     """
-    if type(fact) not in _QUOTING:
+    field = _QUOTING.get(type(fact))
+    quoted = getattr(fact, field) if field else None
+    if quoted is None:
         return None
-    if isinstance(fact, Refused):
-        return _parse(fact.plan | {"job": job, "event": "planned"})
-    if not isinstance(fact, Late | Resolved) or fact.report is None:
-        return None
-    said = _parse(fact.report | {"job": job})
-    if isinstance(said.fact, Plan | Late | Refused):
+    if field == "plan":
+        return _parse(quoted | {"job": job, "event": "planned"})
+    said = _parse(quoted | {"job": job})
+    if type(said.fact) in _NO_REPORTS:
         raise MalformedRecord(f"A report must say what became of a job, and {said.fact.name} does not.")
     return said
+
+
+_NO_REPORTS = frozenset({Plan, Late, Refused})
+_NOT_IN_NO_REPORTS = named(
+    "submitted accepted started progressed suspended resumed cancel_requested attached detached contact_lost "
+    "contact_regained closing adopted succeeded failed cancelled abandoned lost resolved disputed hold_placed "
+    "hold_lifted expired"
+)
 
 
 def _parse(record: dict[str, object]) -> Transition:
@@ -105,7 +124,7 @@ def marks(event: Event) -> Iterator[Mark]:
         yield mark_of_id(event.id)
     content = digest(event.fact, event.raw, event.occurred_at, event.owner, event.epoch)
     yield _mark_of(event.fact, content, event.occurred_at)
-    if type(event.fact) is Late or type(event.fact) is Resolved:
+    if _QUOTING.get(type(event.fact)) == "report":
         with suppress(LedgerError):  # what nobody could have said nobody says again
             said = quoted_in(event.fact, event.job)
             if said is not None:
@@ -266,7 +285,7 @@ class Heard:
             return _digest_of(said._replace(raw=event.raw), None)
         if isinstance(event.fact, Late):
             self.lates.setdefault(_digest_of(said, said.at), event.version)
-        else:
+        elif isinstance(event.fact, Resolved):
             self.names.add(said.fact.name)
             self.by_content.setdefault(_digest_of(said, said.at), event.version)
         return _digest_of(said, None)

@@ -5,7 +5,7 @@ allow there. What it said before stands; nothing after it is believed, and nothi
 """
 
 from ledger.domain.events import Damaged, Event
-from ledger.domain.states import TRANSITIONS, Outcome, Phase
+from ledger.domain.states import BEGINNING, TRANSITIONS, Outcome, Phase
 from ledger.errors import StreamDamaged
 
 
@@ -21,13 +21,10 @@ def out_of_turn(version: int, event: Event) -> str | None:
 def not_allowed(phase: Phase | None, outcome: Outcome | None, name: str) -> str | None:
     """Why the transition table has no place for an event of a job that is so far; None where it has."""
     if phase is None:
-        return None if name in _BEGINNING else f"a stream must begin with planned, not {name}"
-    if name in _BEGINNING and outcome is not Outcome.REFUSED:
+        return None if name in BEGINNING else f"a stream must begin with planned, not {name}"
+    if name in BEGINNING and outcome is not Outcome.REFUSED:
         return f"{name} must not follow what is on record"
     return None if phase in TRANSITIONS[name] else f"a job that is {phase} cannot take {name}"
-
-
-_BEGINNING = ("planned", "refused")
 
 
 def stream_damaged(kind: str, name: str, why: str) -> StreamDamaged:

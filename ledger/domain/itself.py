@@ -1,8 +1,10 @@
 """What the ledger has on record of itself, in a stream of its own: which breaks of its promises somebody accepted."""
 
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
-from ledger.domain.events import BreakAccepted, Event
+from ledger.domain.events import BreakAccepted, Event, Fact
+from ledger.domain.facts import named
 
 
 class Itself(NamedTuple):
@@ -18,6 +20,14 @@ def evolve_itself(itself: Itself, event: Event) -> Itself:
 
     A row that is no event says nothing, and spoils nothing: here it is put on record that such a row was looked at.
     """
-    fact = event.fact
-    found = {(fact.position, str(fact.promise))} if isinstance(fact, BreakAccepted) else set()
-    return itself._replace(version=event.version, accepted=itself.accepted | found)
+    change = _CHANGES.get(type(event.fact))
+    changes = change(itself, event.fact) if change else {}
+    return itself._replace(version=event.version, **changes)
+
+
+def _accept(itself: Itself, fact: Any) -> dict[str, Any]:
+    return {"accepted": itself.accepted | {(fact.position, str(fact.promise))}}
+
+
+_CHANGES: Mapping[type[Fact], Callable[[Itself, Any], dict[str, Any]]] = {BreakAccepted: _accept}
+_NOT_IN_CHANGES = named("loss_accepted")

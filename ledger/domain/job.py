@@ -32,6 +32,7 @@ from ledger.domain.events import (
     Succeeded,
     names_in,
 )
+from ledger.domain.facts import named
 from ledger.domain.states import OUTCOMES, TRANSITIONS, EndAction, Outcome, Phase
 
 
@@ -199,3 +200,5 @@ _CHANGES: dict[type[Fact], Change] = {
     Lost: _lose,
     Resolved: lambda _job, _event, fact: {"outcome": fact.outcome, "lost_through_children": False},
 }
+# A plan begins the job anew; the others change its version and phase, and no more.
+_NOT_IN_CHANGES = named("planned progressed suspended resumed disputed late")

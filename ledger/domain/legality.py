@@ -18,6 +18,7 @@ from ledger.domain.events import (
     Submitted,
     Succeeded,
 )
+from ledger.domain.facts import named
 from ledger.domain.job import Job
 from ledger.domain.quorum import Value, evidence, parent_value
 from ledger.domain.states import TRANSITIONS, EndAction, Outcome, Phase
@@ -162,8 +163,16 @@ _LEGAL: dict[type[Fact], Check] = {
     Refused: _check_refused,
     Attached: _check_attach,
 }
+_NOT_IN_LEGAL = named(  # the transition table says all
+    "planned submitted accepted started progressed suspended resumed cancel_requested detached contact_lost "
+    "contact_regained failed cancelled abandoned lost late hold_lifted"
+)
 _LEGAL_NOW: dict[type[Fact], Check] = {  # not of an import, which records what has already happened
     Submitted: _check_uncancelled,
     CancelRequested: _check_cancellable,
     Expired: _check_root,
 }
+_NOT_IN_LEGAL_NOW = named(
+    "planned refused accepted started progressed suspended resumed attached detached contact_lost contact_regained "
+    "closing adopted succeeded failed cancelled abandoned lost resolved disputed late hold_placed hold_lifted"
+)

@@ -1,9 +1,10 @@
 """The process that answers for jobs, as its own events leave it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from ledger.domain.damage import out_of_turn
-from ledger.domain.events import Event, OwnerStarted
+from ledger.domain.events import Event, Fact, OwnerFenced, OwnerStarted
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,9 @@ def evolve_owner(owner: Owner, event: Event) -> Owner:
     why = owner.damaged or out_of_turn(owner.version, event)
     if why is not None:
         return replace(owner, version=event.version, damaged=why)
-    epoch = event.epoch or 0
-    if isinstance(event.fact, OwnerStarted):
-        return replace(owner, version=event.version, epoch=max(owner.epoch, epoch))
-    return replace(owner, version=event.version, fenced_through=max(owner.fenced_through, epoch))
+    raised = _RAISED[type(event.fact)]
+    epoch = max(getattr(owner, raised), event.epoch or 0)
+    return replace(owner, **{"version": event.version, raised: epoch})
+
+
+_RAISED: Mapping[type[Fact], str] = {OwnerStarted: "epoch", OwnerFenced: "fenced_through"}

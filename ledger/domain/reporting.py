@@ -35,6 +35,7 @@ from ledger.domain.events import (
     Suspended,
     names_in,
 )
+from ledger.domain.facts import BINDING, named
 from ledger.domain.job import Job, lets_go
 from ledger.domain.legality import check_legal
 from ledger.domain.parents import close_parents
@@ -95,9 +96,20 @@ def _told_before(draft: Draft, fact: Fact) -> int | None:
 
 
 _CLAIMS = frozenset({Submitted, Closing, Adopted, Refused})
+_NOT_IN_CLAIMS = named(  # what a fenced epoch says of these is kept
+    "planned accepted started progressed suspended resumed cancel_requested attached detached contact_lost "
+    "contact_regained succeeded failed cancelled abandoned lost resolved disputed late hold_placed hold_lifted expired"
+)
 _AFTER_CLOSING = frozenset({Resolved, Disputed, HoldPlaced, HoldLifted, Expired, Refused})
+_NOT_IN_AFTER_CLOSING = named(
+    "planned submitted accepted started progressed suspended resumed cancel_requested attached detached contact_lost "
+    "contact_regained closing adopted succeeded failed cancelled abandoned lost late"
+)
 _SAYING = frozenset({Succeeded, Failed, Cancelled, Abandoned})  # what became of a job
-_BINDING: tuple[type[Fact], ...] = (Submitted, Accepted, Started)
+_NOT_IN_SAYING = named(
+    "planned refused submitted accepted started progressed suspended resumed cancel_requested attached detached "
+    "contact_lost contact_regained closing adopted lost resolved disputed late hold_placed hold_lifted expired"
+)
 
 
 def _decide_late(draft: Draft, fact: Fact, job: Job) -> Decision | None:
@@ -136,14 +148,15 @@ def _report(draft: Draft) -> dict[str, Any]:
 
 
 def _check_names(job: Job, fact: Fact, around: Surroundings) -> None:
-    if type(fact) not in _BINDING:
+    if type(fact) not in BINDING:
         return
-    for name, said in names_in(fact).items():
+    names = names_in(fact)
+    for name, said in names.items():
         had = getattr(job, name)
         if had is not None and had != said:
             raise Contradiction(f"Job {job.id} has the {name} {had}, not {said}.", job=job.id, field=name)
-    if isinstance(fact, Accepted | Started) and fact.external_id is not None:
-        _check_bound(job, fact.executor or job.executor, fact.external_id, around)
+    if "external_id" in names:
+        _check_bound(job, names.get("executor", job.executor), names["external_id"], around)
 
 
 def _check_bound(job: Job, executor: str | None, external_id: str, around: Surroundings) -> None:
@@ -176,6 +189,10 @@ _SO_ALREADY: dict[type[Fact], Callable[[Job, Any], bool]] = {
     Attached: lambda job, fact: all(entity in job.entities for entity in fact.entities),
     Detached: lambda job, fact: not any(lets_go(r, entity) for r in fact.entities for entity in job.entities),
 }
+_NOT_IN_SO_ALREADY = named(  # who adopts is asked below; the others say something new
+    "planned refused submitted progressed closing adopted succeeded failed cancelled abandoned lost resolved disputed "
+    "late"
+)
 
 
 def _so_already(draft: Draft, job: Job, fact: Fact) -> bool:

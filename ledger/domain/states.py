@@ -97,6 +97,19 @@ OUTCOMES: Mapping[str, Outcome] = {
     "abandoned": Outcome.ABANDONED,
     "lost": Outcome.UNKNOWN,
 }
+NOT_IN_OUTCOMES = (  # `resolved` says its own
+    "planned", "submitted", "accepted", "started", "progressed", "suspended", "resumed", "cancel_requested", "attached",
+    "detached", "contact_lost", "contact_regained", "closing", "adopted", "resolved", "disputed", "late", "hold_placed",
+    "hold_lifted", "expired",
+)  # fmt: skip
+
+# With which events a stream begins, and the phase of the job after it.
+BEGINNING: Mapping[str, Phase] = {"planned": _P, "refused": _X}
+NOT_IN_BEGINNING = (
+    "submitted", "accepted", "started", "progressed", "suspended", "resumed", "cancel_requested", "attached",
+    "detached", "contact_lost", "contact_regained", "closing", "adopted", "succeeded", "failed", "cancelled",
+    "abandoned", "lost", "resolved", "disputed", "late", "hold_placed", "hold_lifted", "expired",
+)  # fmt: skip
 
 
 def ok(outcome: Outcome | None) -> bool | None:

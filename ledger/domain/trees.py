@@ -11,6 +11,7 @@ from datetime import datetime
 from ledger.domain.commands import Transition
 from ledger.domain.draft import Decision, Disposition, Draft, Surroundings
 from ledger.domain.events import CancelRequested, Expired, Fact
+from ledger.domain.facts import named
 from ledger.domain.job import Job
 from ledger.domain.legality import check_legal
 
@@ -67,4 +68,9 @@ _LEFT: dict[type[Fact], Callable[[Job], bool]] = {
     CancelRequested: lambda job: not (job.closed or job.cancel_requested or job.damaged),
     Expired: lambda job: not (job.expired or job.refused or job.damaged),
 }
+_NOT_IN_LEFT = named(  # these are said of one job
+    "planned refused submitted accepted started progressed suspended resumed attached detached contact_lost "
+    "contact_regained closing adopted succeeded failed cancelled abandoned lost resolved disputed late hold_placed "
+    "hold_lifted"
+)
 OF_TREES = frozenset(_LEFT)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from ledger.domain.damage import not_allowed
 from ledger.domain.events import FACTS_BY_TOPIC, KINDS, Break, BreakAccepted, Fact
-from ledger.domain.states import TRANSITIONS, Outcome, Phase
+from ledger.domain.states import BEGINNING, TRANSITIONS, Outcome, Phase
 from ledger.errors import BadInput, IntegrityFailure
 from ledger.integrity.leaf import StoredRow, microseconds, read_leaf
 from ledger.store.glance import is_event
@@ -56,7 +56,7 @@ def _phase(phase: Phase | None, name: str) -> Phase | None:
     """The phase of a job after an event; None for what is no job."""
     if phase is not None and name != "planned":
         return TRANSITIONS[name][phase]
-    return {"planned": Phase.PLANNED, "refused": Phase.CLOSED}.get(name)
+    return BEGINNING.get(name)
 
 
 AcceptedBreaks = Mapping[int, Sequence[Break]]  # by position the promises that are broken there, as they were accepted

@@ -16,11 +16,11 @@ from ledger.application import Ledger
 from ledger.domain.commands import Transition, parse_transition
 from ledger.domain.decisions import Decision, Disposition, decide
 from ledger.domain.epoch import OwnerEpoch
+from ledger.domain.facts import outcome_of
 from ledger.domain.job import Job
 from ledger.domain.owner import Owner
 from ledger.domain.quorum import parent_value
 from ledger.domain.receipt import Receipt
-from ledger.domain.states import OUTCOMES
 from ledger.errors import BadInput, ExecutorUnreachable, LedgerError, VersionConflict
 from ledger.executors.protocol import Executor, Task
 from ledger.recovery.knowledge import Knowledge, late_reports
@@ -215,8 +215,8 @@ def _holding(verdicts: Sequence[Verdict]) -> Judge:
 
 def _settled(job: Job, said: Transition) -> bool:
     """Whether the job has come to that outcome meanwhile, as a parent does in the append that closes its last child."""
-    outcome = getattr(said.fact, "outcome", None) or OUTCOMES.get(said.fact.name)
-    return said.fact.name != "disputed" and job.closed and outcome is not None and job.outcome is outcome
+    outcome = outcome_of(said.fact)
+    return job.closed and outcome is not None and job.outcome is outcome
 
 
 def _overtaken(job: Job, expected: int) -> VersionConflict:

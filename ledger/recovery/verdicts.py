@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ledger.asking.answers import Standing
+from ledger.domain.facts import named
 from ledger.domain.quorum import Child, Family, Value, evidence, in_the_way, parent_value
 from ledger.domain.states import EndAction, Outcome, Phase
 from ledger.executors.protocol import Task, TaskState
@@ -63,7 +64,16 @@ class Known:
 
 
 _OUTCOMES_TOLD = ("succeeded", "failed", "cancelled")
+_NOT_IN_OUTCOMES_TOLD = named(
+    "planned refused submitted accepted started progressed suspended resumed cancel_requested attached detached "
+    "contact_lost contact_regained closing adopted abandoned lost resolved disputed late hold_placed hold_lifted "
+    "expired"
+)
 _SENT = ("accepted", "started", "progressed", "suspended", "resumed")
+_NOT_IN_SENT = named(
+    "planned refused submitted cancel_requested attached detached contact_lost contact_regained closing adopted "
+    "succeeded failed cancelled abandoned lost resolved disputed late hold_placed hold_lifted expired"
+)
 NOTHING = Known()
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from ledger.domain.entities import distinct
 from ledger.domain.events import Event, Fact, Progressed, error_within_a_payload
+from ledger.domain.facts import named
 from ledger.domain.values import (
     PAYLOAD_BYTES_MAX,
     TEXT_LENGTHS,
@@ -36,6 +37,11 @@ _NUMBER = rf"{_WHOLE}(?:\.[0-9]{{1,18}})?"
 _ASKED: Mapping[type[Fact], str] = {
     Progressed: r'(?=.*"(?:percent|done|total|message)":)(?!.*"percent":(?!100[,}]|[0-9]{1,2}[.,}]))'
 }
+_NOT_IN_ASKED = named(
+    "planned refused submitted accepted started suspended resumed cancel_requested attached detached contact_lost "
+    "contact_regained closing adopted succeeded failed cancelled abandoned lost resolved disputed late hold_placed "
+    "hold_lifted expired owner_started owner_fenced break_accepted loss_accepted"
+)
 
 
 def _text(least: int, most: int | str) -> str:

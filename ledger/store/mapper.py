@@ -10,7 +10,8 @@ from pydantic_core import from_json, to_json
 
 from ledger.domain.commands import ENVELOPE, malformed
 from ledger.domain.content import quoted_in
-from ledger.domain.events import FACTS_BY_TOPIC, KINDS, Damaged, Event, Fact, Planned, RecordedEvent, Refused
+from ledger.domain.events import FACTS_BY_TOPIC, KINDS, Damaged, Event, Fact, RecordedEvent
+from ledger.domain.states import BEGINNING
 from ledger.domain.values import POSITION_MAX, PROSE_LENGTH_MAX, check_text, join_json, parse_time, print_time
 from ledger.errors import BadInput, IntegrityFailure, MalformedRecord, SchemaTooNew
 
@@ -145,7 +146,7 @@ def read_recorded(row: Mapping[str, Any]) -> RecordedEvent:
 
 def may_begin(fact: Fact) -> bool:
     """Whether a stream may begin with a fact."""
-    return KINDS[type(fact)] != "job" or isinstance(fact, Planned | Refused)
+    return KINDS[type(fact)] != "job" or fact.name in BEGINNING
 
 
 def damaged_event(row: Row, why: str, recorded_at: datetime) -> Event:

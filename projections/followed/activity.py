@@ -3,12 +3,14 @@
 It says which jobs may have been active at a moment, and never misses one; what a job held then, its own events say.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pydantic_core import to_json
 
+from ledger.domain.facts import named
+from ledger.domain.states import BEGINNING
 from ledger.store.views import Session
 from projections.followed.interval_tree import fork
 from projections.followed.stored_event import StoredEntry
@@ -19,10 +21,6 @@ Place = tuple[str, str]
 ITSELF: Place = ("", "")  # no entity has an empty type
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SECOND, INSTANT = timedelta(seconds=1), timedelta(microseconds=1)
-_ENDING = frozenset({"succeeded", "failed", "cancelled", "abandoned", "resolved"})  # who is lost stays in the way
-_BEGINNING = frozenset({"planned", "attached"})
-_CHANGING = _ENDING | {"attached"}
-_TELLING = _ENDING | _BEGINNING | {"refused"}
 
 
 class Activity:
@@ -40,8 +38,9 @@ class Activity:
         found = session.execute(SQL["delete_open_activity"], {"jobs": known}) if known else None
         book = _Book(found.fetchall() if found else ())
         for entry in page:
-            if entry.event.name in _TELLING:
-                book.take(entry)
+            take = _TAKES.get(entry.event.name)
+            if take is not None:
+                take(book, entry)
         if book.rows:
             session.execute(SQL["insert_activity"], {"rows": to_json(book.rows).decode()})
         if book.asked:
@@ -59,19 +58,20 @@ class _Book:
         for row in self.rows:
             self._open.setdefault(row["job"], {})[row["entity_type"], row["entity_id"]] = row
 
-    def take(self, entry: StoredEntry) -> None:
-        event, name = entry.event, entry.event.name
-        if name in _BEGINNING:
-            itself = (ITSELF,) if name == "planned" else ()
-            named = event.said.get("entities", ())
-            self._begin(entry, (*itself, *((entity["type"], entity["id"]) for entity in named)))
-        elif name == "refused":
-            parent = event.said["plan"].get("parent")
-            if parent is not None:
-                self.asked[parent, event.job] = None
-        else:
-            for row in self._open.pop(event.job, {}).values():
-                _end(row, entry)
+    def plan(self, entry: StoredEntry) -> None:
+        self._begin(entry, (ITSELF, *_places(entry)))
+
+    def attach(self, entry: StoredEntry) -> None:
+        self._begin(entry, _places(entry))
+
+    def refuse(self, entry: StoredEntry) -> None:
+        parent = entry.event.said["plan"].get("parent")
+        if parent is not None:
+            self.asked[parent, entry.event.job] = None
+
+    def end(self, entry: StoredEntry) -> None:
+        for row in self._open.pop(entry.event.job, {}).values():
+            _end(row, entry)
 
     def _begin(self, entry: StoredEntry, places: Iterable[Place]) -> None:
         job, at = entry.event.job, entry.event.occurred_at
@@ -93,6 +93,23 @@ class _Book:
                 "time_fork": None,
             }
             self.rows.append(rows[place])
+
+
+_TAKES: Mapping[str, Callable[[_Book, StoredEntry], None]] = {
+    "planned": _Book.plan,
+    "attached": _Book.attach,
+    "refused": _Book.refuse,
+    **dict.fromkeys(("succeeded", "failed", "cancelled", "abandoned", "resolved"), _Book.end),
+}
+_NOT_IN_TAKES = named(  # who is lost stays in the way, and who lets an entity go was active on it
+    "submitted accepted started progressed suspended resumed cancel_requested detached contact_lost contact_regained "
+    "closing adopted lost disputed late hold_placed hold_lifted expired"
+)
+_CHANGING = _TAKES.keys() - BEGINNING.keys()  # the open rows of a job
+
+
+def _places(entry: StoredEntry) -> Iterable[Place]:
+    return ((entity["type"], entity["id"]) for entity in entry.event.said.get("entities", ()))
 
 
 def _end(row: Row, entry: StoredEntry) -> None:

@@ -5,13 +5,14 @@ job held, holds or made around it, and what a late report names. A row changes o
 resolved or disputed later.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic_core import to_json
 
-from ledger.domain.events import LEDGER_FACTS, OWNER_FACTS, Damaged
-from ledger.domain.states import OUTCOMES, TRANSITIONS, Outcome, Phase
+from ledger.domain.events import ENDINGS, LEDGER_FACTS, OWNER_FACTS, Damaged
+from ledger.domain.facts import named
+from ledger.domain.states import BEGINNING, OUTCOMES, TRANSITIONS, Outcome, Phase
 from ledger.domain.values import parse_time, print_time
 from ledger.errors import BadInput
 from ledger.store.mapper import not_its_bytes
@@ -75,7 +76,7 @@ class _Rows:
             self._take_other(entry)
             return
         before = self._jobs.get(job)
-        if before is None and name not in _BEGINNING:
+        if before is None and name not in BEGINNING:
             self._take_other(entry)  # it follows what could not be read
             return
         state = self._jobs[job] = step(before, name, said, position)
@@ -120,40 +121,72 @@ def step(before: State | None, name: str, said: Said, position: int) -> State:
         closed = {"phase": Phase.CLOSED, "closed_at": said["at"], "outcome_position": position}
         return _begin(said["plan"], said) | closed | kept
     assert before is not None  # noqa: S101 - a stream begins with one of the two
-    state = before | _FLAGGED.get(name, {})
-    state["phase"] = TRANSITIONS[name].get(before["phase"], before["phase"])
-    if before["started_at"] is None and (state["phase"] in _WORK or name == "started"):
-        state["started_at"] = said["at"]
-    if name in _BINDING:
-        state["sent_at"] = before["sent_at"] or said["at"]
-        state["executor"] = said.get("executor") or before["executor"]
-        state["owner"] = before["owner"] or said.get("owner")
-    elif name in _ANSWERING:
-        state["owner"] = said.get("owner")
-    elif name in ("attached", "detached"):
-        change = _attach if name == "attached" else _detach
-        state["entities"] = change(before["entities"], said["entities"])
-    elif name in _ENDING:
-        state |= {"contact_lost": False, "residue": said.get("residue", False), "outcome_position": position}
-        state["closed_at"] = before["closed_at"] or said["at"]
-        state["entities"] = _attach(before["entities"], said.get("products", ()), role="product")
-    return state
+    phase = TRANSITIONS[name].get(before["phase"], before["phase"])
+    begun = before["started_at"] or (said["at"] if phase in _WORK else None)
+    change = _CHANGES.get(name)
+    changes = change(before, said, position) if change else {}
+    return before | {"phase": phase, "started_at": begun, **changes}
 
 
 _WORK = (Phase.RUNNING, Phase.SUSPENDED)
-_BINDING = ("submitted", "accepted", "started")
-_ANSWERING = ("closing", "adopted")
 _REVISING = ("resolved", "disputed")
-_ENDING = frozenset({*OUTCOMES, "resolved"} - {"refused"})
-_FLAGGED: dict[str, dict[str, bool]] = {
-    "cancel_requested": {"cancel_requested": True},
-    "contact_lost": {"contact_lost": True},
-    "contact_regained": {"contact_lost": False},
-    "disputed": {"disputed": True},
-    "hold_placed": {"held": True},
-    "hold_lifted": {"held": False},
-    "expired": {"expired": True},
+_NOT_IN_REVISING = named(
+    "planned refused submitted accepted started progressed suspended resumed cancel_requested attached detached "
+    "contact_lost contact_regained closing adopted succeeded failed cancelled abandoned lost late hold_placed "
+    "hold_lifted expired"
+)
+
+
+def _bind(before: State, said: Said, _position: int) -> State:
+    return {
+        "sent_at": before["sent_at"] or said["at"],
+        "executor": said.get("executor") or before["executor"],
+        "owner": before["owner"] or said.get("owner"),
+    }
+
+
+def _start(before: State, said: Said, position: int) -> State:
+    return _bind(before, said, position) | {"started_at": before["started_at"] or said["at"]}
+
+
+def _answer(_before: State, said: Said, _position: int) -> State:
+    return {"owner": said.get("owner")}
+
+
+def _end(before: State, said: Said, position: int) -> State:
+    return {
+        "contact_lost": False,
+        "residue": said.get("residue", False),
+        "outcome_position": position,
+        "closed_at": before["closed_at"] or said["at"],
+        "entities": _attach(before["entities"], said.get("products", ()), role="product"),
+    }
+
+
+def _flags(**flags: bool) -> "Change":
+    return lambda _before, _said, _position: flags
+
+
+Change = Callable[[State, Said, int], State]
+_CHANGES: Mapping[str, Change] = {
+    "submitted": _bind,
+    "accepted": _bind,
+    "started": _start,
+    "attached": lambda before, said, _: {"entities": _attach(before["entities"], said["entities"])},
+    "detached": lambda before, said, _: {"entities": _detach(before["entities"], said["entities"])},
+    "closing": _answer,
+    "adopted": _answer,
+    **{fact.name: _end for fact in ENDINGS},
+    "cancel_requested": _flags(cancel_requested=True),
+    "contact_lost": _flags(contact_lost=True),
+    "contact_regained": _flags(contact_lost=False),
+    "disputed": _flags(disputed=True),
+    "hold_placed": _flags(held=True),
+    "hold_lifted": _flags(held=False),
+    "expired": _flags(expired=True),
 }
+# The first two begin the state anew; of the others it says the phase alone.
+_NOT_IN_CHANGES = named("planned refused progressed suspended resumed late")
 
 
 def _begin(plan: Said, said: Said) -> State:
@@ -251,7 +284,7 @@ _NEVER_BEGUN = (Outcome.REFUSED, Outcome.ABANDONED)
 
 
 def _touched(event: str, said: Said, before: State | None, state: State) -> Names:
-    held = before["entities"] if before and event not in _BEGINNING else []
+    held = before["entities"] if before and event not in BEGINNING else []
     found: Names = dict.fromkeys((kind, name) for kind, name, _ in held)
     if state["entities"] is not held:  # as it is where nothing came or went
         found |= dict.fromkeys((kind, name) for kind, name, _ in state["entities"])
@@ -260,9 +293,6 @@ def _touched(event: str, said: Said, before: State | None, state: State) -> Name
         told = [*report.get("entities", ()), *report.get("products", ())]
         found |= dict.fromkeys((entity["type"], entity["id"]) for entity in told)
     return found
-
-
-_BEGINNING = ("planned", "refused")
 
 
 def _words(event: str, said: Said) -> Iterator[str]:

@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 from pydantic_core import from_json, to_json
 
 from ledger.domain.commands import print_fact
-from ledger.domain.events import Damaged, Ended, Event, Placed, Planned, Refused, Resolved, Terms, names_in
+from ledger.domain.events import Damaged, Ended, Event, Placed, Planned, Refused, Terms, names_in
+from ledger.domain.facts import named, outcome_of
 from ledger.domain.progress import advance
-from ledger.domain.states import OUTCOMES, TRANSITIONS, Outcome, Phase
+from ledger.domain.states import BEGINNING, TRANSITIONS, Outcome, Phase
 from ledger.domain.values import print_time
 from ledger.store.views import Session
 from projections.document import BY_DEFAULT, Document
@@ -63,7 +64,7 @@ class JobStatus:
         """The same after an event; nothing counts after a row that is none."""
         if kept is not None and "damaged" in kept.document:
             return kept
-        if kept is None and type(entry.event.fact) not in BEGINNING:
+        if kept is None and entry.event.name not in BEGINNING:
             return spoil(None, entry, f"a stream must begin with planned, not {entry.event.name}")
         return fold(kept, entry)
 
@@ -94,9 +95,6 @@ def write_snapshots(snapshots: Sequence[Snapshot]) -> dict[str, dict[str, str]]:
 
 def _lines(said: Sequence[bytes]) -> str:
     return b"\n".join(said).decode()
-
-
-BEGINNING = (Planned, Refused)
 
 
 def spoil(kept: Status | None, entry: Placed, why: str) -> Status:
@@ -229,6 +227,11 @@ def _place(entry: Placed) -> Document:
 
 _WORK = (Phase.RUNNING, Phase.SUSPENDED)
 _BESIDE = ("late", "disputed")  # what they report of the executor does not apply
+_NOT_IN_BESIDE = named(
+    "planned refused submitted accepted started progressed suspended resumed cancel_requested attached detached "
+    "contact_lost contact_regained closing adopted succeeded failed cancelled abandoned lost resolved hold_placed "
+    "hold_lifted expired"
+)
 
 
 def _note(document: Document, entry: Placed) -> None:
@@ -262,12 +265,11 @@ def _progress(document: Document, entry: Placed) -> Document:
 def _end(document: Document, entry: Placed) -> Document:
     fact = entry.event.fact
     assert isinstance(fact, Ended)  # noqa: S101 - the table below says so
-    outcome = fact.outcome if isinstance(fact, Resolved) else OUTCOMES[entry.event.name]
     closed = _closed(entry)
     return {
         **closed,
         "closed_at": document.get("closed_at") or closed["closed_at"],
-        "outcome": str(outcome),
+        "outcome": str(outcome_of(fact)),
         "claimed_by": None,
         "contact_lost": False,
         "residue": fact.residue,
@@ -312,3 +314,5 @@ _CHANGES: dict[str, Callable[[Document, Placed], Document]] = {
     "hold_lifted": _flags(held=False, held_by=None),
     "expired": _flags(expired=True),
 }
+# The first two begin the document anew; of the others it says the phase, the time and the place alone.
+_NOT_IN_CHANGES = named("planned refused suspended resumed attached detached late")

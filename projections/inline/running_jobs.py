@@ -26,6 +26,7 @@ from ledger.domain.events import (
     Resolved,
     Succeeded,
 )
+from ledger.domain.facts import named
 from ledger.domain.quorum import NAMED_MAX
 from ledger.domain.values import print_time
 from ledger.store.views import Asked, Counted, Crowd, Session
@@ -170,6 +171,10 @@ _CHANGES: Mapping[type[Fact], Callable[[Stays, Placed, Any], None]] = {
     Resolved: _end,
     Lost: _lose,
 }
+_NOT_IN_CHANGES = named(
+    "refused submitted accepted started progressed suspended resumed cancel_requested contact_lost contact_regained "
+    "closing adopted disputed late hold_placed hold_lifted expired"
+)
 
 
 def _speaks_of(release: Release, row: Mapping[str, Any]) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 from ledger.domain.entities import Entity, Product, Release
 from ledger.domain.events import ENDINGS, Attached, Detached, Ended, Fact, Placed, Planned, Refused
+from ledger.domain.facts import named
 
 Shown = dict[str, str]  # type, id, role and access of an entity
 
@@ -75,3 +76,7 @@ _CHANGES: Mapping[type[Fact], Callable[[Touched, Any], None]] = {
     Detached: lambda touched, fact: touched.detach(fact.entities),
     **dict.fromkeys(ENDINGS, _make),
 }
+_NOT_IN_CHANGES = named(
+    "submitted accepted started progressed suspended resumed cancel_requested contact_lost contact_regained closing "
+    "adopted disputed late hold_placed hold_lifted expired"
+)

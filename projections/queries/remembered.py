@@ -7,9 +7,9 @@ from itertools import dropwhile
 from ledger.asking.answers import JobView, Was
 from ledger.domain.damage import out_of_turn
 from ledger.domain.entities import EntityRef
-from ledger.domain.events import Damaged, Planned, RecordedEvent, Refused
+from ledger.domain.events import Damaged, RecordedEvent
 from ledger.domain.moment import AsOf
-from ledger.domain.states import Outcome, Phase
+from ledger.domain.states import BEGINNING, Outcome, Phase
 from projections.document import view
 from projections.inline.job_status import Status, fold, spoil
 from projections.inline.running_jobs import Row, RunningJobs, Stays
@@ -93,7 +93,7 @@ class Memory:
 
 
 def _begins(entry: RecordedEvent) -> bool:
-    return isinstance(entry.event.fact, Planned | Refused)
+    return entry.event.name in BEGINNING
 
 
 def counted(entries: Iterable[RecordedEvent], as_of: AsOf) -> Iterator[RecordedEvent]:

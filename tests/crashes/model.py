@@ -13,6 +13,12 @@ CLOSING = {
     "succeeded": "succeeded", "failed": "failed", "cancelled": "cancelled", "abandoned": "abandoned", "lost": "unknown",
 }  # fmt: skip
 
+PASSED_OVER = {  # of which nothing here depends
+    "refused", "accepted", "started", "progressed", "suspended", "resumed", "cancel_requested", "attached", "detached",
+    "contact_lost", "contact_regained", "closing", "adopted", "disputed", "late", "hold_placed", "hold_lifted",
+    "expired",
+}  # fmt: skip
+
 
 def truth(facts: Iterable[Record]) -> dict[str, str | None]:
     """What really became of each task that an executor took, by its token, from its journal."""
@@ -74,6 +80,12 @@ def _wrong_history(job: str, records: Sequence[Record]) -> list[str]:
         found.append(f"{job} begins with {records[0]['event']}")
     if [record["version"] for record in records] != list(range(1, len(records) + 1)):
         found.append(f"{job} has not every version once")
+    known = {"planned", "submitted", "resolved", *CLOSING, *PASSED_OVER}
+    found += [
+        f"{job} has a {record['event']}, of which no rule is known"
+        for record in records
+        if record["event"] not in known
+    ]
     closings = [record for record in records if record["event"] in CLOSING]
     if len(closings) != 1:
         found.append(f"{job} closed {len(closings)} times")

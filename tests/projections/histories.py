@@ -3,22 +3,21 @@
 import random
 from typing import Any
 
+from ledger.domain.events import ENDINGS, JOB_FACTS, OWNER_FACTS, Planned, Resolved
+
 Record = dict[str, Any]
 
 JOBS = [f"j{number}" for number in range(12)]
 ENTITIES = [(kind, name) for kind in ("vm", "disk", "host") for name in ("1", "2")]
-REPORTS = (
-    "submitted", "accepted", "started", "progressed", "suspended", "resumed", "cancel_requested", "attached",
-    "detached", "contact_lost", "contact_regained", "closing", "adopted", "resolved", "disputed", "hold_placed",
-    "hold_lifted", "expired",
-)  # fmt: skip
+ENDS = [fact.name for fact in JOB_FACTS if fact in ENDINGS and fact is not Resolved]
+REPORTS = [fact.name for fact in JOB_FACTS if fact is not Planned and fact.name not in ENDS]
+OF_OWNERS = [fact.name for fact in OWNER_FACTS]
 PROGRESS = (
     {"percent": 40, "estimated_end": "2030-01-01T00:00:00.5Z"},
     {"done": 3, "total": 4, "unit": "GB"},
     {"message": "copying"},
     {"done": 2.5},
 )
-ENDS = ("succeeded", "succeeded", "failed", "cancelled", "abandoned", "lost")
 
 
 class History:
@@ -77,19 +76,21 @@ class History:
 
     def _report(self) -> Record:
         ends = self._random.random() < (0.05 if len(self._said) < 120 else 0.4)
-        event = self._random.choice(ENDS if ends else REPORTS)
+        event = self._random.choice([*ENDS, "succeeded"] if ends else REPORTS)
         record: Record = {"job": self._random.choice(self._asked), "event": event, **self._body(event)}
         if self._random.random() < 0.2:
             record["raw"] = self._random.choice(("BUSY", "DONE"))
         if event in ("closing", "adopted") or self._random.random() < 0.05:
             record |= {"owner": "engine", "epoch": self._random.choice((1, 2))}
         if self._random.random() < 0.02:
-            return {"event": "owner_started", "owner": "engine", "epoch": self._random.choice((1, 2))}
+            event = self._random.choice([*OF_OWNERS, "owner_started"])
+            return {"event": event, "owner": "engine", "epoch": self._random.choice((1, 1, 2))}
         return record
 
     def _body(self, event: str) -> Record:
         kind, name = self._random.choice(ENTITIES)
         bodies: dict[str, Record] = {
+            "refused": {"plan": {"type": "Build", "entities": [self._entity()]}, "blockers": [{"job": "other"}]},
             "submitted": {"executor": "nova", "token": self._random.choice(("t1", "t2"))},
             "accepted": {"executor": "nova", "external_id": f"x{self._random.randrange(30)}"},
             "progressed": self._random.choice(PROGRESS),
@@ -98,6 +99,7 @@ class History:
             "succeeded": {"products": self._products(), "result": self._random.choice((None, {"n": 1}))},
             "failed": {"products": self._products(), "error": {"code": "x", "details": [{"n": None}]}},
             "lost": {"products": self._products()},
+            "late": {"report": {"event": "attached", "entities": [self._entity()]}, "because": "closed"},
             "resolved": {"outcome": self._random.choice(("succeeded", "failed")), "products": self._products()},
             "expired": {"policy": "hyperv", "cause": "keep_for"},
         }

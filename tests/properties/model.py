@@ -10,6 +10,7 @@ from ledger.domain.events import Event
 
 ENDS = {"succeeded", "failed", "cancelled", "abandoned", "lost", "refused"}
 AFTER_THE_END = {"disputed", "late", "hold_placed", "hold_lifted", "expired"}
+PASSED_OVER = {"resumed", "attached", "detached", "contact_lost", "contact_regained", "adopted"}  # no rule is of these
 RANK = {"planned": 0, "submitted": 1, "accepted": 2, "started": 3, "progressed": 3, "suspended": 3, "closing": 4}
 
 
@@ -38,6 +39,7 @@ class Model:
             self.versions[event.stream] = self.versions.get(event.stream, 0) + 1
             assert event.version == self.versions[event.stream], "versions are contiguous"
             if event.stream.startswith("owner:"):
+                assert event.name in ("owner_started", "owner_fenced"), "of an owner no other rule is known"
                 newest = (event.epoch or 0) - (event.name == "owner_started")
                 self.fences[event.job] = max(newest, self.fences.get(event.job, 0))
             else:
@@ -89,6 +91,7 @@ class Model:
 
     def _hear_while_open(self, line: Line, event: Event, *, historical: bool) -> None:
         assert event.name not in ("resolved", "disputed", "expired", "refused"), "these need an end"
+        assert event.name in ENDS | AFTER_THE_END | RANK.keys() | PASSED_OVER | {"cancel_requested"}, "no rule is known"
         if event.name == "submitted":
             assert line.rank == 0, "submitted before anything else"
             assert historical or not self._cancelled(event.job), "nothing is submitted below what is cancelled"

@@ -5,6 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 ENDS = {"succeeded", "failed", "cancelled", "abandoned", "resolved"}
+PASSED_OVER = {  # what says nothing of what a job holds; who is lost goes on holding it
+    "submitted", "accepted", "started", "progressed", "suspended", "resumed", "cancel_requested", "contact_lost",
+    "contact_regained", "closing", "adopted", "lost", "disputed", "late", "hold_placed", "hold_lifted", "expired",
+}  # fmt: skip
 AGAINST = {("exclusive", "exclusive"), ("exclusive", "shared"), ("shared", "exclusive")}
 
 Record = dict[str, Any]
@@ -64,6 +68,8 @@ class Log:
             del self._active[job]
         elif event == "refused":
             yield from self._refused(record)
+        elif event not in PASSED_OVER:
+            yield f"{job} has a {event}, of which no rule is known"
 
     # --- Who holds what
 

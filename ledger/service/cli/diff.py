@@ -29,8 +29,8 @@ def diff(
     """Tell which jobs were opened, closed or changed between two moments, and which entities became busy or free.
 
     Moments read as for --as-of. A filter has terms that must all hold, as in history: type:T,T outcome:O entity:TYPE/ID
-    actor:A owner:O executor:X job:JOB under:JOB is:MARK, where MARK is on_hold, expired, cancel_requested, contact_lost or
-    residue. Exit 0 where there is a difference, 1 where there is none.
+    actor:A owner:O executor:X job:JOB under:JOB is:MARK, where MARK is on_hold, expired, cancel_requested, contact_lost
+    or residue. Exit 0 where there is a difference, 1 where there is none.
     """
     from ledger import open_ledger
     from ledger.asking.fitting import fitting

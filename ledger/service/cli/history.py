@@ -50,8 +50,8 @@ def history(
     A space is AND, a comma OR, a minus before a term NOT; a value with a space or a comma stands in double quotes.
     type:T,T outcome:O event:E is:MARK job:JOB under:JOB entity:TYPE/ID actor:A owner:O executor:X before:TIME
     after:TIME occurred:FROM..TO position:N..M text:"WORDS", where TIME is 2026-11-01, 2026-11-01T03:12:00Z or -2h,
-    before and after are about when the ledger recorded it, and text: needs a narrower term beside it. Marks are on_hold,
-    expired, disputed, cancel_requested, contact_lost, residue, verdict (of recovery) and revised (later).
+    before and after are about when the ledger recorded it, and text: needs a narrower term beside it. Marks are
+    on_hold, expired, disputed, cancel_requested, contact_lost, residue, verdict (of recovery) and revised (later).
     """
     from ledger import open_ledger
     from ledger.domain.filters import Filter, Term, TermKey
