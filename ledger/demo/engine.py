@@ -17,7 +17,7 @@ from ledger.application import Ledger
 from ledger.asking.answers import JobFilter, JobView
 from ledger.demo.fake.executor import FakeExecutor
 from ledger.domain.decisions import Disposition
-from ledger.domain.quorum import Child, Family, Value, evidence, parent_value
+from ledger.domain.quorum import Child, Family, QuorumValue, evidence, parent_value
 from ledger.domain.states import EndAction, Outcome
 from ledger.errors import ExecutorUnreachable
 from ledger.executors.protocol import Task, TaskState
@@ -204,9 +204,9 @@ class Engine:
         children = list(self.ledger.jobs(JobFilter(parent=job.job)))[::-1]
         family = Family([Child(it.job, Outcome(it.outcome), it.required, it.retry_of) for it in children if it.outcome])
         value = parent_value(family, cancelling="cancel_requested" in job.flags)
-        if value is Value.UNKNOWN:
+        if value is QuorumValue.UNKNOWN:
             self.ledger.lose(job.job, evidence(family))
-        elif value is not Value.SUCCEEDED:
+        elif value is not QuorumValue.SUCCEEDED:
             self.ledger.record({"job": job.job, "event": str(value), "evidence": evidence(family)})
         else:
             if flow.end is not None:

@@ -156,7 +156,7 @@ class Telling(NamedTuple):
 
 FRESH_MAX = 16
 FRESH_BYTES_MAX = 1_024
-Epoch = tuple[str | None, int | None]  # of an owner
+Speaker = tuple[str | None, int | None]  # of an owner
 Seek = Callable[[Mark], Iterable[Event]]
 
 
@@ -185,7 +185,7 @@ class Told:
             self._hear()
         return self._heard.by_id.get(said_id or "") if self._heard else None
 
-    def version_of(self, fact: Fact, raw: str | None, at: datetime | None, by: Epoch) -> int | None:
+    def version_of(self, fact: Fact, raw: str | None, at: datetime | None, by: Speaker) -> int | None:
         """The version under which this content was told; None where it was not."""
         heard = self.heard_of(fact)
         return heard.by_content.get(digest(fact, raw, at, *by)) if heard else None
@@ -196,7 +196,7 @@ class Told:
             self._hear()
         return self._heard if self._heard is not None and fact.name in self._heard.names else None
 
-    def late_version_of(self, fact: Fact, raw: str | None, at: datetime | None, by: Epoch) -> int | None:
+    def late_version_of(self, fact: Fact, raw: str | None, at: datetime | None, by: Speaker) -> int | None:
         """The version under which this content was kept as a report that came too late; None where it was not."""
         return self._heard.lates.get(digest(fact, raw, at, *by)) if self._heard and self._heard.lates else None
 
@@ -229,7 +229,7 @@ class LongTold(Told):
             return told
         return self._look_for(mark_of_id(said_id)).by_id.get(said_id)
 
-    def version_of(self, fact: Fact, raw: str | None, at: datetime | None, by: Epoch) -> int | None:
+    def version_of(self, fact: Fact, raw: str | None, at: datetime | None, by: Speaker) -> int | None:
         """The version under which this content was told; None where it was not."""
         content = digest(fact, raw, at, *by)
         for told in (self._first, self):
@@ -238,7 +238,7 @@ class LongTold(Told):
                 return heard.by_content[content]
         return self._look_for(_mark_of(fact, content, at)).by_content.get(content)
 
-    def late_version_of(self, fact: Fact, raw: str | None, at: datetime | None, by: Epoch) -> int | None:
+    def late_version_of(self, fact: Fact, raw: str | None, at: datetime | None, by: Speaker) -> int | None:
         """The version under which this content was kept as a report that came too late; None where it was not."""
         version = self._first.late_version_of(fact, raw, at, by)
         if version is None:

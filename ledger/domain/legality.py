@@ -20,7 +20,7 @@ from ledger.domain.events import (
 )
 from ledger.domain.facts import named
 from ledger.domain.job import Job
-from ledger.domain.quorum import Value, evidence, parent_value
+from ledger.domain.quorum import QuorumValue, evidence, parent_value
 from ledger.domain.states import TRANSITIONS, EndAction, Outcome, Phase
 from ledger.errors import (
     AlreadyClaimed,
@@ -50,7 +50,7 @@ def _check_success(draft: Draft, job: Job, fact: Any) -> None:
     if not draft.around.has_child(job.id):
         return
     family = draft.family(job.id)
-    if parent_value(family, cancelling=False) is not Value.SUCCEEDED:
+    if parent_value(family, cancelling=False) is not QuorumValue.SUCCEEDED:
         told = evidence(family)
         names, count = told["children"], told.get("count", len(told["children"]))
         raise ChildrenNotSucceeded(

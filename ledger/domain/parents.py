@@ -12,7 +12,7 @@ from ledger.domain.events import (
     Succeeded,
 )
 from ledger.domain.job import Job
-from ledger.domain.quorum import FAILURES, Family, Value, evidence, parent_value
+from ledger.domain.quorum import FAILURES, Family, QuorumValue, evidence, parent_value
 from ledger.domain.states import EndAction, Outcome
 
 
@@ -40,7 +40,7 @@ def _parent_fact(draft: Draft, parent: Job, child: str) -> Fact | None:
     value = parent_value(family, cancelling=parent.cancel_requested)
     if open_auto:
         return _END_OF_PARENT[value](family)
-    if value in (Value.FAILED, Value.CANCELLED) or (value is Value.SUCCEEDED and auto):
+    if value in (QuorumValue.FAILED, QuorumValue.CANCELLED) or (value is QuorumValue.SUCCEEDED and auto):
         return Resolved(outcome=Outcome(str(value)), evidence=evidence(family))
     return None
 
@@ -50,9 +50,9 @@ def _failed(draft: Draft, child: str) -> bool:
     return job is not None and job.outcome in FAILURES
 
 
-_END_OF_PARENT: dict[Value, Callable[[Family], Fact]] = {
-    Value.SUCCEEDED: lambda _: Succeeded(),
-    Value.FAILED: lambda family: Failed(evidence=evidence(family)),
-    Value.CANCELLED: lambda family: Cancelled(evidence=evidence(family)),
-    Value.UNKNOWN: lambda family: Lost(evidence=evidence(family)),
+_END_OF_PARENT: dict[QuorumValue, Callable[[Family], Fact]] = {
+    QuorumValue.SUCCEEDED: lambda _: Succeeded(),
+    QuorumValue.FAILED: lambda family: Failed(evidence=evidence(family)),
+    QuorumValue.CANCELLED: lambda family: Cancelled(evidence=evidence(family)),
+    QuorumValue.UNKNOWN: lambda family: Lost(evidence=evidence(family)),
 }

@@ -32,7 +32,7 @@ class Family:
     more: Mapping[Outcome | None, int] = field(default_factory=dict)
 
 
-class Value(StrEnum):
+class QuorumValue(StrEnum):
     """What the required children of a parent amount to."""
 
     SUCCEEDED = "succeeded"
@@ -62,32 +62,32 @@ def chains(children: Iterable[Child]) -> list[list[Child]]:
     return found
 
 
-def chain_value(chain: Sequence[Child]) -> Value:
+def chain_value(chain: Sequence[Child]) -> QuorumValue:
     """What one chain amounts to: succeeded if any of it did, undecided while any of it is open."""
     return _value_of({child.outcome for child in chain})
 
 
-def _value_of(outcomes: set[Outcome | None]) -> Value:
+def _value_of(outcomes: set[Outcome | None]) -> QuorumValue:
     if Outcome.SUCCEEDED in outcomes:
-        return Value.SUCCEEDED
+        return QuorumValue.SUCCEEDED
     if None in outcomes:
-        return Value.UNDECIDED
+        return QuorumValue.UNDECIDED
     if Outcome.UNKNOWN in outcomes:
-        return Value.UNKNOWN
-    return Value.FAILED
+        return QuorumValue.UNKNOWN
+    return QuorumValue.FAILED
 
 
-def parent_value(family: Family, *, cancelling: bool) -> Value:
+def parent_value(family: Family, *, cancelling: bool) -> QuorumValue:
     """What the required chains amount to; `cancelled` where cancelling was asked and every failed chain ended so."""
     required = [chain for chain in chains(family.told) if chain[0].required]
     values = {chain_value(chain) for chain in required} | {_value_of({outcome}) for outcome in family.more}
-    if Value.FAILED in values:
-        ends = {chain[-1].outcome for chain in required if chain_value(chain) is Value.FAILED}
+    if QuorumValue.FAILED in values:
+        ends = {chain[-1].outcome for chain in required if chain_value(chain) is QuorumValue.FAILED}
         stopped = ends | (FAILURES & family.more.keys()) <= _STOPPED
-        return Value.CANCELLED if cancelling and stopped else Value.FAILED
-    if Value.UNDECIDED in values:
-        return Value.UNDECIDED
-    return Value.UNKNOWN if Value.UNKNOWN in values else Value.SUCCEEDED
+        return QuorumValue.CANCELLED if cancelling and stopped else QuorumValue.FAILED
+    if QuorumValue.UNDECIDED in values:
+        return QuorumValue.UNDECIDED
+    return QuorumValue.UNKNOWN if QuorumValue.UNKNOWN in values else QuorumValue.SUCCEEDED
 
 
 def unsettled_beside(children: Sequence[Child], besides: str) -> bool:
@@ -109,7 +109,7 @@ def in_the_way(family: Family) -> list[str]:
     return [
         chain[-1].job
         for chain in chains(family.told)
-        if chain[0].required and chain_value(chain) is not Value.SUCCEEDED
+        if chain[0].required and chain_value(chain) is not QuorumValue.SUCCEEDED
     ]
 
 

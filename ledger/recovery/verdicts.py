@@ -10,7 +10,7 @@ from typing import Any
 
 from ledger.asking.answers import Standing
 from ledger.domain.facts import named
-from ledger.domain.quorum import Child, Family, Value, evidence, in_the_way, parent_value
+from ledger.domain.quorum import Child, Family, QuorumValue, evidence, in_the_way, parent_value
 from ledger.domain.states import EndAction, Outcome, Phase
 from ledger.executors.protocol import Task, TaskState
 
@@ -91,7 +91,7 @@ class Verdict:
     evidence: Any = None
     records: tuple[Facts, ...] = ()
     about: Standing | None = None
-    value: Value | None = None
+    value: QuorumValue | None = None
     fence_token: str | None = None
 
     def as_json(self) -> dict[str, Any]:
@@ -276,14 +276,14 @@ def judge_parent(job: Standing, children: Sequence[Child], known: Known) -> Verd
     return replace(found, about=job, value=value) if found else None
 
 
-def _judge_open_parent(job: Standing, children: Sequence[Child], value: Value, known: Known) -> Verdict | None:
+def _judge_open_parent(job: Standing, children: Sequence[Child], value: QuorumValue, known: Known) -> Verdict | None:
     told = evidence(Family(children))
-    if value in (Value.FAILED, Value.CANCELLED):
+    if value in (QuorumValue.FAILED, QuorumValue.CANCELLED):
         word, why = str(value), _why_not(children)
         return Verdict(job.job, word, why, told, (_record(job, word, why, {"evidence": told}),))
-    if value is Value.UNKNOWN:
+    if value is QuorumValue.UNKNOWN:
         return _lost(job, "nobody can say what became of a required child", told)
-    if value is Value.UNDECIDED:
+    if value is QuorumValue.UNDECIDED:
         return Verdict(job.job, "stays", "its children are undecided")
     return _judge_succeeded_parent(job, children, known)
 
@@ -301,13 +301,13 @@ def _judge_succeeded_parent(job: Standing, children: Sequence[Child], known: Kno
     return Verdict(job.job, "succeeded", why, None, (_record(job, "succeeded", why, {}),))
 
 
-def _judge_unknown_parent(job: Standing, children: Sequence[Child], value: Value, known: Known) -> Verdict | None:
-    settled = value in (Value.FAILED, Value.CANCELLED) or (
-        value is Value.SUCCEEDED and job.end_action is EndAction.AUTO
+def _judge_unknown_parent(job: Standing, children: Sequence[Child], value: QuorumValue, known: Known) -> Verdict | None:
+    settled = value in (QuorumValue.FAILED, QuorumValue.CANCELLED) or (
+        value is QuorumValue.SUCCEEDED and job.end_action is EndAction.AUTO
     )
     if settled:
         return _resolved(job, Outcome(str(value)), "its children are settled", {"evidence": evidence(Family(children))})
-    return _judge_unknown(job, known) if value is Value.SUCCEEDED else None
+    return _judge_unknown(job, known) if value is QuorumValue.SUCCEEDED else None
 
 
 def _why_not(children: Sequence[Child]) -> str:

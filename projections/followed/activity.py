@@ -16,7 +16,7 @@ from projections.followed.interval_tree import fork
 from projections.followed.stored_event import StoredEntry
 from projections.statements import FOLLOWED as SQL
 
-Row = dict[str, Any]
+ActivityRow = dict[str, Any]
 Place = tuple[str, str]
 ITSELF: Place = ("", "")  # no entity has an empty type
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -51,10 +51,10 @@ class Activity:
 class _Book:
     """The rows that one batch of events opens and closes."""
 
-    def __init__(self, rows: Iterable[Row]) -> None:
-        self.rows: list[Row] = list(rows)
+    def __init__(self, rows: Iterable[ActivityRow]) -> None:
+        self.rows: list[ActivityRow] = list(rows)
         self.asked: dict[Place, None] = {}
-        self._open: dict[str, dict[Place, Row]] = {}
+        self._open: dict[str, dict[Place, ActivityRow]] = {}
         for row in self.rows:
             self._open.setdefault(row["job"], {})[row["entity_type"], row["entity_id"]] = row
 
@@ -112,7 +112,7 @@ def _places(entry: StoredEntry) -> Iterable[Place]:
     return ((entity["type"], entity["id"]) for entity in entry.event.said.get("entities", ()))
 
 
-def _end(row: Row, entry: StoredEntry) -> None:
+def _end(row: ActivityRow, entry: StoredEntry) -> None:
     until = entry.event.occurred_at
     row["to_position"], row["until"] = entry.position, until
     row["position_fork"] = fork(row["from_position"], entry.position - 1)

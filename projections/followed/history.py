@@ -17,7 +17,7 @@ from ledger.domain.values import parse_time, print_time
 from ledger.errors import BadInput
 from ledger.store.mapper import not_its_bytes
 from ledger.store.views import Session
-from projections.followed.stored_event import Said, StoredEntry
+from projections.followed.stored_event import EventFields, StoredEntry
 from projections.statements import FOLLOWED as SQL
 
 State = dict[str, Any]
@@ -112,7 +112,7 @@ class _Rows:
 # --- What is so of a job
 
 
-def step(before: State | None, name: str, said: Said, position: int) -> State:
+def step(before: State | None, name: str, said: EventFields, position: int) -> State:
     """What is so of a job after an event; plain JSON values, so that nothing is decoded twice."""
     if name == "planned":
         return _begin(said, said) | ({"held": before["held"]} if before else {})
@@ -137,7 +137,7 @@ _NOT_IN_REVISING = named(
 )
 
 
-def _bind(before: State, said: Said, _position: int) -> State:
+def _bind(before: State, said: EventFields, _position: int) -> State:
     return {
         "sent_at": before["sent_at"] or said["at"],
         "executor": said.get("executor") or before["executor"],
@@ -145,15 +145,15 @@ def _bind(before: State, said: Said, _position: int) -> State:
     }
 
 
-def _start(before: State, said: Said, position: int) -> State:
+def _start(before: State, said: EventFields, position: int) -> State:
     return _bind(before, said, position) | {"started_at": before["started_at"] or said["at"]}
 
 
-def _answer(_before: State, said: Said, _position: int) -> State:
+def _answer(_before: State, said: EventFields, _position: int) -> State:
     return {"owner": said.get("owner")}
 
 
-def _end(before: State, said: Said, position: int) -> State:
+def _end(before: State, said: EventFields, position: int) -> State:
     return {
         "contact_lost": False,
         "residue": said.get("residue", False),
@@ -167,7 +167,7 @@ def _flags(**flags: bool) -> "Change":
     return lambda _before, _said, _position: flags
 
 
-Change = Callable[[State, Said, int], State]
+Change = Callable[[State, EventFields, int], State]
 _CHANGES: Mapping[str, Change] = {
     "submitted": _bind,
     "accepted": _bind,
@@ -189,7 +189,7 @@ _CHANGES: Mapping[str, Change] = {
 _NOT_IN_CHANGES = named("planned refused progressed suspended resumed late")
 
 
-def _begin(plan: Said, said: Said) -> State:
+def _begin(plan: EventFields, said: EventFields) -> State:
     return {
         "parent": plan.get("parent"),
         "type": plan["type"],
@@ -207,7 +207,7 @@ def _begin(plan: Said, said: Said) -> State:
     }
 
 
-def _asked(plan: Said) -> Iterator[Said]:
+def _asked(plan: EventFields) -> Iterator[EventFields]:
     """The entities of a plan; one that was refused has those of its children too, for it was asked for as a whole."""
     yield from plan.get("entities", ())
     children = plan.get("children", ())
@@ -220,7 +220,7 @@ def _attach(held: list[list[str]], entities: Any, role: str = "target") -> list[
     return [*held, *(triple for triple in new if triple not in held)] if new else held
 
 
-def _detach(held: list[list[str]], releases: Sequence[Said]) -> list[list[str]]:
+def _detach(held: list[list[str]], releases: Sequence[EventFields]) -> list[list[str]]:
     gone = {(release["type"], release["id"], release.get("role")) for release in releases}
     return [triple for triple in held if not {tuple(triple), (triple[0], triple[1], None)} & gone]
 
@@ -239,7 +239,7 @@ _OWNED: State = dict.fromkeys(("parent", "type", "actor", "owner", "executor")) 
 # --- What is said of an event
 
 
-def _row(entry: StoredEntry, name: str, said: Said, job: str | None, state: State) -> tuple[Any, ...]:
+def _row(entry: StoredEntry, name: str, said: EventFields, job: str | None, state: State) -> tuple[Any, ...]:
     outcome = _outcome(name, said)
     return (
         entry.position,
@@ -265,7 +265,7 @@ def _row(entry: StoredEntry, name: str, said: Said, job: str | None, state: Stat
     )
 
 
-def _outcome(event: str, said: Said) -> str | None:
+def _outcome(event: str, said: EventFields) -> str | None:
     """The outcome that an event gave its job."""
     if event == "resolved":
         return str(said["outcome"])
@@ -283,7 +283,7 @@ def _seconds(state: State, outcome: str) -> float | None:
 _NEVER_BEGUN = (Outcome.REFUSED, Outcome.ABANDONED)
 
 
-def _touched(event: str, said: Said, before: State | None, state: State) -> Names:
+def _touched(event: str, said: EventFields, before: State | None, state: State) -> Names:
     held = before["entities"] if before and event not in BEGINNING else []
     found: Names = dict.fromkeys((kind, name) for kind, name, _ in held)
     if state["entities"] is not held:  # as it is where nothing came or went
@@ -295,7 +295,7 @@ def _touched(event: str, said: Said, before: State | None, state: State) -> Name
     return found
 
 
-def _words(event: str, said: Said) -> Iterator[str]:
+def _words(event: str, said: EventFields) -> Iterator[str]:
     """What people and executors said: reason, error, message and warnings, those of a quoted report included."""
     if said.get("reason"):
         yield said["reason"]
@@ -310,6 +310,6 @@ def _words(event: str, said: Said) -> Iterator[str]:
         yield from _words(said["report"].get("event", ""), said["report"])
 
 
-def _words_of_error(error: Said) -> Iterator[str]:
+def _words_of_error(error: EventFields) -> Iterator[str]:
     yield from (error[name] for name in ("code", "message") if error.get(name))
     yield from (item if isinstance(item, str) else to_json(item).decode() for item in error.get("details", ()))

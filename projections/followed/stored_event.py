@@ -17,8 +17,8 @@ from ledger.store.mapper import check_envelope, fact_of, not_its_bytes
 from ledger.store.reading import read_in_turn
 from ledger.store.views import Session
 
-Row = Mapping[str, Any]
-Said = Mapping[str, Any]
+StoredRow = Mapping[str, Any]
+EventFields = Mapping[str, Any]
 
 
 class StoredEvent:
@@ -26,7 +26,7 @@ class StoredEvent:
 
     __slots__ = ("at", "job", "name", "said", "stream", "version")
 
-    def __init__(self, row: Row, name: str, said: Said, at: datetime | None = None) -> None:
+    def __init__(self, row: StoredRow, name: str, said: EventFields, at: datetime | None = None) -> None:
         self.at = at  # where the row does not say it
         self.stream: str = row["originator_id"]
         self.job = self.stream.partition(":")[2]
@@ -83,7 +83,7 @@ class StoredEntry(NamedTuple):
     recorded_at: datetime
 
 
-def read_stored(row: Row) -> StoredEntry:
+def read_stored(row: StoredRow) -> StoredEntry:
     """The entry of a row, its fact unread; raises `SchemaTooNew` and `IntegrityFailure`."""
     stream, version, topic = row["originator_id"], row["originator_version"], row["topic"]
     kind = fact_of(stream, version, topic)
@@ -96,12 +96,12 @@ def read_stored(row: Row) -> StoredEntry:
     return StoredEntry(event, row["notification_id"], row["recorded_at"])
 
 
-def read_checked(session: Session, rows: Sequence[Row]) -> list[StoredEntry]:
+def read_checked(session: Session, rows: Sequence[StoredRow]) -> list[StoredEntry]:
     """The entries of rows that say whether they stand `in_turn`, facts checked; a `damaged` one where one is none."""
     return [_checked(row, entry) for row, entry in zip(rows, read_in_turn(session, rows), strict=True)]
 
 
-def _checked(row: Row, entry: RecordedEvent) -> StoredEntry:
+def _checked(row: StoredRow, entry: RecordedEvent) -> StoredEntry:
     if type(entry.event.fact) is not Damaged:
         return read_stored(row)
     at = entry.recorded_at

@@ -18,7 +18,7 @@ from ledger.store.mapper import read_event
 from ledger.store.views import Asked, Session
 from projections.document import NOT_WRITTEN_BY_US, Document
 from projections.inline.job_status import Status
-from projections.inline.running_jobs import Row, Stays
+from projections.inline.running_jobs import StayRow, Stays
 from projections.statements import INLINE as SQL
 
 
@@ -30,7 +30,7 @@ def recalling(kept: str) -> str:
 _RECALL = recalling(SQL["select_kept_now"])
 
 
-class Kept(NamedTuple):
+class KeptJob(NamedTuple):
     """What the views keep of one job, and how many bytes that has as JSON."""
 
     status: Status
@@ -38,13 +38,13 @@ class Kept(NamedTuple):
     size: int
 
 
-def recall(session: Session, jobs: Iterable[str]) -> Asked[Mapping[str, tuple[Job, Kept]]]:
+def recall(session: Session, jobs: Iterable[str]) -> Asked[Mapping[str, tuple[Job, KeptJob]]]:
     """The jobs that are on record, each as its events leave it, and what the views keep of it."""
     cursor = session.execute(_RECALL, {"jobs": to_json(list(jobs)).decode()})
     return lambda: {row["job"]: _recall(session, row) for row in cursor.fetchall()}
 
 
-def keep(row: Mapping[str, Any]) -> Kept:
+def keep(row: Mapping[str, Any]) -> KeptJob:
     """What the views kept at a position, as a row of `select_kept` tells it; raises `IntegrityFailure`."""
     with _of(row):
         return _keep(row, from_json(row["document"]))[0]
@@ -62,7 +62,7 @@ def _of(row: Mapping[str, Any]) -> Iterator[None]:
         ) from error
 
 
-def _keep(row: Mapping[str, Any], document: Document) -> tuple[Kept, list[Row]]:
+def _keep(row: Mapping[str, Any], document: Document) -> tuple[KeptJob, list[StayRow]]:
     """The same, and the last stay of each entity that the job touched."""
     last = list(_stays(row, document))
     stays = Stays(document["job"], document["root"])
@@ -70,15 +70,15 @@ def _keep(row: Mapping[str, Any], document: Document) -> tuple[Kept, list[Row]]:
         if stay["to_position"] is None or stay["to_position"] > row["position"]:
             stays.keep(stay | {"to_position": None})
     size = len(row["document"]) + len(row["entities"])
-    return Kept(Status(document, from_json(row["entities"])), stays, size), last
+    return KeptJob(Status(document, from_json(row["entities"])), stays, size), last
 
 
-def _recall(session: Session, row: Mapping[str, Any]) -> tuple[Job, Kept]:
+def _recall(session: Session, row: Mapping[str, Any]) -> tuple[Job, KeptJob]:
     with _of(row):
         return _read(session, row, from_json(row["document"]))
 
 
-def _read(session: Session, row: Mapping[str, Any], document: Document) -> tuple[Job, Kept]:
+def _read(session: Session, row: Mapping[str, Any], document: Document) -> tuple[Job, KeptJob]:
     kept, last = _keep(row, document)
     if document.get("outcome") == Outcome.REFUSED:
         return _refused(document), kept
@@ -123,7 +123,7 @@ _MADE = frozenset(
 _THE_SAME = tuple(name for name in Job._fields if name not in _MADE)  # in the document, and by default
 
 
-def _entity(stay: Row) -> Entity:
+def _entity(stay: StayRow) -> Entity:
     access = Access(stay["access"])
     return Entity.model_construct(type=stay["entity_type"], id=stay["entity_id"], role=stay["role"], access=access)
 
@@ -149,7 +149,7 @@ def _claimed_by(session: Session, document: Document) -> tuple[str, int] | None:
     return said.get("owner") or "", said.get("epoch") or 0
 
 
-def _stays(row: Mapping[str, Any], document: Document) -> Iterator[Row]:
+def _stays(row: Mapping[str, Any], document: Document) -> Iterator[StayRow]:
     """The last stay of each entity, as a row of `running_jobs`, in the order in which they began."""
     told = {tuple(stay[:3]): stay for stay in row["stays"] or ()}  # what was made, too, is touched twice
     for kind, name, role, access, from_position, since, to_position in sorted(told.values(), key=itemgetter(4)):

@@ -32,8 +32,8 @@ from ledger.domain.values import print_time
 from ledger.store.views import Asked, Counted, Crowd, Session
 from projections.statements import INLINE as SQL
 
-Key = tuple[str, str, str]
-Row = dict[str, Any]
+StayKey = tuple[str, str, str]
+StayRow = dict[str, Any]
 
 
 class RunningJobs:
@@ -76,8 +76,8 @@ class Stays:
         self.job = job
         self.root = root
         self.damaged = damaged  # the position from which on nothing counts
-        self.open: dict[Key, Row] = {}
-        self.changed: list[Row] = []
+        self.open: dict[StayKey, StayRow] = {}
+        self.changed: list[StayRow] = []
 
     def take(self, entry: Placed) -> None:
         """Open and close the intervals that an event of the job speaks of."""
@@ -89,7 +89,7 @@ class Stays:
         elif type(entry.event.fact) is Damaged:
             self.damaged = entry.position
 
-    def changes(self, before: int) -> list[Row]:
+    def changes(self, before: int) -> list[StayRow]:
         """The intervals that were begun or ended after a position, each once; they are forgotten here."""
         found = {
             id(row): row for row in self.changed if row["from_position"] > before or (row["to_position"] or 0) > before
@@ -97,7 +97,7 @@ class Stays:
         self.changed = []
         return list(found.values())
 
-    def keep(self, row: Row) -> None:
+    def keep(self, row: StayRow) -> None:
         """Take an interval for open."""
         self.open[row["entity_type"], row["entity_id"], row["role"]] = row
 
@@ -113,7 +113,7 @@ class Stays:
             row = self._add(entry, product)
             row["to_position"], row["until"] = row["from_position"], row["since"]
 
-    def end(self, entry: Placed, ended: Callable[[Row], bool]) -> None:
+    def end(self, entry: Placed, ended: Callable[[StayRow], bool]) -> None:
         """End the open intervals of which this is true."""
         for key, row in list(self.open.items()):
             if ended(row):
@@ -121,7 +121,7 @@ class Stays:
                 del self.open[key]
                 self.changed.append(row)
 
-    def _add(self, entry: Placed, entity: Entity | Product) -> Row:
+    def _add(self, entry: Placed, entity: Entity | Product) -> StayRow:
         row = {
             "job": self.job,
             "root": self.root,

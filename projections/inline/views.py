@@ -23,7 +23,7 @@ from projections.statements import SHARED
 
 # Each may read what those before it have taken in.
 PROJECTIONS: tuple[Projection, ...] = (JobStatus(), RunningJobs(), ToldRows())
-Kept = list[Any]  # what each of them keeps of a job
+KeptByView = list[Any]  # what each of them keeps of a job
 _VERSIONS = versions(PROJECTIONS)
 
 
@@ -49,7 +49,7 @@ class InlineViews:
 
         return catch_up
 
-    def fold(self, kept: Kept | None, entry: Placed) -> Kept:
+    def fold(self, kept: KeptByView | None, entry: Placed) -> KeptByView:
         """What the views keep of a stream after one more of its events, each view its own; nothing of an owner's."""
         if not entry.event.of_job:
             return []
@@ -69,7 +69,7 @@ class InlineViews:
         """The events of each stream, beyond its first 16, that have a mark, in order."""
         return told.find(session, sought)
 
-    def write(self, session: Session, kept: Iterable[Kept], entries: Sequence[Placed]) -> None:
+    def write(self, session: Session, kept: Iterable[KeptByView], entries: Sequence[Placed]) -> None:
         """Write what these events, which come next in the ledger, have changed in these streams."""
         of_each = zip(*(each for each in kept if each), strict=True)
         before, position = entries[0].position - 1, entries[-1].position

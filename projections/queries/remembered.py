@@ -12,7 +12,7 @@ from ledger.domain.moment import AsOf
 from ledger.domain.states import BEGINNING, Outcome, Phase
 from projections.document import view
 from projections.inline.job_status import Status, fold, spoil
-from projections.inline.running_jobs import Row, RunningJobs, Stays
+from projections.inline.running_jobs import RunningJobs, StayRow, Stays
 
 RUNNING = RunningJobs()
 Place = tuple[str, str]
@@ -26,7 +26,7 @@ class Remembered:
     """
 
     view: JobView
-    held: Sequence[Row]
+    held: Sequence[StayRow]
     places: frozenset[Place]
     snapshot: int = 0
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ledger.domain.quorum import Child, Family, Value, parent_value
+from ledger.domain.quorum import Child, Family, QuorumValue, parent_value
 from ledger.domain.states import Outcome
 from ledger.errors import (
     AlreadyClaimed,
@@ -21,28 +21,28 @@ O = Outcome  # noqa: E741 - a table reads better so
 @pytest.mark.parametrize(
     ("children", "cancelling", "value"),
     [
-        ([], False, Value.SUCCEEDED),
-        ([Child("a", O.SUCCEEDED), Child("b", None)], False, Value.UNDECIDED),
-        ([Child("a", O.FAILED), Child("b", None)], False, Value.FAILED),
-        ([Child("a", O.UNKNOWN), Child("b", O.SUCCEEDED)], False, Value.UNKNOWN),
-        ([Child("a", O.UNKNOWN), Child("b", O.FAILED)], False, Value.FAILED),
-        ([Child("a", O.UNKNOWN), Child("b", None)], False, Value.UNDECIDED),
-        ([Child("a", O.FAILED), Child("b", O.SUCCEEDED, retry_of="a")], False, Value.SUCCEEDED),
-        ([Child("a", O.FAILED), Child("b", None, retry_of="a")], False, Value.UNDECIDED),
-        ([Child("a", O.SUCCEEDED), Child("b", O.FAILED, retry_of="a")], False, Value.SUCCEEDED),
-        ([Child("a", O.FAILED), Child("b", O.UNKNOWN, retry_of="a")], False, Value.UNKNOWN),
-        ([Child("a", None), Child("b", O.SUCCEEDED, retry_of="a")], False, Value.SUCCEEDED),
+        ([], False, QuorumValue.SUCCEEDED),
+        ([Child("a", O.SUCCEEDED), Child("b", None)], False, QuorumValue.UNDECIDED),
+        ([Child("a", O.FAILED), Child("b", None)], False, QuorumValue.FAILED),
+        ([Child("a", O.UNKNOWN), Child("b", O.SUCCEEDED)], False, QuorumValue.UNKNOWN),
+        ([Child("a", O.UNKNOWN), Child("b", O.FAILED)], False, QuorumValue.FAILED),
+        ([Child("a", O.UNKNOWN), Child("b", None)], False, QuorumValue.UNDECIDED),
+        ([Child("a", O.FAILED), Child("b", O.SUCCEEDED, retry_of="a")], False, QuorumValue.SUCCEEDED),
+        ([Child("a", O.FAILED), Child("b", None, retry_of="a")], False, QuorumValue.UNDECIDED),
+        ([Child("a", O.SUCCEEDED), Child("b", O.FAILED, retry_of="a")], False, QuorumValue.SUCCEEDED),
+        ([Child("a", O.FAILED), Child("b", O.UNKNOWN, retry_of="a")], False, QuorumValue.UNKNOWN),
+        ([Child("a", None), Child("b", O.SUCCEEDED, retry_of="a")], False, QuorumValue.SUCCEEDED),
         ([Child("a", O.FAILED), Child("b", O.FAILED, retry_of="a"), Child("c", O.SUCCEEDED, retry_of="b")], False,
-         Value.SUCCEEDED),
-        ([Child("a", O.FAILED, required=False), Child("b", O.FAILED, retry_of="a")], False, Value.SUCCEEDED),
-        ([Child("a", O.REFUSED), Child("b", O.SUCCEEDED)], False, Value.SUCCEEDED),
-        ([Child("a", O.CANCELLED), Child("b", O.ABANDONED)], True, Value.CANCELLED),
-        ([Child("a", O.CANCELLED), Child("b", O.FAILED)], True, Value.FAILED),
-        ([Child("a", O.CANCELLED)], False, Value.FAILED),
-        ([Child("a", O.FAILED), Child("b", O.CANCELLED, retry_of="a")], True, Value.CANCELLED),
+         QuorumValue.SUCCEEDED),
+        ([Child("a", O.FAILED, required=False), Child("b", O.FAILED, retry_of="a")], False, QuorumValue.SUCCEEDED),
+        ([Child("a", O.REFUSED), Child("b", O.SUCCEEDED)], False, QuorumValue.SUCCEEDED),
+        ([Child("a", O.CANCELLED), Child("b", O.ABANDONED)], True, QuorumValue.CANCELLED),
+        ([Child("a", O.CANCELLED), Child("b", O.FAILED)], True, QuorumValue.FAILED),
+        ([Child("a", O.CANCELLED)], False, QuorumValue.FAILED),
+        ([Child("a", O.FAILED), Child("b", O.CANCELLED, retry_of="a")], True, QuorumValue.CANCELLED),
     ],
 )  # fmt: skip
-def test_the_value_of_the_required_chains(children: list[Child], cancelling: bool, value: Value) -> None:
+def test_the_value_of_the_required_chains(children: list[Child], cancelling: bool, value: QuorumValue) -> None:
     assert parent_value(Family(children), cancelling=cancelling) is value
 
 

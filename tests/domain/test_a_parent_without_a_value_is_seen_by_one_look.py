@@ -1,7 +1,7 @@
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from ledger.domain.quorum import FAILURES, Child, Family, Value, in_the_way, parent_value, unsettled_beside
+from ledger.domain.quorum import FAILURES, Child, Family, QuorumValue, in_the_way, parent_value, unsettled_beside
 from ledger.domain.states import Outcome
 
 OUTCOMES = st.sampled_from([None, *(outcome for outcome in Outcome if outcome is not Outcome.REFUSED)])
@@ -23,7 +23,7 @@ def test_a_parent_without_a_value_is_seen_by_one_look(children: list[Child], dat
     child = data.draw(st.sampled_from(children))
     assume(child.outcome not in FAILURES)
     if unsettled_beside(children, child.job):
-        assert parent_value(Family(children), cancelling=False) in (Value.UNDECIDED, Value.UNKNOWN)
+        assert parent_value(Family(children), cancelling=False) in (QuorumValue.UNDECIDED, QuorumValue.UNKNOWN)
 
 
 @given(children=families(), cancelling=st.booleans())

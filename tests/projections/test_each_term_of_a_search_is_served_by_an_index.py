@@ -48,7 +48,8 @@ TERMS = [
     "position:..5", "position:3", "position:1..2,4..5", "text:NETWORK type:Rare", "text:network entity:disk/rare",
     "is:on_hold", "is:expired", "is:disputed", "is:cancel_requested", "is:contact_lost", "is:residue", "is:verdict",
     "is:revised", "is:on_hold,expired", "entity:disk/rare type:Rare actor:bob -event:lost",
-    "entity:disk/busy type:Rare", "type:BackupDisk actor:a7", "-type:Rare", "entity:disk/busy", "after:-1h -actor:a7", "",
+    "entity:disk/busy type:Rare", "type:BackupDisk actor:a7", "-type:Rare", "entity:disk/busy",
+    "after:-1h -actor:a7", "",
 ]  # fmt: skip
 
 
