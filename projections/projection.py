@@ -50,11 +50,24 @@ def versions(views: Iterable[View]) -> str:
     return to_json({view.name: view.version for view in views}).decode()
 
 
-def track(session: Session, views: Iterable[View], position: int, schema: str = "projections") -> None:
-    """Note that these views have taken in every event up to a position, in the schema where they are."""
+def track(
+    session: Session, views: Sequence[View], position: int, schema: str = "projections", before: int | None = None
+) -> None:
+    """Note that these views have taken in every event up to a position, in the schema where they are.
+
+    Whoever does it often says where all of them were `before`: then it takes no longer the more often it was done.
+    """
+    if before is None:
+        forget(session, views, schema)
     written = SHARED["upsert_tracking"].replace("projections.", f"{schema}.")
     statement = f"WITH reached AS (SELECT %(position)s::bigint AS position), {written}"
-    session.execute(statement, {"versions": versions(views), "position": position})
+    session.execute(statement, {"versions": versions(views), "position": position, "before": before or 0})
+
+
+def forget(session: Session, views: Sequence[View], schema: str = "projections") -> None:
+    """Note nothing of these views any more."""
+    statement = SHARED["delete_tracking"].replace("projections.", f"{schema}.")
+    session.execute(statement, {"views": [view.name for view in views]})
 
 
 def project(session: Session, projection: Projection, page: Sequence[Placed], sql: Mapping[str, str]) -> None:

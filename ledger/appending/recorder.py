@@ -247,16 +247,18 @@ class Recorder(PostgresApplicationRecorder):
         return answers
 
     def _reach(self, attempt: "Attempt") -> None:
-        """Know the last event of an append that is on record."""
+        """Know the last event that an append saw or recorded; on what was read up to there others may rest."""
         if attempt.events:
             event = attempt.events[-1]
             self.standpoint.reach(Cursor(attempt.head, event.id), mark_of(event.id))
+        elif attempt.head > self.standpoint.known.cursor:
+            self.standpoint.reach(Cursor(attempt.head, id_in(attempt.ends_with)), attempt.ends_with)
 
     def _decide_and_write(self, session: Appending, batch: Sequence[Piece], attempt: "Attempt") -> list[Reply]:
         """Ask, under the lock; then write the events, and the views as they will be, without waiting for an answer."""
         said_by_all = [said for said, *_ in batch]
         meanwhile = dict.fromkeys(work for *_, work in batch if work is not None)
-        workspace, head = self._read(session, said_by_all, meanwhile)
+        workspace, head, attempt.ends_with = self._read(session, said_by_all, meanwhile)
         attempt.begin(said_by_all, workspace)
         size = max(PART_MIN, ceil(len(batch) / PARTS_MAX))
         for start in range(0, len(batch), size):
@@ -279,8 +281,8 @@ class Recorder(PostgresApplicationRecorder):
 
     def _read(
         self, session: Appending, batch: Sequence[Transition], meanwhile: Collection[Meanwhile]
-    ) -> tuple[Workspace, int]:
-        """What decisions about a batch depend on, as it stands under the append lock, and the last position."""
+    ) -> tuple[Workspace, int, bytes]:
+        """What decisions about a batch depend on under the append lock, the last position, and how its event begins."""
         look = self._views.look(session, self.standpoint.known)
         session.send()  # the database comes to the lock while it is said what else is asked
         workspace = Workspace(session, self._views, self._shelf)
@@ -289,14 +291,14 @@ class Recorder(PostgresApplicationRecorder):
             session.send()
         for work in meanwhile:
             work()
-        head, behind, durability = look()
+        head, ends_with, behind, durability = look()
         durability.check(self._allowed_unsafe)
         session.replicated.heed(durability)
         if behind:  # what was asked of the views was asked too early
             workspace = Workspace(session, self._views, self._shelf)
             read = workspace.ask(batch)
         read()
-        return workspace, head
+        return workspace, head, ends_with
 
     def _find(self, attempt: "Attempt") -> list[Reply] | None:
         """The answers of an append whose commit was not answered; None where it was not recorded."""
@@ -384,6 +386,7 @@ class Attempt:
         self.events: list[Event] = []
         self.unsure = self.begun = self.waits = False
         self.head = self.rests_on = 0
+        self.ends_with = b""
         self.judgements: list[Judgement | LedgerError] = []
         self._batch: Sequence[Transition] = ()
         self._workspace: Workspace | None = None

@@ -34,13 +34,29 @@ class Feed:
     def __init__(self, datastore: Datastore, standpoint: Standpoint) -> None:
         self._datastore = datastore
         self._standpoint = standpoint
-        self.follower = Follower(self._connect, datastore.check, _begin, _go_on, PAGE_EVENTS_MAX)
+        self.follower = Follower(self._connect, datastore.check, _begin, self._go_on, PAGE_EVENTS_MAX)
 
     def _connect(self) -> Bounded:
         connection = connect(self._datastore.conninfo, self._datastore.speaker)
         seconds = TURN_SECONDS_MAX if connection.behind_pooler else IDLE_SECONDS_MAX
         connection.execute(SQL["let_go_when_idle"], {"milliseconds": seconds * 1_000})
         return connection
+
+    def _go_on(self, connection: Connection[DictRow], after: Cursor, limit: int) -> tuple[list[RecordedEvent], Cursor]:
+        """The next events, and the place of the last; what was read last must stand where it stood."""
+        if after.event_id is None:
+            rows = rows_after(connection, after, limit)
+        else:
+            parameters = {"after": int(after), "mark": mark_of(after.event_id), "limit": limit}
+            rows = connection.execute(SQL["select_following"], parameters).fetchall()
+            if not rows[0]["there"] or (rows[0]["other"] is not None and not _is(bytes(rows[0]["other"]), after)):
+                raise position_ahead(after, ask_end(connection)["head"])
+            rows = rows if rows[0]["notification_id"] is not None else []
+        if not rows:
+            return [], after
+        place = _place(rows[-1])
+        self._standpoint.reach(place, bytes(rows[-1]["state"]))  # whoever reads it may decide by it
+        return read_all(connection, rows), place
 
     def close(self) -> None:
         """Let the connection go over which events are followed."""
@@ -205,19 +221,6 @@ def _begin(connection: Connection[DictRow], after: int | None) -> Cursor:
 
 def _cursor(after: int | None) -> Cursor:
     return after if isinstance(after, Cursor) else Cursor(after or 0)
-
-
-def _go_on(connection: Connection[DictRow], after: Cursor, limit: int) -> tuple[list[RecordedEvent], Cursor]:
-    """The next events, and the place of the last; what was read last must stand where it stood."""
-    if after.event_id is None:
-        rows = rows_after(connection, after, limit)
-    else:
-        parameters = {"after": int(after), "mark": mark_of(after.event_id), "limit": limit}
-        rows = connection.execute(SQL["select_following"], parameters).fetchall()
-        if not rows[0]["there"] or (rows[0]["other"] is not None and not _is(bytes(rows[0]["other"]), after)):
-            raise position_ahead(after, ask_end(connection)["head"])
-        rows = rows if rows[0]["notification_id"] is not None else []
-    return read_all(connection, rows), _place(rows[-1]) if rows else after
 
 
 def _is(state: bytes | None, place: Cursor) -> bool:

@@ -19,7 +19,7 @@ from ledger.store.views import Session
 from projections.followed.activity import Activity
 from projections.followed.history import History
 from projections.followed.stored_event import StoredEntry, read_checked, read_stored
-from projections.projection import View, track
+from projections.projection import View, forget, track
 from projections.statements import FOLLOWED as SQL
 
 
@@ -87,7 +87,7 @@ def empty(session: Session, projections: Sequence[Followed] = FOLLOWED) -> None:
     with session.transaction():
         _enter(session)
         session.execute(f"TRUNCATE {tables}")
-        session.execute(SQL["delete_tracking"], {"views": [projection.name for projection in projections]})
+        forget(session, projections, "history")
 
 
 def must_be_emptied(session: Session) -> bool:
@@ -135,7 +135,7 @@ def _page(session: Session, projections: Sequence[Followed], goal: int, read: Re
             page = read(session, position, min(PAGE_EVENTS_MAX, end - position))
             page = [entry for entry in page if entry.position <= end]  # where a gap let it reach further
             behind = [projection for projection in projections if found[projection.name] == position]
-            _project(session, behind, page)
+            _project(session, behind, position, page)
             found |= {projection.name: page[-1].position for projection in behind}
         return min(found.values())
 
@@ -154,10 +154,10 @@ def _read_checked(session: Session, after: int, limit: int) -> list[StoredEntry]
     return read_checked(session, rows_in_turn(session, after, limit))
 
 
-def _project(session: Session, projections: Sequence[Followed], page: Sequence[StoredEntry]) -> None:
+def _project(session: Session, projections: Sequence[Followed], before: int, page: Sequence[StoredEntry]) -> None:
     for projection in projections:
         projection.project(session, page)
-    track(session, projections, page[-1].position, "history")
+    track(session, projections, page[-1].position, "history", before)
 
 
 class ViewFollower:

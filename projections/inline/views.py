@@ -36,8 +36,10 @@ class InlineViews:
 
         def catch_up() -> Seen:
             rows = cursor.fetchall()
-            head = int(rows[0]["head"])
+            head = rows[0]["head"] or 0
             check_standing(known.cursor, head, stands=rows[0]["stands"])
+            if len(rows) < len(PROJECTIONS) and head:  # one is an epoch behind, or was never begun
+                rows += session.execute(SQL["select_tracking_live"]).fetchall()
             reached = {row["view"]: (row["version"], row["position"]) for row in rows}
             behind = False
             for projection in PROJECTIONS:
@@ -45,7 +47,7 @@ class InlineViews:
                 if position < head:
                     behind = True
                     project_page(session, [projection], read_page(session, position, head - position))
-            return Seen(head, behind, Durability(rows[0]["commit"], rows[0]["standbys"]))
+            return Seen(head, rows[0]["ends_with"] or b"", behind, Durability(rows[0]["commit"], rows[0]["standbys"]))
 
         return catch_up
 
@@ -73,7 +75,7 @@ class InlineViews:
         """Write what these events, which come next in the ledger, have changed in these streams."""
         of_each = zip(*(each for each in kept if each), strict=True)
         before, position = entries[0].position - 1, entries[-1].position
-        parameters: dict[str, Any] = {"versions": _VERSIONS, "position": position}
+        parameters: dict[str, Any] = {"versions": _VERSIONS, "position": position, "before": before}
         statements = []
         for projection in PROJECTIONS:
             for statement, given in projection.writes(next(of_each, ()), before, entries).items():

@@ -1,16 +1,13 @@
--- How far the views are says `reached`, which is put in front. All rows go on to the next epoch together.
+-- How far the views are says `reached`, which is put in front; their rows are looked up where they were `before`.
 moved AS (
     UPDATE projections.tracking
-    SET
-        version = coalesce((%(versions)s::json ->> view)::integer, version),
-        position = CASE WHEN %(versions)s::json ->> view IS NULL THEN tracking.position ELSE reached.position END,
-        epoch = greatest(epoch, reached.position / 64)
+    SET version = (%(versions)s::json ->> view)::integer, position = reached.position
     FROM reached
-    WHERE epoch = (SELECT max(epoch) FROM projections.tracking)
-    RETURNING view, epoch
+    WHERE epoch = %(before)s::bigint / 64 AND %(versions)s::json ->> view IS NOT NULL
+    RETURNING view
 )
-INSERT INTO projections.tracking (view, version, position, epoch)
-SELECT view, version::integer, reached.position, coalesce((SELECT max(epoch) FROM moved), reached.position / 64)
+INSERT INTO projections.tracking (view, version, position)
+SELECT view, version::integer, reached.position
 FROM json_each_text(%(versions)s::json) AS wanted (view, version)
 CROSS JOIN reached
 WHERE view NOT IN (SELECT view FROM moved)

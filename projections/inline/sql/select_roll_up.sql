@@ -30,10 +30,15 @@ leaf AS MATERIALIZED (
     WHERE outcome IS DISTINCT FROM 'refused' AND job NOT IN (SELECT job FROM stood_for)
 )
 SELECT
-    (
-        SELECT coalesce(min(position), 0)
-        FROM projections.tracking
-        WHERE epoch = (SELECT max(epoch) FROM projections.tracking)
+    coalesce(
+        (
+            SELECT min(position)
+            FROM projections.tracking
+            WHERE epoch = (SELECT max(notification_id) / 64 FROM ledger.stored_events)
+            HAVING count(*) = 3
+        ),
+        (SELECT min(position) FROM projections.tracking),
+        0
     ) AS reached,
     (SELECT count(*) FROM part) AS jobs,
     (SELECT json_object_agg(phase, jobs) FROM (SELECT phase, count(*) AS jobs FROM part GROUP BY phase) AS each)

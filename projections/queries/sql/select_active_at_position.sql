@@ -2,9 +2,15 @@
 -- it takes the size of a young table for.
 SELECT asking.reached, found.*
 FROM (
-    SELECT coalesce(max(position), 0) AS reached
-    FROM history.tracking
-    WHERE epoch = (SELECT max(epoch) FROM history.tracking) AND view = 'activity'
+    SELECT coalesce(
+        (
+            SELECT position
+            FROM history.tracking
+            WHERE epoch = (SELECT max(notification_id) / 64 FROM ledger.stored_events) AND view = 'activity'
+        ),
+        (SELECT max(position) FROM history.tracking WHERE view = 'activity'),
+        0
+    ) AS reached
 ) AS asking
 LEFT JOIN LATERAL (
     SELECT asked.type AS entity_type, asked.id AS entity_id, held.job, held.from_position

@@ -2,9 +2,16 @@
 -- for. A job that holds an entity in several roles comes several times.
 SELECT asking.*, found.*
 FROM (
-    SELECT coalesce(min(position), 0) AS reached, now() AS asked_at
-    FROM projections.tracking
-    WHERE epoch = (SELECT max(epoch) FROM projections.tracking)
+    SELECT coalesce(
+        (
+            SELECT min(position)
+            FROM projections.tracking
+            WHERE epoch = (SELECT max(notification_id) / 64 FROM ledger.stored_events)
+            HAVING count(*) = 3
+        ),
+        (SELECT min(position) FROM projections.tracking),
+        0
+    ) AS reached, now() AS asked_at
 ) AS asking
 LEFT JOIN LATERAL (
     SELECT running.*, status.*

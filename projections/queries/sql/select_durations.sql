@@ -3,9 +3,15 @@ SELECT
     reached.position AS reached,
     told.*
 FROM (
-    SELECT coalesce(max(position), 0) AS position
-    FROM history.tracking
-    WHERE epoch = (SELECT max(epoch) FROM history.tracking) AND view = 'history'
+    SELECT coalesce(
+        (
+            SELECT position
+            FROM history.tracking
+            WHERE epoch = (SELECT max(notification_id) / 64 FROM ledger.stored_events) AND view = 'history'
+        ),
+        (SELECT max(position) FROM history.tracking WHERE view = 'history'),
+        0
+    ) AS position
 ) AS reached
 LEFT JOIN (
     SELECT

@@ -6,9 +6,15 @@ SELECT
     greatest(least(s.recorded_at, '9999-12-31T23:59:59.999999Z'), '0001-01-01T00:00:00Z') AS recorded_at,
     j.entities
 FROM (
-    SELECT coalesce(max(position), 0) AS position
-    FROM history.tracking
-    WHERE epoch = (SELECT max(epoch) FROM history.tracking) AND view = 'history'
+    SELECT coalesce(
+        (
+            SELECT position
+            FROM history.tracking
+            WHERE epoch = (SELECT max(notification_id) / 64 FROM ledger.stored_events) AND view = 'history'
+        ),
+        (SELECT max(position) FROM history.tracking WHERE view = 'history'),
+        0
+    ) AS position
 ) AS reached
 LEFT JOIN (
     (found_positions) AS found

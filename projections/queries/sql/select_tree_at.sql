@@ -13,9 +13,13 @@ WITH RECURSIVE below AS (
 )
 SELECT
     job,
-    (
-        SELECT coalesce(max(position), 0)
-        FROM history.tracking
-        WHERE epoch = (SELECT max(epoch) FROM history.tracking) AND view = 'activity'
+    coalesce(
+        (
+            SELECT position
+            FROM history.tracking
+            WHERE epoch = (SELECT max(notification_id) / 64 FROM ledger.stored_events) AND view = 'activity'
+        ),
+        (SELECT max(position) FROM history.tracking WHERE view = 'activity'),
+        0
     ) AS reached
 FROM below

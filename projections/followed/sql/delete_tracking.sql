@@ -1,1 +1,0 @@
-DELETE FROM history.tracking WHERE view = ANY(%(views)s)

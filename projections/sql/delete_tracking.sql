@@ -1,0 +1,1 @@
+DELETE FROM projections.tracking WHERE view = ANY(%(views)s)
