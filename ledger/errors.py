@@ -3,6 +3,11 @@
 An error is one sentence: what must hold, what was found, and what to do where that is not plain. `code` is the name
 that HTTP and the command line use too, and `facts` holds what the sentence speaks of, ready for JSON. The five families
 (`BadInput`, `NotFound`, `Conflict`, `IntegrityFailure`, `Unavailable`) tell a caller what kind of trouble it is.
+
+To add an error: a class below its family, whose docstring says what is so and which facts it has, and whose `code` is
+its name in words, which may never change. How a face shows it is the matter of its family (`EXIT_CODES` in
+`ledger/service/wire.py`). Raise it with one sentence and its facts, name it in the public docstrings that it passes,
+test what it says where it comes up, and put it into `CHANGELOG.md`.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,4 +1,17 @@
-"""The command `jobledger`: data on stdout, the rest on stderr, and an exit code that tells a script what happened."""
+"""The command `jobledger`: data on stdout, the rest on stderr, and an exit code that tells a script what happened.
+
+To add a command:
+
+1. A function in the module of its subject, whose docstring is its help; it imports what it needs when it runs. It
+   decides nothing: what it does is a method of `ledger/application.py`, or a function of `ledger/service`.
+2. Where it answers it has `form: Output`. Data goes through `print_json`, `print_jsonl` and `print_table` of
+   `output.py`, sentences through `say` and `note` there. A code other than 0 is a `typer.Exit`; errors of the ledger
+   are raised, and told by `run` below with the code of their family.
+3. `app.py`: its name in `COMMANDS`, in the place where help lists it.
+4. `tests/service/cli`: what it answers and exits with, by the fixture `run`. Bad numbers and hostile texts are tried on
+   it by themselves (`test_a_number_is_one_that_can_be.py`, `test_no_text_commands_the_terminal.py`).
+5. `README.md`, "From the command line", and `CHANGELOG.md`.
+"""
 
 import atexit
 import io
