@@ -3,8 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
-from pydantic_core import to_json
-
 from ledger.domain.events import Placed
 from ledger.store.views import Session
 from projections.statements import SHARED
@@ -45,11 +43,6 @@ class Projection(View, Protocol):
         """
 
 
-def versions(views: Iterable[View]) -> str:
-    """The versions of views by their names, as JSON."""
-    return to_json({view.name: view.version for view in views}).decode()
-
-
 def track(
     session: Session, views: Sequence[View], position: int, schema: str = "projections", before: int | None = None
 ) -> None:
@@ -57,17 +50,23 @@ def track(
 
     Whoever does it often says where all of them were `before`: then it takes no longer the more often it was done.
     """
-    if before is None:
-        forget(session, views, schema)
-    written = SHARED["upsert_tracking"].replace("projections.", f"{schema}.")
-    statement = f"WITH reached AS (SELECT %(position)s::bigint AS position), {written}"
-    session.execute(statement, {"versions": versions(views), "position": position, "before": before or 0})
+    names = [view.name for view in views]
+    if before is not None:
+        moved = "WITH reached AS (SELECT %(position)s::bigint AS position) " + _in(schema, SHARED["move_tracking"])
+        if session.execute(moved, {"position": position, "views": names, "before": before}).rowcount == len(names):
+            return
+    forget(session, views, schema)
+    parameters = {"views": names, "versions": [view.version for view in views], "position": position}
+    session.execute(_in(schema, SHARED["insert_tracking"]), parameters)
 
 
 def forget(session: Session, views: Sequence[View], schema: str = "projections") -> None:
     """Note nothing of these views any more."""
-    statement = SHARED["delete_tracking"].replace("projections.", f"{schema}.")
-    session.execute(statement, {"views": [view.name for view in views]})
+    session.execute(_in(schema, SHARED["delete_tracking"]), {"views": [view.name for view in views]})
+
+
+def _in(schema: str, statement: str) -> str:
+    return statement.replace("projections.", f"{schema}.")
 
 
 def project(session: Session, projection: Projection, page: Sequence[Placed], sql: Mapping[str, str]) -> None:

@@ -17,14 +17,14 @@ from projections.inline.damaged import note_damaged
 from projections.inline.job_status import JobStatus
 from projections.inline.running_jobs import RunningJobs
 from projections.inline.told import ToldRows
-from projections.projection import Projection, project, track, versions
+from projections.projection import Projection, project, track
 from projections.statements import INLINE as SQL
 from projections.statements import SHARED
 
 # Each may read what those before it have taken in.
 PROJECTIONS: tuple[Projection, ...] = (JobStatus(), RunningJobs(), ToldRows())
 KeptByView = list[Any]  # what each of them keeps of a job
-_VERSIONS = versions(PROJECTIONS)
+_NAMES = [projection.name for projection in PROJECTIONS]
 
 
 class InlineViews:
@@ -42,6 +42,8 @@ class InlineViews:
                 rows += session.execute(SQL["select_tracking_live"]).fetchall()
             reached = {row["view"]: (row["version"], row["position"]) for row in rows}
             behind = False
+            if not head:  # what is written later has a row to change
+                track(session, [projection for projection in PROJECTIONS if projection.name not in reached], 0)
             for projection in PROJECTIONS:
                 position = position_of(projection, reached, head)
                 if position < head:
@@ -75,7 +77,7 @@ class InlineViews:
         """Write what these events, which come next in the ledger, have changed in these streams."""
         of_each = zip(*(each for each in kept if each), strict=True)
         before, position = entries[0].position - 1, entries[-1].position
-        parameters: dict[str, Any] = {"versions": _VERSIONS, "position": position, "before": before}
+        parameters: dict[str, Any] = {"views": _NAMES, "position": position, "before": before}
         statements = []
         for projection in PROJECTIONS:
             for statement, given in projection.writes(next(of_each, ()), before, entries).items():
@@ -136,7 +138,7 @@ class InlineViews:
 def _writing(statements: tuple[str, ...]) -> str:
     """One statement for all that is written, since each costs an append a sending and a receiving."""
     written = "".join(f"{name} AS ({SQL[name]}), " for name in statements)
-    return "WITH {}reached AS ({}), {}".format(written, SQL["select_end"], SHARED["upsert_tracking"])
+    return "WITH {}reached AS ({}) {}".format(written, SQL["select_end"], SHARED["move_tracking"])
 
 
 def position_of(projection: Projection, reached: Mapping[str, tuple[int, int]], head: int) -> int:

@@ -31,8 +31,8 @@ ASKED: dict[str, tuple[str, dict[str, Any]]] = {
     "tracking": (INLINE["select_tracking"], {"known": 0, "mark": b""}),
     "followed": (FOLLOWED["select_followed"], {"views": ["history", "activity"], "versions": [1, 1]}),
     "written": (
-        "WITH reached AS (SELECT 103 AS position), " + SHARED["upsert_tracking"],
-        {"versions": '{"job_status":1,"running_jobs":1,"told":1}', "before": 103},
+        "WITH reached AS (SELECT 103 AS position) " + SHARED["move_tracking"],
+        {"views": ["job_status", "running_jobs", "told"], "before": 103},
     ),
 }
 

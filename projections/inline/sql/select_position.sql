@@ -3,7 +3,7 @@ SELECT coalesce(
     (
         SELECT min(position)
         FROM projections.tracking
-        WHERE epoch = (SELECT max(notification_id) / 64 FROM ledger.stored_events)
+        WHERE epoch = (SELECT notification_id / 64 FROM ledger.stored_events ORDER BY notification_id DESC LIMIT 1)
         HAVING count(*) = 3
     ),
     (SELECT min(position) FROM projections.tracking),

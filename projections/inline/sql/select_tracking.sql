@@ -22,4 +22,4 @@ LEFT JOIN (
     WHERE notification_id = %(known)s
 ) AS known ON true
 LEFT JOIN projections.tracking AS reached
-    ON reached.epoch = (SELECT max(notification_id) / 64 FROM ledger.stored_events)
+    ON reached.epoch = (SELECT notification_id / 64 FROM ledger.stored_events ORDER BY notification_id DESC LIMIT 1)

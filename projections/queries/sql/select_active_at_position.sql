@@ -6,7 +6,9 @@ FROM (
         (
             SELECT position
             FROM history.tracking
-            WHERE epoch = (SELECT max(notification_id) / 64 FROM ledger.stored_events) AND view = 'activity'
+            WHERE epoch = (
+                SELECT notification_id / 64 FROM ledger.stored_events ORDER BY notification_id DESC LIMIT 1
+            ) AND view = 'activity'
         ),
         (SELECT max(position) FROM history.tracking WHERE view = 'activity'),
         0

@@ -10,7 +10,9 @@ FROM (
         (
             SELECT position
             FROM history.tracking
-            WHERE epoch = (SELECT max(notification_id) / 64 FROM ledger.stored_events) AND view = 'history'
+            WHERE epoch = (
+                SELECT notification_id / 64 FROM ledger.stored_events ORDER BY notification_id DESC LIMIT 1
+            ) AND view = 'history'
         ),
         (SELECT max(position) FROM history.tracking WHERE view = 'history'),
         0
