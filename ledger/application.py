@@ -20,11 +20,11 @@ from ledger.asking.moment import Past, open_past
 from ledger.asking.questions import Questions
 from ledger.asking.search import Search, Tell
 from ledger.domain.commands import Transition, is_light, parse_transition
-from ledger.domain.cursor import Cursor
+from ledger.domain.cursor import Cursor, asked_place
 from ledger.domain.decisions import Disposition
 from ledger.domain.entities import EntityRef
 from ledger.domain.epoch import OwnerEpoch
-from ledger.domain.events import RecordedEvent
+from ledger.domain.events import OWNER_FACTS, RecordedEvent
 from ledger.domain.filters import Filter
 from ledger.domain.numbers import asked_number, asked_seconds
 from ledger.domain.owner import Owner
@@ -76,6 +76,7 @@ class Ledger(Questions):
         close: Callable[[], None],
         *,
         owner: OwnerEpoch | None = None,
+        begun_by: str | None = None,
         beats: Beats | None = None,
     ) -> None:
         super().__init__(queries, close)
@@ -87,6 +88,7 @@ class Ledger(Questions):
         self._owners = Owners(feed, queries, leases)
         self._losses = Losses(feed, recorder.standpoint, self._record_loss)
         self.owner = owner
+        self._begun_by = begun_by
 
     # --- Commands
 
@@ -126,9 +128,11 @@ class Ledger(Questions):
     def _signed(self, transition: Transition) -> Transition:
         if self._beats is not None:
             self._beats.go_on()
-        if self.owner is None or transition.owner is not None:
+        if self.owner is None or type(transition.fact) in OWNER_FACTS:
             return transition
-        return transition._replace(owner=self.owner.owner, epoch=self.owner.epoch)
+        if transition.owner is not None and (transition.owner, transition.epoch) != self.owner:
+            return transition
+        return transition._replace(owner=self.owner.owner, epoch=self.owner.epoch, begun_by=self._begun_by)
 
     def _say(self, job: str, event: str, fields: Mapping[str, Any], envelope: EnvelopeFields) -> Receipt:
         given = {key: value for key, value in fields.items() if value is not None}
@@ -168,7 +172,8 @@ class Ledger(Questions):
 
         `call` takes the token and returns the external id, or None where the executor gives none. A planned job whose
         cancelling was asked for is recorded as `cancelled` instead, and not called. Where `call` raises, the job stays
-        `submitted`: recovery can find the call again by its token.
+        `submitted`: recovery can find the call again by its token. Once it was called, the facts of every error have
+        the `executor`, the `token` and the `external_id`, and `OutcomeUnknown.again()` does not call again.
         """
         return dispatch(self.record, job, call, executor, envelope)
 
@@ -290,9 +295,10 @@ class Ledger(Questions):
 
     def _begin(self, start: Callable[[], StartedOwner]) -> "Ledger":
         try:
-            me, beats, stop = start()
+            begun, beats, stop = start()
         except OutcomeUnknown as error:
             raise error.by(partial(self._begin, error.again)) from error
+        me, begun_by = begun.of, begun.place.event_id
         self._recorder.speak_for(me.owner)
 
         def close() -> None:
@@ -300,14 +306,19 @@ class Ledger(Questions):
             with suppress(ValueError):  # closed before
                 self._recorder.speak_no_more_for(me.owner)
 
-        return Ledger(self._recorder, self._feed, self._all, self._leases, close, owner=me, beats=beats)
+        return Ledger(
+            self._recorder, self._feed, self._all, self._leases, close, owner=me, begun_by=begun_by, beats=beats
+        )
 
     def _tell_owner(self, event: str, envelope: EnvelopeFields) -> Callable[[OwnerEpoch], Receipt]:
         return lambda of: self.record({"event": event, **envelope, **of._asdict()})
 
-    def speak_as(self, me: OwnerEpoch) -> "Ledger":
-        """The ledger that speaks as an owner in an epoch that has begun, and keeps no lease; closing it is nothing."""
-        return Ledger(self._recorder, self._feed, self._all, self._leases, lambda: None, owner=me)
+    def speak_as(self, me: OwnerEpoch, begun_by: str | None = None) -> "Ledger":
+        """The ledger that speaks as an owner in an epoch that has begun, and keeps no lease; closing it is nothing.
+
+        Where the id of the event is known that the epoch began with, it speaks only while that is on record.
+        """
+        return Ledger(self._recorder, self._feed, self._all, self._leases, lambda: None, owner=me, begun_by=begun_by)
 
     def fence(self, name: str, **envelope: Unpack[EnvelopeFields]) -> Receipt:
         """Say that every epoch of an owner so far may no longer act: it never returns, or must not.
@@ -375,23 +386,24 @@ class Ledger(Questions):
 
     # --- A ledger that went back
 
-    def check_place(self, place: Cursor | None) -> None:
+    def check_place(self, place: int | None) -> None:
         """Raise `PositionAhead` unless the event that a cursor names is where it says; a bare number is believed."""
-        if place is not None and place.event_id is not None:
-            self._feed.check_place(place)
+        if isinstance(place, Cursor) and place.event_id is not None:
+            self._feed.check_place(asked_place("A position", place))
 
-    def lost(self, kept: Iterable[Cursor] = ()) -> Loss:
+    def lost(self, kept: Iterable[int] = ()) -> Loss:
         """What was acknowledged and is no longer on record: of the last 10,000 receipts of this process, and cursors.
 
         A ledger loses what it had acknowledged where it is restored from a backup, or fails over to a standby that was
-        behind. Whoever knows of that hears `PositionAhead`.
+        behind. Whoever knows of that hears `PositionAhead`. A bare number is gone where no event has that position.
         """
         return self._losses.find(kept)
 
-    def accept_loss(self, kept: Iterable[Cursor] = (), *, actor: str | None = None, reason: str | None = None) -> Loss:
+    def accept_loss(self, kept: Iterable[int] = (), *, actor: str | None = None, reason: str | None = None) -> Loss:
         """Put on record that somebody has looked at what was lost, and go on from where the ledger ends.
 
-        What was lost is returned; nothing is recorded where nothing is lost. What it told can be told again.
+        What was lost is returned; nothing is recorded where nothing is lost, or where that was accepted before.
+        What it told can be told again.
         """
         return self._losses.accept(kept, {"actor": actor, "reason": reason})
 
@@ -416,7 +428,7 @@ class Ledger(Questions):
 
         Raises `MalformedFilter`.
         """
-        return Search(self._all.history, which, clock.now(), tell, upto=upto)
+        return Search(self._all.history, which, clock.now(), tell, upto=upto, prove=self.check_place)
 
     def as_of(self, moment: int | datetime | str, *, occurred: bool = False) -> Past:
         """The ledger as it stood at a position, or at a time: the last position recorded at or before it.
@@ -424,14 +436,15 @@ class Ledger(Questions):
         With `occurred`, the time is that of the callers: what counts is what had occurred by then, as told up to now.
         Raises `MomentNotFound` for a position that no event has, and for a time before the first event.
         """
-        return open_past(self._all.past, moment, occurred=occurred)
+        return open_past(self._all.past, moment, self.check_place, occurred=occurred)
 
     def events(self, after: int = 0, *, job: str | None = None) -> Iterator[RecordedEvent]:
         """Every event after a position, up to the end of the ledger, or those of one job; read page by page.
 
-        A row that is none is told as `Damaged`.
+        A row that is none is told as `Damaged`. A `Cursor` is proved, here and wherever a question takes one.
         """
-        after = asked_number("A position to read from", after, least=0)
+        after = asked_place("A position to read from", after)
+        self.check_place(after)
         return self._feed.read(after) if job is None else self._feed.stream(f"job:{job}", after)
 
     def position(self) -> Cursor:
@@ -445,7 +458,7 @@ class Ledger(Questions):
         event stands there, or none. A bare number is believed.
         """
         if after is not None:
-            asked_number("A position to watch from", after, least=0)
+            after = asked_place("A position to watch from", after)
         return waiting.watch(self._feed, self._queries, after, job)
 
     def wait(self, job: str, timeout: float | None = None) -> JobView:

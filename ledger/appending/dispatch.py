@@ -5,12 +5,12 @@ A call that was made is never made again, however often what is said of it has t
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from ledger import clock
 from ledger.domain.decisions import Disposition
 from ledger.domain.receipt import Receipt
-from ledger.errors import CancelRequested, OutcomeUnknown, Unavailable
+from ledger.errors import CancelRequested, LedgerError, OutcomeUnknown, Unavailable
 
 Record = Callable[[Mapping[str, Any]], Receipt]
 Call = Callable[[str], str | None]  # takes a token, and gives the external id, if the executor has one
@@ -21,7 +21,15 @@ def dispatch(record: Record, job: str, call: Call, executor: str, said: Mapping[
     token = clock.new_id()
     say = partial(_say, record, job, said)
     submit = partial(say, "submitted", executor=executor, token=token)
-    return _go_on(say, submit, partial(call, token))
+    return _go_on(say, submit, call, _Sent(job, executor, token))
+
+
+class _Sent(NamedTuple):
+    """What an executor is called for."""
+
+    job: str
+    executor: str
+    token: str
 
 
 def _say(record: Record, job: str, said: Mapping[str, Any], event: str, **fields: Any) -> Receipt:
@@ -32,7 +40,8 @@ def _say(record: Record, job: str, said: Mapping[str, Any], event: str, **fields
 def _go_on(
     say: Callable[..., Receipt],
     submit: Callable[[], Receipt],
-    call: Callable[[], str | None],
+    call: Call,
+    sent: _Sent,
     sent_as: str | None = None,
 ) -> Receipt:
     """Call the executor once `submit` is on record, for the first time or under the id that it was sent as."""
@@ -41,20 +50,45 @@ def _go_on(
     except CancelRequested:
         return say("cancelled")
     except OutcomeUnknown as error:
-        raise error.by(partial(_go_on, say, error.again, call, error.facts["id"])) from error
+        raise error.by(partial(_go_on, say, error.again, call, sent, error.facts["id"])) from error
     if submitted.disposition is not Disposition.RECORDED and submitted.position.event_id != sent_as:
         return submitted
-    external_id = call()
+    external_id = call(sent.token)
     if external_id is None:
         return submitted
-    return _accept(partial(say, "accepted", external_id=external_id))
+    return _Called(say, submit, sent, external_id).accept()
 
 
-def _accept(accept: Callable[[], Receipt]) -> Receipt:
-    """Say that the executor took a call, whatever it takes: it must not be called again."""
-    try:
-        return accept()
-    except Unavailable as error:
-        again = error.again if isinstance(error, OutcomeUnknown) else accept
-        unknown = OutcomeUnknown(f"The executor was called, and that is not known to be on record: {error}")
-        raise unknown.by(partial(_accept, again), **error.facts) from error
+class _Called:
+    """A call that was made, and must not be made again, until it is on record."""
+
+    def __init__(
+        self, say: Callable[..., Receipt], submit: Callable[[], Receipt], sent: _Sent, external_id: str
+    ) -> None:
+        self._submit = submit
+        self._accepted = partial(say, "accepted", external_id=external_id)
+        self._facts = {**sent._asdict(), "external_id": str(external_id)}
+        self._told = (
+            f"Executor {sent.executor} was called for job {sent.job} under the token {sent.token} and took it as "
+            f"{repr(external_id)[:80]}, and that"
+        )
+
+    def accept(self) -> Receipt:
+        """Say that the executor took it; whatever goes wrong, the error tells of the call."""
+        return self._tell(self._accepted, self._accepted)
+
+    def repeat(self, accept: Callable[[], Receipt]) -> Receipt:
+        """Say it again, and before it that the call was about to be made: the ledger may have gone back behind that."""
+        self._tell(self._submit, accept)
+        return self._tell(accept, accept)
+
+    def _tell(self, say: Callable[[], Receipt], accept: Callable[[], Receipt]) -> Receipt:
+        try:
+            return say()
+        except Unavailable as error:
+            if say is accept and isinstance(error, OutcomeUnknown):
+                accept = error.again
+            unknown = OutcomeUnknown(f"{self._told} is not known to be on record: {error}")
+            raise unknown.by(partial(self.repeat, accept), **{**error.facts, **self._facts}) from error
+        except LedgerError as error:
+            raise type(error)(f"{self._told} cannot be recorded: {error}", **{**error.facts, **self._facts}) from error

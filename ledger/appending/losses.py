@@ -1,12 +1,15 @@
 """What a ledger had acknowledged and no longer has, since it was restored or failed over with loss; how to go on."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
-from ledger.domain.cursor import Cursor
+from ledger.domain.cursor import Cursor, asked_place
 from ledger.domain.receipt import Receipt
+from ledger.errors import MalformedCursor, OutcomeUnknown
 from ledger.store.feed import Feed
-from ledger.store.standpoint import Standpoint
+from ledger.store.standpoint import RECEIPTS_MAX, Standpoint
 
 JOBS_NAMED_MAX = 100
 
@@ -44,9 +47,13 @@ class Losses:
         self._feed = feed
         self._standpoint = standpoint
         self._record = record
+        self._accepted: deque[str] = deque(maxlen=RECEIPTS_MAX)
 
-    def find(self, kept: Iterable[Cursor]) -> Loss:
-        """What is gone."""
+    def find(self, kept: Iterable[int]) -> Loss:
+        """What is gone; raises `BadInput` for what is no place."""
+        return self._find(_asked(kept))
+
+    def _find(self, kept: Sequence[Cursor]) -> Loss:
         receipts = self._standpoint.receipts
         known = {cursor.text: cursor for cursor in (*kept, self._standpoint.known.cursor) if cursor}
         told = {receipt.position.text: receipt.position for receipt in receipts}
@@ -57,10 +64,18 @@ class Losses:
             cursors = [max((receipt.position for receipt in lost), key=int)]
         return Loss(lost, cursors, self._feed.end(proved=False))
 
-    def accept(self, kept: Iterable[Cursor], said: Mapping[str, Any]) -> Loss:
+    def accept(self, kept: Iterable[int], said: Mapping[str, Any]) -> Loss:
         """Put what is gone on record, forget it, and go on; what could not be recorded is not forgotten."""
-        loss = self.find(kept)
-        if not loss:
+        places = _asked(kept)
+        try:
+            return self._accept(places, said)
+        except OutcomeUnknown as error:
+            raise error.by(partial(self.accept, places, said)) from error
+
+    def _accept(self, kept: Sequence[Cursor], said: Mapping[str, Any]) -> Loss:
+        loss = self._find(kept)
+        cursors = [cursor.text for cursor in loss.cursors]
+        if not loss.receipts and {*cursors} <= {*self._accepted}:
             return loss
         before, receipts = self._standpoint.known, self._standpoint.receipts
         lost = {receipt.position.text for receipt in loss.receipts}
@@ -72,7 +87,14 @@ class Losses:
         except BaseException:
             self._standpoint.begin(before, receipts)
             raise
+        self._accepted.extend(cursors)
         return loss
+
+
+def _asked(kept: Iterable[int]) -> list[Cursor]:
+    if isinstance(kept, str | bytes) or not isinstance(kept, Iterable):
+        raise MalformedCursor(f"What was kept must be a list of cursors, and this is {repr(kept)[:80]}.")
+    return [asked_place("A place that was kept", place) for place in kept]
 
 
 def _record_of(loss: Loss, ledger: str) -> dict[str, Any]:

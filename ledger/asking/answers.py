@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar, overload
 
+from ledger.domain.cursor import Cursor
 from ledger.domain.entities import Access, EntityRef
-from ledger.domain.epoch import Lease, OwnerEpoch
+from ledger.domain.epoch import EpochStart, Lease, OwnerEpoch
 from ledger.domain.numbers import asked_seconds
 from ledger.domain.quorum import Child
 from ledger.domain.retention import Retention
@@ -317,11 +318,11 @@ class Beats(Protocol):
 class Leases(Protocol):
     """Where owners say that they live."""
 
-    def renew(self, holder: OwnerEpoch, seconds: float) -> None:
-        """Let the lease of an owner end `seconds` from now."""
+    def renew(self, start: EpochStart, seconds: float) -> None:
+        """Let the lease end `seconds` from now, while the event is on record that the epoch started with."""
 
-    def release(self, holder: OwnerEpoch) -> None:
-        """Drop the lease of this epoch and of every earlier one."""
+    def release(self, holder: OwnerEpoch, because: Cursor) -> None:
+        """Drop the lease of this epoch and of every earlier one, while the event that says so is on record."""
 
     def all(self) -> Sequence[Lease]:
         """Every lease."""

@@ -7,12 +7,15 @@ from itertools import islice
 
 from ledger.asking.answers import BusyAnswer, JobFilter, JobView, Recall, asked_access, asked_entity
 from ledger.asking.difference import Diff, Fits, compare
+from ledger.domain.cursor import asked_place
 from ledger.domain.entities import EntityRef
 from ledger.domain.events import RecordedEvent
 from ledger.domain.moment import AsOf
-from ledger.domain.numbers import asked_number, asked_page
+from ledger.domain.numbers import asked_page
 from ledger.domain.values import parse_time, print_time
 from ledger.errors import JobNotFound
+
+Prove = Callable[[int], None]  # raises where a cursor names an event that is not there
 
 
 class Past:
@@ -24,8 +27,9 @@ class Past:
     told, and none before its plan.
     """
 
-    def __init__(self, recall: Recall, as_of: AsOf) -> None:
+    def __init__(self, recall: Recall, as_of: AsOf, prove: Prove) -> None:
         self._recall = recall
+        self._prove = prove
         self.as_of = as_of
 
     @property
@@ -94,6 +98,8 @@ class Past:
 
     def events(self, after: int = 0, *, job: str) -> Iterator[RecordedEvent]:
         """The events of a job after a position that count, in order, read page by page."""
+        after = asked_place("A position to read from", after)
+        self._prove(after)
         return self._recall.history(self.as_of, job, after)
 
     def diff(self, later: "Past", fits: Fits = lambda _job: True) -> Diff:
@@ -122,9 +128,11 @@ class Past:
         return JobNotFound(f"No event speaks of job {job} as of {self}.", job=job, position=self.position)
 
 
-def open_past(recall: Recall, moment: int | datetime | str, *, occurred: bool = False) -> Past:
+def open_past(recall: Recall, moment: int | datetime | str, prove: Prove, *, occurred: bool = False) -> Past:
     """The ledger as of a position, or of a time: a datetime with a zone, or RFC 3339 text."""
     if isinstance(moment, int):
-        return Past(recall, recall.find(asked_number("A position", moment, least=0), occurred=occurred))
-    place = parse_time(moment)
-    return Past(recall, recall.find(place, occurred=occurred))
+        moment = asked_place("A position", moment)
+        prove(moment)
+    else:
+        moment = parse_time(moment)
+    return Past(recall, recall.find(moment, occurred=occurred), prove)

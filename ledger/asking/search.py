@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from ledger.domain.cursor import asked_place
 from ledger.domain.entities import EntityRef
 from ledger.domain.events import RecordedEvent
 from ledger.domain.filters import Filter, parse_filter
@@ -15,10 +16,15 @@ PAGE_ENTRIES = 500
 PAGE_ENTRIES_MAX = 10_000
 
 Tell = Callable[[int, int], None]
+Prove = Callable[[int], None]  # raises where a cursor names an event that is not there
 
 
 def tell_nobody(_position: int, _goal: int) -> None:
     """For a caller who does not want to hear how far something has come."""
+
+
+def believe(_place: int) -> None:
+    """For a caller who has no ledger to ask."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,8 +130,12 @@ class Search:
         tell: Tell | None = None,
         *,
         upto: int | None = None,
+        prove: Prove = believe,
     ) -> None:
         self._histories = histories
+        self._prove = prove
+        if upto is not None:
+            prove(asked_place("The position that a search goes up to", upto))
         self._upto = upto
         self._now = now
         self._tell = tell or tell_nobody
@@ -148,6 +158,9 @@ class Search:
                 limit=PAGE_ENTRIES_MAX,
                 found=limit,
             )
+        for place in (before, after):
+            if place is not None:
+                self._prove(place)
         self._histories.catch_up(self._tell)
         window = Window(before, after, oldest=oldest, limit=limit, upto=self._upto)
         return self._histories.page(self.filter, self._now, window)

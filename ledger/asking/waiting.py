@@ -4,7 +4,6 @@ It goes on over restarts and failovers of the database, and ends in time whateve
 """
 
 from collections.abc import Callable, Collection, Iterator
-from contextlib import suppress
 from math import inf
 from typing import Generic, NamedTuple, TypeVar
 
@@ -14,7 +13,7 @@ from ledger.domain.damage import stream_damaged
 from ledger.domain.events import Progressed, RecordedEvent
 from ledger.domain.numbers import asked_seconds
 from ledger.domain.states import Flag
-from ledger.errors import DatabaseAway, NotFound, PoolExhausted, WaitTimedOut
+from ledger.errors import DatabaseAway, NotFound, PoolExhausted, PositionAhead, StreamDamaged, WaitTimedOut
 from ledger.store.feed import Feed
 from ledger.store.follower import News
 from ledger.store.outage import Outage
@@ -30,6 +29,7 @@ def watch(feed: Feed, queries: Queries, after: int | None, job: str | None) -> I
     reached: int = feed.end() if after is None else after
     view: JobView | None = None
     last = 0  # the position of the last event of that job
+    outage = Outage(f"The watch of job {job}", lambda: f"position {reached:,}")
     for entry in feed.follow(reached, seen=after is None):
         reached = entry.position if entry else reached
         mine = entry is not None and (job is None or entry.event.job == job)
@@ -38,12 +38,19 @@ def watch(feed: Feed, queries: Queries, after: int | None, job: str | None) -> I
             yield entry
         if job is None or (entry is not None and not mine):
             continue
-        with suppress(DatabaseAway):  # asked again where there is nothing new for a while
+        try:  # asked again where there is nothing new for a while
             view = view if view and view.position >= last else queries.job(job)
-        if view and last <= view.position <= reached:
-            if view.done:
-                return
-            check_whole(view)
+            if view and last <= view.position <= reached and (view.done or Flag.DAMAGED in view.flags):
+                feed.end()  # which proves that this is the ledger that was watched
+                if view.done:
+                    return
+                check_whole(view)
+            outage.over()
+        except DatabaseAway:
+            continue
+        except PositionAhead as error:
+            view = None
+            outage.stale(error)
 
 
 def check_whole(view: JobView) -> None:
@@ -85,19 +92,21 @@ def _says_more(entry: RecordedEvent) -> bool:
     return type(entry.event.fact) is not Progressed
 
 
-def _on_and_on(feed: Feed, look: Callable[[], T], deadline: float | None, what: str) -> Callable[[], T | None]:
-    """The same look, which gives nothing while the database is away, of which the feed tells."""
+def _on_and_on(
+    feed: Feed, look: Callable[[], Looked[T]], deadline: float | None, what: str
+) -> Callable[[], Looked[T] | None]:
+    """The same look, which gives nothing while the database is away, of which the feed tells, or knows too little."""
     outage = Outage(f"The wait for {what}", lambda: "where it was")
     looked = False
 
-    def look_again() -> T | None:
+    def look_again() -> Looked[T] | None:
         nonlocal looked
         try:
             with clock.until(deadline), feed.follower.turn():
-                answer = look()
+                answer = _proved(feed, look, first=not looked)
         except (DatabaseAway, PoolExhausted):
             return None
-        except NotFound as error:
+        except (NotFound, PositionAhead) as error:
             if not looked:
                 raise
             outage.stale(error)
@@ -107,6 +116,21 @@ def _on_and_on(feed: Feed, look: Callable[[], T], deadline: float | None, what: 
         return answer
 
     return look_again
+
+
+def _proved(feed: Feed, look: Callable[[], Looked[T]], *, first: bool) -> Looked[T]:
+    """What a look finds, of a ledger that has all that this process knows; the first look is remembered with it.
+
+    A ledger that went back has no word of what held a thing, nor of a job that was lost, and would end every wait.
+    """
+    try:
+        answer = look()
+    except (NotFound, StreamDamaged):
+        feed.end()
+        raise
+    if first or answer.found is not None:
+        feed.end()
+    return answer
 
 
 def _is_over(timeout: object) -> bool:

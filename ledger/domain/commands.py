@@ -99,6 +99,7 @@ class Transition(NamedTuple):
     """A request to record that something became true of a job; `at` is now, and `id` is chosen, where none is given.
 
     `job` is the owner's name in the transitions of owners, and the ledger's UUID in those of the ledger itself.
+    `begun_by` is the id of the event that began the epoch, where whoever speaks in it has begun it.
     """
 
     job: str
@@ -111,6 +112,7 @@ class Transition(NamedTuple):
     epoch: int | None = None
     raw: str | None = None
     traceparent: str | None = None
+    begun_by: str | None = None
 
 
 def parse_transition(record: object, new_id: Callable[[], str]) -> Transition:

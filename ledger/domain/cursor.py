@@ -32,6 +32,18 @@ class Cursor(int):
         return f"{int(self)}" if self.event_id is None else f"{int(self)}:{self.event_id}"
 
 
+def asked_place(what: str, place: Any) -> Cursor:
+    """A place that somebody asks with: a cursor, or a bare number, which is believed.
+
+    Raises `MalformedCursor` and `NumberOutOfRange`.
+    """
+    number = asked_number(what, place, least=0)
+    event_id = getattr(place, "event_id", None)
+    if event_id is not None and not isinstance(event_id, str):
+        raise MalformedCursor(f"The event id of a cursor must be a text, and this is {repr(event_id)[:80]}.")
+    return Cursor(number, event_id)
+
+
 def parse_cursor(text: str) -> Cursor:
     """The cursor that a text is, `POSITION` or `POSITION:EVENTID`; raises `MalformedCursor` and `NumberOutOfRange`."""
     position, colon, event_id = text.partition(":")

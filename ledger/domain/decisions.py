@@ -1,7 +1,8 @@
 """What follows from a transition: the events, or the reason why there are none.
 
-`decide` judges in the order that the contract gives: the same id with other content; content told before; another plan;
-a fenced epoch or a closed job; another external id or token; what is so already; the transition table.
+`decide` judges in the order that the contract gives: an epoch whose start is gone; the same id with other content;
+content told before; another plan; a fenced epoch or a closed job; another external id or token; what is so already; the
+transition table.
 """
 
 from datetime import datetime
@@ -9,8 +10,8 @@ from datetime import datetime
 from ledger.domain.commands import Plan, Transition
 from ledger.domain.content import digest
 from ledger.domain.damage import stream_damaged
-from ledger.domain.draft import Decision, Disposition, Draft, Surroundings, fenced, other_content, stale
-from ledger.domain.events import LEDGER_FACTS, OWNER_FACTS, OwnerFenced, OwnerStarted
+from ledger.domain.draft import Decision, Disposition, Draft, Surroundings, check_begun, fenced, other_content, stale
+from ledger.domain.events import LEDGER_FACTS, OWNER_FACTS, LossAccepted, OwnerFenced, OwnerStarted
 from ledger.domain.planning import decide_plan, refuse
 from ledger.domain.reporting import decide_report
 
@@ -26,6 +27,7 @@ def decide(transition: Transition, now: datetime, around: Surroundings, *, histo
     draft = Draft(transition, transition.at or now, around)
     if type(transition.fact) in OWNER_FACTS:
         return decide_owner(draft)
+    check_begun(transition, around)
     if type(transition.fact) in LEDGER_FACTS:
         return decide_itself(draft)
     if type(transition.fact) is Plan:
@@ -63,6 +65,8 @@ def decide_itself(draft: Draft) -> Decision:
     if told is not None and digest(said.fact, said.raw, None, None, None) not in told.contents:
         raise other_content(said)
     version = known.version_of(said.fact, said.raw, None, (None, None))
+    if version is None and isinstance(said.fact, LossAccepted):
+        version = itself.accepted_loss(said.fact)
     if version is not None:
         return Decision(Disposition.UNCHANGED, version)
     if fenced(said, draft.around):

@@ -184,6 +184,24 @@ def fenced(said: Transition, around: Surroundings) -> bool:
     return said.owner is not None and said.epoch is not None and around.owner(said.owner).fences(said.epoch)
 
 
+def check_begun(said: Transition, around: Surroundings) -> None:
+    """Raise `StaleEpoch` where the event that began an epoch is no longer on record, or another stands for it.
+
+    Of an epoch that is fenced by a later one it is not known, and need not be.
+    """
+    if said.begun_by is None or fenced(said, around):
+        return
+    owner = around.owner(said.owner or "")
+    if owner.begun_by != said.begun_by:
+        raise StaleEpoch(
+            f"Epoch {said.epoch} of {said.owner} must have begun with the event {said.begun_by}, which is no longer on "
+            "record: the ledger was restored or failed over with loss. Start the owner anew.",
+            owner=said.owner,
+            epoch=said.epoch,
+            newest=owner.newest,
+        )
+
+
 def stale(said: Transition, around: Surroundings) -> StaleEpoch:
     """The error for what a fenced epoch says."""
     newest = around.owner(said.owner or "").newest

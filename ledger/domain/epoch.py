@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
+from ledger.domain.cursor import Cursor
+
 
 class OwnerEpoch(NamedTuple):
     """An owner in one of its epochs: one life of a process, however often its name comes back."""
@@ -13,6 +15,14 @@ class OwnerEpoch(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.owner}, epoch {self.epoch}"
+
+
+class EpochStart(NamedTuple):
+    """An epoch by the event that it started with, since a ledger that went back gives the same number once more."""
+
+    of: OwnerEpoch
+    version: int
+    place: Cursor
 
 
 @dataclass(frozen=True, slots=True)

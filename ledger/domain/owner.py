@@ -9,12 +9,13 @@ from ledger.domain.events import Event, Fact, OwnerFenced, OwnerStarted
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """An owner by name: its newest epoch, and the last one that may no longer act."""
+    """An owner by name: its newest epoch, the id of the event that began it, and the last that may no longer act."""
 
     name: str
     version: int = 0
     epoch: int = 0
     fenced_through: int = 0
+    begun_by: str | None = None
     damaged: str | None = None
 
     @property
@@ -43,7 +44,8 @@ def evolve_owner(owner: Owner, event: Event) -> Owner:
         return replace(owner, version=event.version, damaged=why)
     raised = _RAISED[type(event.fact)]
     epoch = max(getattr(owner, raised), event.epoch or 0)
-    return replace(owner, **{"version": event.version, raised: epoch})
+    begun_by = event.id if type(event.fact) is OwnerStarted else owner.begun_by
+    return replace(owner, **{"version": event.version, "begun_by": begun_by, raised: epoch})
 
 
 _RAISED: Mapping[type[Fact], str] = {OwnerStarted: "epoch", OwnerFenced: "fenced_through"}

@@ -5,7 +5,7 @@ from functools import partial, reduce
 
 from ledger.asking.answers import Beats, Leases, OwnerState, OwnerView, Queries
 from ledger.domain.decisions import Disposition
-from ledger.domain.epoch import Lease, OwnerEpoch
+from ledger.domain.epoch import EpochStart, Lease, OwnerEpoch
 from ledger.domain.events import Damaged, Event
 from ledger.domain.owner import Owner, evolve_owner, owner_after
 from ledger.domain.receipt import Receipt
@@ -13,7 +13,7 @@ from ledger.errors import OutcomeUnknown, OwnerNotFound, StaleEpoch, Unavailable
 from ledger.store.feed import Feed
 
 RecordOwner = Callable[[OwnerEpoch], Receipt]
-StartedOwner = tuple[OwnerEpoch, Beats, Callable[[], None]]  # which epoch, what keeps its lease, and how it ends
+StartedOwner = tuple[EpochStart, Beats, Callable[[], None]]  # which epoch, what keeps its lease, and how it ends
 
 
 class Owners:
@@ -32,33 +32,34 @@ class Owners:
         epoch = (self.states([name])[name].newest or self._queries.newest_epoch(name) or 0) + 1
         return self._start(partial(self._begin, OwnerEpoch(name, epoch), tell), lease_seconds)
 
-    def _start(self, begin: Callable[[], tuple[OwnerEpoch, int]], lease_seconds: float) -> StartedOwner:
+    def _start(self, begin: Callable[[], EpochStart], lease_seconds: float) -> StartedOwner:
         try:
-            me, version = begin()
+            start = begin()
         except OutcomeUnknown as error:
             raise error.by(partial(self._start, error.again, lease_seconds)) from error
+        me = start.of
         try:
-            self._leases.renew(me, lease_seconds)
+            self._leases.renew(start, lease_seconds)
         except Unavailable as error:
             unknown = OutcomeUnknown(f"Epoch {me.epoch} of {me.owner} has begun, and has no lease yet: {error}")
-            raise unknown.by(partial(self._start, lambda: (me, version), lease_seconds)) from error
+            raise unknown.by(partial(self._start, lambda: start, lease_seconds)) from error
 
         def beat() -> None:
-            self._check_not_fenced(me, version)
-            self._leases.renew(me, lease_seconds)
+            self._check_not_fenced(start)
+            self._leases.renew(start, lease_seconds)
 
         beats = self._leases.keep(beat, lease_seconds)
 
         def close() -> None:
             beats.stop()
             if not beats.inherited:
-                self._leases.release(me)
+                self._leases.release(me, start.place)
 
-        return me, beats, close
+        return start, beats, close
 
     def _begin(
         self, me: OwnerEpoch, tell: RecordOwner, say: Callable[[], Receipt] | None = None, sent_as: str | None = None
-    ) -> tuple[OwnerEpoch, int]:
+    ) -> EpochStart:
         """Begin an epoch, or the first one after it that is free; `say` tells it again, as it was sent."""
         try:
             receipt = say() if say else tell(me)
@@ -67,7 +68,7 @@ class Owners:
         except OutcomeUnknown as error:
             raise error.by(partial(self._begin, me, tell, error.again, error.facts["id"])) from error
         if receipt.disposition is Disposition.RECORDED or receipt.position.event_id == sent_as:
-            return me, receipt.version
+            return EpochStart(me, receipt.version, receipt.position)
         return self._begin(me._replace(epoch=me.epoch + 1), tell)  # another process of that name took this one
 
     def newest(self, name: str) -> int:
@@ -80,17 +81,18 @@ class Owners:
             raise OwnerNotFound(f"No event and no job speaks of owner {name}.", owner=name)
         return max(by_events, used or 0)
 
-    def _check_not_fenced(self, me: OwnerEpoch, started: int) -> None:
+    def _check_not_fenced(self, start: EpochStart) -> None:
+        me = start.of
         owner = self.states([me.owner])[me.owner]
         # Its own start was the last word of that stream, unless a row that is no event stands behind it.
-        if owner.version > started and owner.fences(me.epoch):
+        if owner.version > start.version and owner.fences(me.epoch):
             raise StaleEpoch(f"Epoch {me.epoch} of {me.owner} is fenced.", **me._asdict(), newest=owner.newest)
 
     def fence(self, name: str, tell: RecordOwner) -> Receipt:
         """Fence every epoch of an owner so far, and drop its lease; `tell` records it."""
         newest = OwnerEpoch(name, max(self.newest(name), 1))
         receipt = tell(newest)
-        self._leases.release(newest)
+        self._leases.release(newest, receipt.position)
         return receipt
 
     def states(self, names: Iterable[str]) -> dict[str, Owner]:

@@ -7,11 +7,14 @@ at work. Only who recovers decides what it means, and fences the owner if so.
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 from ledger import clock, forks
-from ledger.domain.epoch import Lease, OwnerEpoch
+from ledger.domain.cursor import Cursor
+from ledger.domain.epoch import EpochStart, Lease, OwnerEpoch
 from ledger.errors import StaleEpoch, Unavailable
 from ledger.store.connection import Connect
+from ledger.store.mapper import mark_of
 from ledger.store.statements import load_statements
 
 SQL = load_statements("ledger.owners")
@@ -24,15 +27,18 @@ class LeaseTable:
     def __init__(self, connect: Connect) -> None:
         self._connect = connect
 
-    def renew(self, holder: OwnerEpoch, seconds: float) -> None:
-        """Let the lease end `seconds` from now; an older epoch never takes it from a newer one."""
-        with self._connect() as connection:
-            connection.execute(SQL["upsert_lease"], {**holder._asdict(), "seconds": seconds})
+    def renew(self, start: EpochStart, seconds: float) -> None:
+        """Let the lease end `seconds` from now; an older epoch never takes it from a newer one.
 
-    def release(self, holder: OwnerEpoch) -> None:
-        """Drop the lease of this epoch and of every earlier one."""
+        Nothing is done where the event that the epoch started with is no longer on record.
+        """
         with self._connect() as connection:
-            connection.execute(SQL["delete_lease"], holder._asdict())
+            connection.execute(SQL["upsert_lease"], _told(start.of, start.place) | {"seconds": seconds})
+
+    def release(self, holder: OwnerEpoch, because: Cursor) -> None:
+        """Drop the lease of this epoch and of every earlier one, while the event that says so is on record."""
+        with self._connect() as connection:
+            connection.execute(SQL["delete_lease"], _told(holder, because))
 
     def all(self) -> list[Lease]:
         """Every lease, by owner."""
@@ -44,6 +50,11 @@ class LeaseTable:
         beats = BeatThread(beat, seconds / BEATS_IN_A_LEASE)
         beats.go_on()
         return beats
+
+
+def _told(holder: OwnerEpoch, place: Cursor) -> dict[str, Any]:
+    mark = mark_of(place.event_id) if place.event_id is not None else b""
+    return {**holder._asdict(), "position": int(place), "mark": mark}
 
 
 class BeatThread:

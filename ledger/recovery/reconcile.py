@@ -86,10 +86,9 @@ class Recovery:
             return self._ledger
         owner = self._ledger.owner_states([self._as_owner])[self._as_owner]
         if _live(owner):
-            return self._ledger.speak_as(OwnerEpoch(self._as_owner, owner.epoch))
+            return self._ledger.speak_as(OwnerEpoch(self._as_owner, owner.epoch), owner.begun_by)
         with self._ledger.start_owner(self._as_owner, actor=ACTOR) as begun:
-            assert begun.owner is not None  # noqa: S101 - it was just begun
-            return self._ledger.speak_as(begun.owner)
+            return begun  # which speaks on when its lease is let go
 
     def _check(self, scope: Scope) -> None:
         names = {*scope.fence, *([scope.owner] if scope.owner is not None else [])}

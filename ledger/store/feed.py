@@ -106,10 +106,17 @@ class Feed:
             return _page(connection, after, limit)
 
     def read(self, after: int = 0) -> Iterator[RecordedEvent]:
-        """All events after a position up to the end of the ledger, page by page."""
-        while page := self.page(after):
+        """All events after a position up to the end of the ledger, page by page.
+
+        Raises `PositionAhead` where another event stands than the one that a cursor names, or that was read last.
+        """
+        place = _cursor(after)
+        while True:
+            with self._datastore.connection() as connection:
+                page, place = _go_on(connection, place, PAGE_EVENTS_MAX)
+            if not page:
+                return
             yield from page
-            after = page[-1].position
 
     def stream(self, name: str, after: int = 0) -> Iterator[RecordedEvent]:
         """The events of one stream (`job:<id>`, `owner:<name>`) after a position, in order, page by page."""

@@ -3,7 +3,7 @@ import pytest
 
 from ledger.application import Ledger
 from ledger.asking.answers import OwnerState
-from ledger.domain.epoch import OwnerEpoch
+from ledger.domain.epoch import EpochStart, OwnerEpoch
 from ledger.owners.leases import LeaseTable
 from ledger.recovery.proposal import Scope
 from ledger.recovery.reconcile import Recovery
@@ -52,11 +52,14 @@ def test_a_fenced_owner_stops_taking_the_lease(ledger: Ledger) -> None:
                 break
 
 
-def test_an_older_epoch_never_takes_the_lease_from_a_newer_one(conninfo: str) -> None:
+def test_an_older_epoch_never_takes_the_lease_from_a_newer_one(ledger: Ledger, conninfo: str) -> None:
     table = LeaseTable(lambda: connect(conninfo))
-    table.renew(OwnerEpoch("pod", 2), 60)
-    table.renew(OwnerEpoch("pod", 1), 3_600)
-    table.release(OwnerEpoch("pod", 1))
+    first, second = (
+        ledger.record({"event": "owner_started", "owner": "pod", "epoch": epoch}).position for epoch in (1, 2)
+    )
+    table.renew(EpochStart(OwnerEpoch("pod", 2), 2, second), 60)
+    table.renew(EpochStart(OwnerEpoch("pod", 1), 1, first), 3_600)
+    table.release(OwnerEpoch("pod", 1), first)
 
     (lease,) = table.all()
     assert (lease.epoch, lease.lapsed) == (2, False)
