@@ -113,7 +113,7 @@ class Feed:
         place = _cursor(after)
         while True:
             with self._datastore.connection() as connection:
-                page, place = _go_on(connection, place, PAGE_EVENTS_MAX)
+                page, place = self._go_on(connection, place, PAGE_EVENTS_MAX)
             if not page:
                 return
             yield from page
