@@ -3,23 +3,23 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
-from functools import cache, partial
+from functools import partial
 from itertools import islice
 from typing import Any, TypedDict, Unpack
 
 from ledger import clock
 from ledger.appending.dispatch import dispatch
-from ledger.appending.event_ids import identified
 from ledger.appending.judge import Judge, judge_now, judge_unrecorded
 from ledger.appending.losses import Loss, Losses
 from ledger.appending.recorder import Recorder
+from ledger.appending.submission import Record, Submission
 from ledger.appending.sweep import sweep
 from ledger.asking import waiting
 from ledger.asking.answers import Beats, BusyAnswer, JobFilter, JobView, Leases, LedgerQueries, OwnerView, TreeExpiry
 from ledger.asking.moment import Past, open_past
 from ledger.asking.questions import Questions
 from ledger.asking.search import Search, Tell
-from ledger.domain.commands import Transition, is_light, parse_transition
+from ledger.domain.commands import Transition
 from ledger.domain.cursor import Cursor
 from ledger.domain.decisions import Disposition
 from ledger.domain.entities import EntityRef
@@ -90,29 +90,22 @@ class Ledger(Questions):
 
     # --- Commands
 
-    def record(self, record: Mapping[str, Any] | str | bytes | Transition) -> Receipt:
+    def record(self, record: Record) -> Receipt:
         """Record one transition, given as a transition record."""
         return self._append(record, judge_now)
 
-    def _append(self, record: Mapping[str, Any] | str | bytes | Transition, judge: Judge) -> Receipt:
-        say = cache(partial(self._said, record))  # it is said once, whoever reads it, and however often it is told
-        if not is_light(record):
-            say()
-        return self._tell(say, judge)
+    def _append(self, record: Record, judge: Judge) -> Receipt:
+        return self._tell(self._submission(record), judge)
 
-    def _tell(self, say: Callable[[], Transition], judge: Judge) -> Receipt:
+    def _tell(self, submission: Submission, judge: Judge) -> Receipt:
         try:
-            return self._recorder.record(say, judge)
+            return self._recorder.record(submission, judge)
         except OutcomeUnknown as error:
-            raise error.by(partial(self._tell, say, judge), id=say().id) from error
-
-    def _said(self, record: Mapping[str, Any] | str | bytes | Transition) -> Transition:
-        said = record if isinstance(record, Transition) else parse_transition(record, clock.new_id)
-        return identified(self._signed(said))
+            raise error.by(partial(self._tell, submission, judge), id=submission.transition().id) from error
 
     def record_each(self, batch: Sequence[Transition], judge: Judge = judge_now) -> list[Receipt | LedgerError]:
         """Record several transitions in one append, in order: for each its receipt, or the error that it alone gets."""
-        return self._tell_each([self._said(said) for said in batch], judge)
+        return self._tell_each([self._submission(said).transition() for said in batch], judge)
 
     def _tell_each(self, batch: Sequence[Transition], judge: Judge) -> list[Receipt | LedgerError]:
         try:
@@ -121,14 +114,12 @@ class Ledger(Questions):
             raise error.by(partial(self._tell_each, batch, judge)) from error
 
     def _record_loss(self, record: Mapping[str, Any]) -> Receipt:
-        return self._recorder.record(identified(parse_transition(record, clock.new_id)), judge_now)
+        return self._recorder.record(Submission(record), judge_now)
 
-    def _signed(self, said: Transition) -> Transition:
+    def _submission(self, record: Record) -> Submission:
         if self._beats is not None:
             self._beats.go_on()
-        if self.owner is None or said.owner is not None:
-            return said
-        return said._replace(owner=self.owner.owner, epoch=self.owner.epoch)
+        return Submission(record, self.owner)
 
     def _say(self, job: str, event: str, fields: Mapping[str, Any], said: Said) -> Receipt:
         given = {key: value for key, value in fields.items() if value is not None}

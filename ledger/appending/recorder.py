@@ -25,6 +25,7 @@ from ledger.appending.committer import Committer
 from ledger.appending.judge import Judge, Judgement
 from ledger.appending.line import Appending, Line
 from ledger.appending.shelf import Shelf
+from ledger.appending.submission import Submission
 from ledger.appending.workspace import Workspace
 from ledger.domain.commands import Transition
 from ledger.domain.cursor import Cursor
@@ -56,8 +57,7 @@ Answer = Receipt | LedgerError
 Reply = Answer | Unfinished
 Meanwhile = Callable[[], None]  # what a caller has to do while the database works
 Piece = tuple[Transition, Judge, Meanwhile | None]
-Say = Callable[[], Transition]
-Said = Transition | Say | LedgerError  # what a caller says, or would, or failed to
+Said = Transition | Submission | LedgerError  # what a caller says, or would, or failed to
 Request = tuple[Said, Judge, Meanwhile | None]
 Place = tuple[str, int]  # of an event: its stream and version
 
@@ -111,13 +111,13 @@ class Recorder(PostgresApplicationRecorder):
             answers = self._finish(answers, judge)
         return cast("list[Answer]", answers)
 
-    def record(self, said: Transition | Say, judge: Judge) -> Receipt:
-        """Record one transition, or what a function makes; raises what that raises, and the error that it gets.
+    def record(self, submission: Submission, judge: Judge) -> Receipt:
+        """Record one transition; raises the error that it gets.
 
-        Of the callers that share a transaction one lets all say what they want. One after the other, in one thread,
-        takes half of the time that it takes each in a thread of its own, which the processor has to warm to first.
+        Of the callers that share a transaction one reads what all want. One after the other, in one thread, takes half
+        of the time that it takes each in a thread of its own, which the processor has to warm to first.
         """
-        answer = self._committer.submit([(said, judge, None)])[0]
+        answer = self._committer.submit([(submission, judge, None)])[0]
         if type(answer) is Unfinished:
             (answer,) = self._finish([answer], judge)
         if isinstance(answer, Exception):
@@ -177,11 +177,16 @@ class Recorder(PostgresApplicationRecorder):
         self._line.close()
 
     def _hear(self, batch: Sequence[Request]) -> list[Reply | Exception]:
-        """The answers to a group, some of whom have yet to say what they want, and may fail to."""
-        heard = [(_said(said), judge, meanwhile) for said, judge, meanwhile in batch]
-        pieces = [(said, judge, meanwhile) for said, judge, meanwhile in heard if isinstance(said, Transition)]
+        """The answers to a group, whose submissions are read here; of those that cannot be read, why."""
+        heard: list[Transition | Exception] = []
+        pieces: list[Piece] = []
+        for said, judge, meanwhile in batch:
+            read = _read(said) if isinstance(said, Submission) else said
+            heard.append(read)
+            if isinstance(read, Transition):
+                pieces.append((read, judge, meanwhile))
         answers = iter(self._commit(pieces) if pieces else ())
-        return [next(answers) if isinstance(said, Transition) else said for said, *_ in heard]
+        return [next(answers) if isinstance(read, Transition) else read for read in heard]
 
     def _commit(self, batch: Sequence[Piece]) -> list[Reply]:
         try:
@@ -189,8 +194,12 @@ class Recorder(PostgresApplicationRecorder):
         except BaseException:
             self._shelf.clear()
             raise
-        told = (answer.receipt if isinstance(answer, Unfinished) else answer for answer in answers)
-        self.standpoint.keep(receipt for receipt in told if isinstance(receipt, Receipt))
+        receipts = []
+        for answer in answers:
+            receipt = answer.receipt if isinstance(answer, Unfinished) else answer
+            if isinstance(receipt, Receipt):
+                receipts.append(receipt)
+        self.standpoint.keep(receipts)
         return answers
 
     def _try(self, batch: Sequence[Piece], *, again: bool = True) -> list[Reply]:
@@ -263,10 +272,10 @@ class Recorder(PostgresApplicationRecorder):
                 attempt.judgements.append(_judge(said, workspace, judge))
             if workspace.unwritten:
                 _insert(session, workspace.unwritten)
-                session.send()  # the database works on it while it is said what the views become
+                session.together.send()  # the database works on it while it is said what the views become
                 workspace.write_views(head)
                 if meanwhile or start + size < len(batch):
-                    session.send()
+                    session.together.send()
         for work in meanwhile:
             work()
         attempt.head = head + len(workspace.events)
@@ -281,11 +290,11 @@ class Recorder(PostgresApplicationRecorder):
     ) -> tuple[Workspace, int]:
         """What decisions about a batch depend on, as it stands under the append lock, and the last position."""
         look = self._views.look(session, self.standpoint.known)
-        session.send()  # the database comes to the lock while it is said what else is asked
+        session.together.send()  # the database comes to the lock while it is said what else is asked
         workspace = Workspace(session, self._views, self._shelf)
         read = workspace.ask(batch)
         if meanwhile:
-            session.send()
+            session.together.send()
         for work in meanwhile:
             work()
         head, behind, durability = look()
@@ -342,9 +351,9 @@ def _translate(error: psycopg.Error) -> LedgerError:
     )
 
 
-def _said(said: Said) -> Transition | Exception:
+def _read(submission: Submission) -> Transition | Exception:
     try:
-        return said() if callable(said) else said
+        return submission.transition()
     except LedgerError as error:
         return _untraced(error)
     except Exception as error:  # noqa: BLE001 - whatever it is, the others of the group shall not get it

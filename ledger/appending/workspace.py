@@ -77,7 +77,7 @@ class Workspace:
         self._batch = batch
         ended = {said.job for said in batch if type(said.fact) in ENDINGS}
         plans = (said.fact for said in batch if type(said.fact) is Plan)
-        limits = (limit for plan in plans for part in plan.walk() for limit in part.limits)
+        limits = (limit for plan in plans for part in plan.parts for limit in part.limits)
         asked = [
             self._ask_streams({name for said in batch for name in _streams_of(said)}),
             self._holdings.ask_present(limits),
@@ -423,7 +423,7 @@ def _streams_of(said: Transition) -> Iterable[str]:
     if said.owner is not None and said.epoch is not None:
         yield f"owner:{said.owner}"
     if type(said.fact) is Plan:
-        for part in said.fact.walk():
+        for part in said.fact.parts:
             yield f"job:{part.job}"
             yield from (f"job:{name}" for name in (part.parent, part.retry_of) if name)
 
@@ -435,6 +435,6 @@ def _names_of(batch: Sequence[Transition]) -> list[tuple[str, str]]:
 
 def _demands_of(batch: Sequence[Transition]) -> list[Demand]:
     facts = [said.fact for said in batch]
-    entities = [entity for fact in facts if type(fact) is Plan for part in fact.walk() for entity in part.entities]
+    entities = [entity for fact in facts if type(fact) is Plan for part in fact.parts for entity in part.entities]
     entities += [entity for fact in facts if type(fact) is Attached for entity in fact.entities]
     return list({Demand(it.type, it.id, it.access) for it in entities if it.access is not Access.NONE})

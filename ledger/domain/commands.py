@@ -3,12 +3,12 @@
 import codecs
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cached_property
-from typing import Any, NamedTuple, Self, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
-from pydantic import ValidationError, model_validator
+from pydantic import ValidationError
 from pydantic_core import from_json, to_json
 
 from ledger.domain.events import (
@@ -59,23 +59,10 @@ class Plan(Terms):
         """The fact that it was planned, where it has no parent."""
         return planned(self, self.job, 1, None)
 
-    def walk(self) -> Iterator["Plan"]:
+    @property
+    def parts(self) -> tuple["Plan", ...]:
         """The plan itself, then those below it, each parent before its children."""
-        yield self
-        for child in self.children:
-            yield from child.walk()
-
-    @model_validator(mode="after")
-    def _names_each_job_once(self) -> Self:
-        if not self.children:
-            return self
-        if any(child.parent not in (None, self.job) for child in self.children):
-            raise MalformedRecord(f"The children of {self.job} must not name another parent.")
-        jobs = [part.job for part in self.walk()]
-        if len(set(jobs)) < len(jobs):
-            raise MalformedRecord("A plan must name each job once, and this names one twice.")
-        _check_count(len(jobs) - 1)
-        return self
+        return (self, *(part for child in self.children for part in child.parts)) if self.children else (self,)
 
 
 class Envelope(Frozen):
@@ -131,10 +118,13 @@ def parse_transition(record: object, new_id: Callable[[], str]) -> Transition:
     itself = _ledger(body) if fact in LEDGER_FACTS else None
     if fact is BreakAccepted:
         body["position"] = body.pop(BREAK_AT, None)
-    envelope = _validate(Envelope, {name: body.pop(name) for name in ENVELOPE & body.keys()})
-    subject = _subject(envelope, fact, new_id) if itself is None else itself
-    said: Fact = _parse_plan(subject, body, new_id) if fact is Planned else _validate(fact, body)
-    return Transition(**vars(envelope) | {"job": subject, "fact": said})
+    beside = ENVELOPE - {"job"} if fact is Planned else ENVELOPE  # a plan has a job of its own
+    envelope = _validate(Envelope, {name: body.pop(name) for name in beside & body.keys()})
+    if fact is Planned:
+        plan = _parse_plan(body, new_id)
+        return Transition(**vars(envelope) | {"job": plan.job, "fact": plan})
+    subject = _subject(envelope, fact) if itself is None else itself
+    return Transition(**vars(envelope) | {"job": subject, "fact": _validate(fact, body)})
 
 
 BREAK_AT = "break_at"  # what a record calls the position of a break, for its own is where it stands itself
@@ -205,7 +195,7 @@ def _ledger(body: dict[str, Any]) -> str:
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 
 
-def _subject(envelope: Envelope, fact: type[Fact], new_id: Callable[[], str]) -> str:
+def _subject(envelope: Envelope, fact: type[Fact]) -> str:
     if fact in OWNER_FACTS:
         if envelope.owner is None or envelope.epoch is None:
             raise MalformedRecord(f"A record of {fact.name} must name the owner and the epoch.")
@@ -214,17 +204,22 @@ def _subject(envelope: Envelope, fact: type[Fact], new_id: Callable[[], str]) ->
         return envelope.owner
     if envelope.job is not None:
         return envelope.job
-    if fact is Planned:
-        return new_id()
     raise MalformedRecord(f"A record of {fact.name} must name the job.")
 
 
-def _parse_plan(job: str, body: Mapping[str, Any], new_id: Callable[[], str]) -> Plan:
-    fields = {**body, "job": job}
-    if "children" in fields:
-        _check_tree(fields)
-        fields = _name_jobs(fields, new_id)
-    return _validate(Plan, fields)
+def _parse_plan(body: Mapping[str, Any], new_id: Callable[[], str]) -> Plan:
+    if "children" in body:
+        _check_tree(body)
+    plan = _validate(Plan, _name_jobs(body, new_id))
+    if not plan.children:
+        return plan
+    parts = plan.parts
+    for part in parts:
+        if any(child.parent not in (None, part.job) for child in part.children):
+            raise MalformedRecord(f"The children of {part.job} must not name another parent.")
+    if len({part.job for part in parts}) < len(parts):
+        raise MalformedRecord("A plan must name each job once, and this names one twice.")
+    return plan
 
 
 def _check_tree(plan: Mapping[str, Any]) -> None:
@@ -254,11 +249,11 @@ def _children_of(plan: Mapping[str, Any]) -> list[dict[str, Any]]:
     return children
 
 
-def _name_jobs(plan: dict[str, Any], new_id: Callable[[], str]) -> dict[str, Any]:
-    children = plan.get("children")
-    if children:
-        plan = {**plan, "children": [_name_jobs(child, new_id) for child in children]}
-    return plan if plan.get("job") is not None else {**plan, "job": new_id()}
+def _name_jobs(plan: Mapping[str, Any], new_id: Callable[[], str]) -> dict[str, Any]:
+    named = {**plan, "job": plan["job"] if plan.get("job") is not None else new_id()}
+    if plan.get("children"):
+        named["children"] = [_name_jobs(child, new_id) for child in plan["children"]]
+    return named
 
 
 _DECODER = json.JSONDecoder(parse_constant=_refuse_constant, object_pairs_hook=_distinct_names)
