@@ -121,11 +121,13 @@ class Appending(Bounded):
     def ask(self) -> None:
         """Send what was said, and wait for the answers to all that was."""
         self.together.send()
+        answers = self.together.answers()
         with self.lock:
             self._waits = True
             try:
-                self.wait(send(self.pgconn))
-                self.wait(self.together.answers())
+                if self.pgconn.flush():  # the system did not take all of it
+                    self.wait(send(self.pgconn))
+                self.wait(answers)
             finally:
                 self._waits = False
 

@@ -20,9 +20,8 @@ from psycopg.rows import DictRow
 from pydantic_core import to_json
 
 from ledger import forks
-from ledger.appending.below import Rest
 from ledger.appending.committer import Committer
-from ledger.appending.judge import Judge, Judgement
+from ledger.appending.judge import Judge, Judgement, Rest
 from ledger.appending.line import Appending, Line
 from ledger.appending.shelf import Shelf
 from ledger.appending.submission import Submission
@@ -454,7 +453,7 @@ class Attempt:
 
 
 def _place(said: Transition, judgement: Judgement) -> Place:
-    return f"{said.fact.topic.partition('.')[0]}:{said.job}", judgement.decision.version
+    return f"{said.fact.kind}:{said.job}", judgement.decision.version
 
 
 def _receipt(
@@ -464,13 +463,14 @@ def _receipt(
     if isinstance(judgement, LedgerError):
         return judgement
     decision = judgement.decision
+    unfinished = decision.unfinished or _may_be_left(said, decision)
     positions = [*islice(coming, len(decision.events))]
     if decision.error is not None:
         return decision.error
     position = Cursor(positions[0], decision.events[0].id) if positions else known[_place(said, judgement)]
     met, events = judgement.overlaps, len(positions)
     receipt = Receipt(decision.disposition, said.job, decision.version, position, met, events, judgement.overlapping)
-    return Unfinished(said, receipt) if decision.unfinished or _may_be_left(said, decision) else receipt
+    return Unfinished(said, receipt) if unfinished else receipt
 
 
 def _may_be_left(said: Transition, decision: Decision) -> bool:

@@ -205,7 +205,7 @@ def _holding(verdicts: Sequence[Verdict]) -> Judge:
         if job.version != verdict.about.version + place:
             raise _overtaken(job, verdict.about.version + place)
         if verdict.value is not None:
-            now = parent_value(workspace.family(job.id), cancelling=job.cancel_requested)
+            now = parent_value(workspace.families.family(job.id), cancelling=job.cancel_requested)
             if now is not verdict.value:
                 raise _overtaken(job, verdict.about.version + place)
         return Judgement(decide(said, clock.now(), workspace))
