@@ -15,7 +15,17 @@ from ledger.appending.recorder import Recorder
 from ledger.appending.submission import Record, Submission
 from ledger.appending.sweep import sweep
 from ledger.asking import waiting
-from ledger.asking.answers import Beats, BusyAnswer, JobFilter, JobView, Leases, LedgerQueries, OwnerView, TreeExpiry
+from ledger.asking.answers import (
+    Beats,
+    BusyAnswer,
+    JobFilter,
+    JobView,
+    Leases,
+    LedgerQueries,
+    OwnerView,
+    TreeExpiry,
+    Unsettled,
+)
 from ledger.asking.moment import Past, open_past
 from ledger.asking.questions import Questions
 from ledger.asking.search import Search, Tell
@@ -39,7 +49,7 @@ from ledger.errors import (
     OutcomeUnknown,
     StreamDamaged,
 )
-from ledger.owners.epochs import Owners, Started
+from ledger.owners.epochs import Census, Owners, Started
 from ledger.records.importer import Importer, ImportSummary, Overlap, Rejected
 from ledger.store.feed import Feed
 
@@ -306,6 +316,10 @@ class Ledger(Questions):
     def newest_epoch(self, name: str) -> int:
         """The newest epoch of an owner, 0 where none was ever said; raises `OwnerNotFound`."""
         return self._owners.newest(name)
+
+    def census(self, unsettled: Unsettled, names: Iterable[str] = ()) -> Census:
+        """The owners of these jobs, those that have a lease, and others by their names, read once."""
+        return self._owners.census(unsettled.owners, names)
 
     def owner_states(self, names: Iterable[str]) -> dict[str, Owner]:
         """What the events say of each owner; one that never started has no epoch."""

@@ -263,7 +263,7 @@ def _progress(document: Document, entry: Placed) -> Document:
 def _end(document: Document, entry: Placed) -> Document:
     fact = entry.event.fact
     assert isinstance(fact, Ended)  # noqa: S101 - the table below says so
-    outcome = fact.outcome if isinstance(fact, Resolved) else OUTCOMES[entry.event.name]
+    outcome = fact.outcome if isinstance(fact, Resolved) else OUTCOMES[fact.name]
     closed = _closed(entry)
     return {
         **closed,

@@ -118,8 +118,7 @@ class ViewQueries:
 
     def unsettled(self, names: Sequence[Name]) -> Unsettled:
         """Every active job, and those that bear one of these names, with their children, from one snapshot."""
-        with self._connect() as connection, connection.transaction():
-            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        with self._connect() as connection:
             return job_tree.unsettled(connection, names)
 
     def position(self) -> int:
