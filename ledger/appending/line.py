@@ -41,7 +41,7 @@ class Together(Pipeline):
     """
 
     def _communicate_gen(self) -> Any:
-        return ()
+        return ()  # where psycopg would send what was just said, and read what has come
 
     def say(self, statement: bytes) -> None:
         """Say something as psycopg says its own BEGIN and COMMIT in a pipeline, without a cursor."""

@@ -77,6 +77,7 @@ class InlineViews:
                 parameters |= given
         session.execute(_writing(tuple(statements)), parameters)
 
+    # What is asked of one view, as `ledger.store.views.Views` says.
     told = staticmethod(told.find)
     some_children = staticmethod(job_tree.some_children)
     has_child = staticmethod(job_tree.has_child)
