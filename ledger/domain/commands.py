@@ -79,6 +79,7 @@ class Envelope(Frozen):
 
 
 ENVELOPE = frozenset(Envelope.model_fields)
+_BESIDE_A_PLAN = ENVELOPE - {"job"}  # which names its own
 
 
 class Transition(NamedTuple):
@@ -117,7 +118,7 @@ def parse_transition(record: object, new_id: Callable[[], str]) -> Transition:
     itself = _ledger(body) if fact in LEDGER_FACTS else None
     if fact is BreakAccepted:
         body["position"] = body.pop(BREAK_AT, None)
-    beside = ENVELOPE - {"job"} if fact is Planned else ENVELOPE  # a plan has a job of its own
+    beside = _BESIDE_A_PLAN if fact is Planned else ENVELOPE
     envelope = _validate(Envelope, {name: body.pop(name) for name in beside & body.keys()})
     if fact is Planned:
         plan = _parse_plan(body, new_id)
