@@ -3,28 +3,38 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
-from functools import cache, partial
+from functools import partial
 from itertools import islice
 from typing import Any, TypedDict, Unpack
 
 from ledger import clock
 from ledger.appending.dispatch import dispatch
-from ledger.appending.event_ids import identified
 from ledger.appending.judge import Judge, judge_now, judge_unrecorded
 from ledger.appending.losses import Loss, Losses
 from ledger.appending.recorder import Recorder
+from ledger.appending.submission import Record, Submission
 from ledger.appending.sweep import sweep
 from ledger.asking import waiting
-from ledger.asking.answers import Beats, BusyAnswer, JobFilter, JobView, Leases, LedgerQueries, OwnerView, TreeExpiry
+from ledger.asking.answers import (
+    Beats,
+    BusyAnswer,
+    JobFilter,
+    JobView,
+    Leases,
+    LedgerQueries,
+    OwnerView,
+    TreeExpiry,
+    Unsettled,
+)
 from ledger.asking.moment import Past, open_past
 from ledger.asking.questions import Questions
 from ledger.asking.search import Search, Tell
-from ledger.domain.commands import Transition, is_light, parse_transition
+from ledger.domain.commands import Transition
 from ledger.domain.cursor import Cursor, asked_place
 from ledger.domain.decisions import Disposition
 from ledger.domain.entities import EntityRef
 from ledger.domain.epoch import OwnerEpoch
-from ledger.domain.events import OWNER_FACTS, RecordedEvent
+from ledger.domain.events import RecordedEvent
 from ledger.domain.filters import Filter
 from ledger.domain.numbers import asked_number, asked_seconds
 from ledger.domain.owner import Owner
@@ -39,7 +49,7 @@ from ledger.errors import (
     OutcomeUnknown,
     StreamDamaged,
 )
-from ledger.owners.epochs import Owners, StartedOwner
+from ledger.owners.epochs import Census, Owners, StartedOwner
 from ledger.records.importer import Importer, ImportSummary, Overlap, Rejected
 from ledger.store.feed import Feed
 
@@ -92,29 +102,22 @@ class Ledger(Questions):
 
     # --- Commands
 
-    def record(self, record: Mapping[str, Any] | str | bytes | Transition) -> Receipt:
+    def record(self, record: Record) -> Receipt:
         """Record one transition, given as a transition record."""
         return self._append(record, judge_now)
 
-    def _append(self, record: Mapping[str, Any] | str | bytes | Transition, judge: Judge) -> Receipt:
-        say = cache(partial(self._said, record))  # it is said once, whoever reads it, and however often it is told
-        if not is_light(record):
-            say()
-        return self._tell(say, judge)
+    def _append(self, record: Record, judge: Judge) -> Receipt:
+        return self._tell(self._submission(record), judge)
 
-    def _tell(self, say: Callable[[], Transition], judge: Judge) -> Receipt:
+    def _tell(self, submission: Submission, judge: Judge) -> Receipt:
         try:
-            return self._recorder.record(say, judge)
+            return self._recorder.record(submission, judge)
         except OutcomeUnknown as error:
-            raise error.by(partial(self._tell, say, judge), id=say().id) from error
-
-    def _said(self, record: Mapping[str, Any] | str | bytes | Transition) -> Transition:
-        transition = record if isinstance(record, Transition) else parse_transition(record, clock.new_id)
-        return identified(self._signed(transition))
+            raise error.by(partial(self._tell, submission, judge), id=submission.transition().id) from error
 
     def record_each(self, batch: Sequence[Transition], judge: Judge = judge_now) -> list[Receipt | LedgerError]:
         """Record several transitions in one append, in order: for each its receipt, or the error that it alone gets."""
-        return self._tell_each([self._said(transition) for transition in batch], judge)
+        return self._tell_each([self._submission(said).transition() for said in batch], judge)
 
     def _tell_each(self, batch: Sequence[Transition], judge: Judge) -> list[Receipt | LedgerError]:
         try:
@@ -123,16 +126,12 @@ class Ledger(Questions):
             raise error.by(partial(self._tell_each, batch, judge)) from error
 
     def _record_loss(self, record: Mapping[str, Any]) -> Receipt:
-        return self._recorder.record(identified(parse_transition(record, clock.new_id)), judge_now)
+        return self._recorder.record(Submission(record), judge_now)
 
-    def _signed(self, transition: Transition) -> Transition:
+    def _submission(self, record: Record) -> Submission:
         if self._beats is not None:
             self._beats.go_on()
-        if self.owner is None or type(transition.fact) in OWNER_FACTS:
-            return transition
-        if transition.owner is not None and (transition.owner, transition.epoch) != self.owner:
-            return transition
-        return transition._replace(owner=self.owner.owner, epoch=self.owner.epoch, begun_by=self._begun_by)
+        return Submission(record, self.owner, self._begun_by)
 
     def _say(self, job: str, event: str, fields: Mapping[str, Any], envelope: EnvelopeFields) -> Receipt:
         given = {key: value for key, value in fields.items() if value is not None}
@@ -334,6 +333,10 @@ class Ledger(Questions):
     def newest_epoch(self, name: str) -> int:
         """The newest epoch of an owner, 0 where none was ever said; raises `OwnerNotFound`."""
         return self._owners.newest(name)
+
+    def census(self, unsettled: Unsettled, names: Iterable[str] = ()) -> Census:
+        """The owners of these jobs, those that have a lease, and others by their names, read once."""
+        return self._owners.census(unsettled.owners, names)
 
     def owner_states(self, names: Iterable[str]) -> dict[str, Owner]:
         """What the events say of each owner; one that never started has no epoch."""

@@ -5,19 +5,17 @@ ten thousand siblings the end of a child must cost what it costs with ten.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
-from ledger.appending.lookup import nothing
+from ledger.appending.shelf import Streams
 from ledger.domain.job import Job
 from ledger.domain.quorum import FAILURES, Child, Family, unsettled_beside
 from ledger.domain.states import Outcome
-from ledger.store.views import Asked, Session, Views
+from ledger.store.views import Asked, Session, Views, nothing
 
 FEW_MAX = 16  # of one parent, those that were refused among them
-
-Known = Callable[[str], Job | None]
 
 
 class _Many(NamedTuple):
@@ -36,16 +34,12 @@ class _Open(NamedTuple):
 
 
 class Families:
-    """Reads children, and tells them as the append has left them so far.
+    """Reads children, and tells them as the append has left them so far: `streams` are those that it knows."""
 
-    `known` tells a job of which the append has read or decided something, and `spoken_of` names all such jobs.
-    """
-
-    def __init__(self, session: Session, views: Views, known: Known, spoken_of: Callable[[], Iterable[Job]]) -> None:
+    def __init__(self, session: Session, views: Views, streams: Streams) -> None:
         self._session = session
         self._views = views
-        self._known = known
-        self._spoken_of = spoken_of
+        self._streams = streams
         self._few: dict[str, list[Child] | None] = {}  # None of a parent of many
         self._with_children: set[str] = set()
         self._many: dict[str, _Many] = {}
@@ -97,7 +91,7 @@ class Families:
         names = {child.job for child in family.told}
         planned = [name for name in self._planned.get(parent, []) if name not in names]
         told = [self._as_it_stands(child) for child in family.told]
-        return replace(family, told=told + [_child(job) for job in map(self._known, planned) if job])
+        return replace(family, told=told + [_child(job) for job in map(self._streams.job, planned) if job])
 
     def open_children(self, parent: str) -> Iterator[str]:
         """The children that are not closed."""
@@ -154,14 +148,14 @@ class Families:
         return (name for name in names if self._is_open(name))
 
     def _below(self, parent: str) -> Mapping[str, Job]:
-        return {job.id: job for job in self._spoken_of() if job.parent == parent}
+        return {job.id: job for job in self._streams.jobs() if job.parent == parent}
 
     def _is_open(self, name: str) -> bool:
-        job = self._known(name)
+        job = self._streams.job(name)
         return job is None or not job.closed
 
     def _as_it_stands(self, child: Child) -> Child:
-        job = self._known(child.job)
+        job = self._streams.job(child.job)
         return child if job is None else _child(job)
 
 

@@ -7,7 +7,6 @@ server ends by itself. What it had not committed was not recorded, and nobody el
 
 import os
 import socket
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -16,6 +15,7 @@ from typing import Any
 import psycopg
 from psycopg import Connection, Cursor, Pipeline
 from psycopg.abc import Params
+from psycopg.generators import send
 from psycopg.rows import DictRow
 
 from ledger import forks
@@ -25,7 +25,8 @@ from ledger.store.datastore import has_word
 from ledger.store.replication import Replicated
 
 SEND_BYTES = 4 * 1024 * 1024
-BEGIN = b"BEGIN ISOLATION LEVEL READ COMMITTED"
+BEGIN, COMMIT = b"BEGIN ISOLATION LEVEL READ COMMITTED", b"COMMIT"
+LOCK = TAKE.encode()
 # The server itself sees to it that a host that is gone does not hold what it holds.
 KEEP_ALIVE = (
     "SET tcp_keepalives_idle = 4; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3; "
@@ -33,27 +34,31 @@ KEEP_ALIVE = (
 )
 
 
-class Together(deque[Callable[[], None]]):
-    """What is said in a pipeline, kept back until it is sent as a whole, with the Sync behind it in the same message.
+class Together(Pipeline):
+    """A pipeline in which what is said is kept back until it is sent as a whole, with a Sync behind it in one message.
 
     psycopg would send each statement by itself, and whoever stands still between two of them is not seen to.
     """
 
-    kept = True
+    def _communicate_gen(self) -> Any:
+        return ()  # where psycopg would send what was just said, and read what has come
 
-    def __bool__(self) -> bool:
-        return not self.kept and len(self) > 0
+    def say(self, statement: bytes) -> None:
+        """Say something as psycopg says its own BEGIN and COMMIT in a pipeline, without a cursor."""
+        self.command_queue.append(partial(self.pgconn.send_query_params, statement, None))
+        self.result_queue.append(None)
 
-    def popleft(self) -> Callable[[], None]:
-        """One that says all; libpq sends it when the Sync comes, which is the last."""
-        said = [*self]
-        self.clear()
+    def send(self) -> None:
+        """Send what was said, without waiting for an answer; libpq does when the Sync comes, which is the last."""
+        for say in self.command_queue:
+            say()
+        self.command_queue.clear()
+        self.pgconn.pipeline_sync()
+        self.result_queue.append(None)
 
-        def say_all() -> None:
-            for say in said:
-                say()
-
-        return say_all
+    def answers(self) -> Any:
+        """What reads the answers to all that was sent."""
+        return self._fetch_gen(flush=False)
 
 
 class Asking(Cursor[DictRow]):
@@ -71,21 +76,15 @@ class Asking(Cursor[DictRow]):
 class Appending(Bounded):
     """Hands out the same cursors in each transaction, since making one takes a fifth of the time of a statement."""
 
-    _pipe: Pipeline
-    _said: Together
+    together: Together
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.cursor_factory = Asking
         self._spare: list[Cursor[DictRow]] = []
         self._lent: list[Cursor[DictRow]] = []
+        self._waits = True
         self.replicated = Replicated()
-
-    def execute(self, query: Any, params: Params | None = None, **options: Any) -> Cursor[DictRow]:
-        """As psycopg does; the cursor is good until the next transaction."""
-        cursor = self._spare.pop() if self._spare else self.cursor()
-        self._lent.append(cursor)
-        return cursor.execute(query, params, **options)
 
     def stay_in_pipeline(self) -> None:
         """Say everything from now on in a pipeline, which is never left: that would take a round trip each time.
@@ -93,39 +92,49 @@ class Appending(Bounded):
         Nor is it left where the connection is taken apart, as the one that `pipeline` gives would be: that says all
         that it holds back, which in a child is the parent's.
         """
-        self._pipe = self._pipeline = Pipeline(self)
-        self._pipe.__enter__()
-        self._pipe.command_queue = self._said = Together()
+        self._pipeline = self.together = Together(self)
+        self.together.__enter__()
+        self._waits = False
 
     def begin(self, speaker: str) -> None:
         """Take back the cursors that were lent; then begin a transaction, under the append lock."""
         self._spare, self._lent = self._spare + self._lent, []
-        self._say(BEGIN)
-        if name := self.speak_as(speaker):
-            self._say(name)
-        self._say(TAKE.encode())
+        self.together.say(BEGIN)
+        if speaker != self.speaker and (name := self.speak_as(speaker)):
+            self.together.say(name)
+        self.together.say(LOCK)
+
+    def execute(self, query: Any, params: Params | None = None, **options: Any) -> Cursor[DictRow]:
+        """As psycopg does; the cursor is good until the next transaction."""
+        cursor = self._spare.pop() if self._spare else self.cursor()
+        self._lent.append(cursor)
+        return cursor.execute(query, params, **options)
+
+    def wait(self, gen: Any, *arguments: Any, **options: Any) -> Any:
+        """As `Bounded` does; what is kept back waits for nothing."""
+        if self._waits:
+            return super().wait(gen, *arguments, **options)
+        for _ in gen:
+            raise AssertionError("nothing is waited for before it is asked")
+        return None
 
     def ask(self) -> None:
         """Send what was said, and wait for the answers to all that was."""
-        self._said.kept = False
-        self._pipe.sync()
-        self._said.kept = True
-
-    def send(self) -> None:
-        """Send what was said, without waiting for an answer."""
-        self._said.popleft()()
-        self.pgconn.pipeline_sync()
-        self._pipe.result_queue.append(None)
+        self.together.send()
+        answers = self.together.answers()
+        with self.lock:
+            self._waits = True
+            try:
+                if self.pgconn.flush():  # the system did not take all of it
+                    self.wait(send(self.pgconn))
+                self.wait(answers)
+            finally:
+                self._waits = False
 
     def end(self) -> None:
         """Commit, in the message that bears the rest of what was said; raises what the database raises then."""
-        self._say(b"COMMIT")
+        self.together.say(COMMIT)
         self.ask()
-
-    def _say(self, statement: bytes) -> None:
-        # As psycopg says its own BEGIN and COMMIT in a pipeline, without a cursor.
-        self._said.append(partial(self.pgconn.send_query_params, statement, None))
-        self._pipe.result_queue.append(None)
 
 
 class Line:

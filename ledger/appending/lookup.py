@@ -7,14 +7,8 @@ from ledger import clock
 from ledger.appending.shelf import Stream
 from ledger.domain.commands import Transition
 from ledger.domain.content import SHORT_EVENTS_MAX, LongTold, Mark, sought_by
-from ledger.domain.events import KINDS, Event
-from ledger.store.views import Asked, Session, Sought, Views
-
-JOB, OWNER, LEDGER = "job:", "owner:", "ledger:"  # what the names of streams begin with
-
-
-def nothing() -> None:
-    """The answer where nothing had to be asked."""
+from ledger.domain.events import Event
+from ledger.store.views import Asked, Session, Sought, Views, nothing
 
 
 class Lookup:
@@ -27,13 +21,10 @@ class Lookup:
         self._told: dict[str, LongTold] = {}
         self._found: dict[Sought, Sequence[Event]] = {}
 
-    def ask(self, names: Iterable[str], batch: Iterable[Transition]) -> Asked[None]:
+    def ask(self, names: Collection[str], batch: Iterable[Transition]) -> Asked[None]:
         """Ask what long streams have told of what a batch says of them; read when called."""
-        long = set(names)
-        if not long:
-            return nothing
         now = clock.now()
-        said = ((name, said) for said in batch if (name := _stream_of(said)) in long)
+        said = ((name, said) for said in batch if (name := f"{said.fact.kind}:{said.job}") in names)
         return self._ask({(name, mark) for name, it in said for mark in sought_by(it, self._streams[name].latest, now)})
 
     def told(self, name: str, stream: Stream) -> LongTold:
@@ -64,7 +55,3 @@ class Lookup:
         if (name, mark) not in self._found:
             self._ask({(name, mark)})()
         return self._found[name, mark]
-
-
-def _stream_of(said: Transition) -> str:
-    return f"{KINDS.get(type(said.fact), 'job')}:{said.job}"

@@ -20,11 +20,11 @@ from psycopg.rows import DictRow
 from pydantic_core import to_json
 
 from ledger import forks
-from ledger.appending.below import Rest
 from ledger.appending.committer import Committer
-from ledger.appending.judge import Judge, Judgement
+from ledger.appending.judge import Judge, Judgement, Rest
 from ledger.appending.line import Appending, Line
 from ledger.appending.shelf import Shelf
+from ledger.appending.submission import Submission
 from ledger.appending.workspace import Workspace
 from ledger.domain.commands import Transition
 from ledger.domain.cursor import Cursor
@@ -57,8 +57,7 @@ Answer = Receipt | LedgerError
 Reply = Answer | Unfinished
 Meanwhile = Callable[[], None]  # what a caller has to do while the database works
 Piece = tuple[Transition, Judge, Meanwhile | None]
-Say = Callable[[], Transition]
-Said = Transition | Say | LedgerError  # what a caller says, or would, or failed to
+Said = Transition | Submission | LedgerError  # what a caller says, or would, or failed to
 Request = tuple[Said, Judge, Meanwhile | None]
 Place = tuple[str, int]  # of an event: its stream and version
 
@@ -112,13 +111,13 @@ class Recorder(PostgresApplicationRecorder):
             answers = self._finish(answers, judge)
         return cast("list[Answer]", answers)
 
-    def record(self, said: Transition | Say, judge: Judge) -> Receipt:
-        """Record one transition, or what a function makes; raises what that raises, and the error that it gets.
+    def record(self, submission: Submission, judge: Judge) -> Receipt:
+        """Record one transition; raises the error that it gets.
 
-        Of the callers that share a transaction one lets all say what they want. One after the other, in one thread,
-        takes half of the time that it takes each in a thread of its own, which the processor has to warm to first.
+        Of the callers that share a transaction one reads what all want. One after the other, in one thread, takes half
+        of the time that it takes each in a thread of its own, which the processor has to warm to first.
         """
-        answer = self._committer.submit([(said, judge, None)])[0]
+        answer = self._committer.submit([(submission, judge, None)])[0]
         if type(answer) is Unfinished:
             (answer,) = self._finish([answer], judge)
         if isinstance(answer, Exception):
@@ -178,11 +177,16 @@ class Recorder(PostgresApplicationRecorder):
         self._line.close()
 
     def _hear(self, batch: Sequence[Request]) -> list[Reply | Exception]:
-        """The answers to a group, some of whom have yet to say what they want, and may fail to."""
-        heard = [(_said(said), judge, meanwhile) for said, judge, meanwhile in batch]
-        pieces = [(said, judge, meanwhile) for said, judge, meanwhile in heard if isinstance(said, Transition)]
+        """The answers to a group, whose submissions are read here; of those that cannot be read, why."""
+        heard: list[Transition | Exception] = []
+        pieces: list[Piece] = []
+        for said, judge, meanwhile in batch:
+            read = _read(said) if isinstance(said, Submission) else said
+            heard.append(read)
+            if isinstance(read, Transition):
+                pieces.append((read, judge, meanwhile))
         answers = iter(self._commit(pieces) if pieces else ())
-        return [next(answers) if isinstance(said, Transition) else said for said, *_ in heard]
+        return [next(answers) if isinstance(read, Transition) else read for read in heard]
 
     def _commit(self, batch: Sequence[Piece]) -> list[Reply]:
         try:
@@ -190,8 +194,12 @@ class Recorder(PostgresApplicationRecorder):
         except BaseException:
             self._shelf.clear()
             raise
-        told = (answer.receipt if isinstance(answer, Unfinished) else answer for answer in answers)
-        self.standpoint.keep(receipt for receipt in told if isinstance(receipt, Receipt))
+        receipts = []
+        for answer in answers:
+            receipt = answer.receipt if isinstance(answer, Unfinished) else answer
+            if isinstance(receipt, Receipt):
+                receipts.append(receipt)
+        self.standpoint.keep(receipts)
         return answers
 
     def _try(self, batch: Sequence[Piece], *, again: bool = True) -> list[Reply]:
@@ -266,10 +274,10 @@ class Recorder(PostgresApplicationRecorder):
                 attempt.judgements.append(_judge(said, workspace, judge))
             if workspace.unwritten:
                 _insert(session, workspace.unwritten)
-                session.send()  # the database works on it while it is said what the views become
+                session.together.send()  # the database works on it while it is said what the views become
                 workspace.write_views(head)
                 if meanwhile or start + size < len(batch):
-                    session.send()
+                    session.together.send()
         for work in meanwhile:
             work()
         attempt.head = head + len(workspace.events)
@@ -284,11 +292,11 @@ class Recorder(PostgresApplicationRecorder):
     ) -> tuple[Workspace, int, bytes]:
         """What decisions about a batch depend on under the append lock, the last position, and how its event begins."""
         look = self._views.look(session, self.standpoint.known)
-        session.send()  # the database comes to the lock while it is said what else is asked
+        session.together.send()  # the database comes to the lock while it is said what else is asked
         workspace = Workspace(session, self._views, self._shelf)
         read = workspace.ask(batch)
         if meanwhile:
-            session.send()
+            session.together.send()
         for work in meanwhile:
             work()
         head, ends_with, behind, durability = look()
@@ -344,9 +352,9 @@ def _translate(error: psycopg.Error) -> LedgerError:
     )
 
 
-def _said(said: Said) -> Transition | Exception:
+def _read(submission: Submission) -> Transition | Exception:
     try:
-        return said() if callable(said) else said
+        return submission.transition()
     except LedgerError as error:
         return _untraced(error)
     except Exception as error:  # noqa: BLE001 - whatever it is, the others of the group shall not get it
@@ -448,7 +456,7 @@ class Attempt:
 
 
 def _place(said: Transition, judgement: Judgement) -> Place:
-    return f"{said.fact.topic.partition('.')[0]}:{said.job}", judgement.decision.version
+    return f"{said.fact.kind}:{said.job}", judgement.decision.version
 
 
 def _receipt(
@@ -458,13 +466,14 @@ def _receipt(
     if isinstance(judgement, LedgerError):
         return judgement
     decision = judgement.decision
+    unfinished = decision.unfinished or _may_be_left(said, decision)
     positions = [*islice(coming, len(decision.events))]
     if decision.error is not None:
         return decision.error
     position = Cursor(positions[0], decision.events[0].id) if positions else known[_place(said, judgement)]
     met, events = judgement.overlaps, len(positions)
     receipt = Receipt(decision.disposition, said.job, decision.version, position, met, events, judgement.overlapping)
-    return Unfinished(said, receipt) if decision.unfinished or _may_be_left(said, decision) else receipt
+    return Unfinished(said, receipt) if unfinished else receipt
 
 
 def _may_be_left(said: Transition, decision: Decision) -> bool:

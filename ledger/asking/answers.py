@@ -288,10 +288,14 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Unsettled:
-    """Every active job, those that were asked for by a name of theirs, and the children of all, as of a position."""
+    """Every active job, those that were asked for by a name of theirs, and the children of all, as of a position.
+
+    `owners` counts the active jobs of each, as `Queries.owners` does: those too of which nothing can be said.
+    """
 
     jobs: Sequence[Standing]
     children: Mapping[str, Sequence[Child]]
+    owners: Mapping[OwnerEpoch, int]
     position: int
 
 

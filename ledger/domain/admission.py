@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
-from ledger.domain.entities import Access
-from ledger.domain.events import Attached, Event, Limit, Planned, asked_by
+from ledger.domain.entities import AGAINST, Access, Entity
+from ledger.domain.events import Attached, Event, Fact, Limit, Planned
 from ledger.domain.facts import ASKING
 from ledger.domain.job import Job
 from ledger.domain.progress import shown as told
@@ -117,16 +117,21 @@ def demands(events: Iterable[Event]) -> list[Demand]:
     asked = {
         Demand(entity.type, entity.id, entity.access)
         for event in events
-        for entity in asked_by(event.fact)
+        for entity in _asked_by(event.fact)
         if entity.access is not Access.NONE
     }
     return sorted(asked)
 
 
+def _asked_by(fact: Fact) -> Sequence[Entity]:
+    """The entities that a fact asks for: those of a plan, and what is attached."""
+    return vars(fact)["entities"] if type(fact) in ASKING else ()
+
+
 def conflicts(demand: Demand, holder: Holder) -> bool:
     """Whether a holder stands in the way of a demand."""
     same = (demand.type, demand.id) == (holder.type, holder.id)
-    return same and holder.access in demand.access.against
+    return same and holder.access in AGAINST[demand.access]
 
 
 NOBODY = Blockers((), 0)

@@ -32,6 +32,22 @@ class Disposition(StrEnum):
     LATE = "late"
 
 
+class Families(Protocol):
+    """What a decision may ask about the children of jobs."""
+
+    def has_child(self, parent: str) -> bool:
+        """Whether a job has a child; one that was refused is none, until it is planned."""
+
+    def family(self, parent: str) -> Family:
+        """The children of a job, as far as they count for it."""
+
+    def open_children(self, parent: str) -> Iterator[str]:
+        """The children of a job that are not closed, in any order; read as far as they are asked for."""
+
+    def unsettled_beside(self, parent: str, child: str) -> bool:
+        """Whether a job stays without a value unless this child fails; no is said where that takes a longer look."""
+
+
 class Surroundings(Protocol):
     """What a decision may ask about the rest of the ledger, as it stands under the append lock."""
 
@@ -53,17 +69,9 @@ class Surroundings(Protocol):
     def told_of_itself(self, ledger: str) -> Told:
         """What the stream of a ledger itself has told so far."""
 
-    def has_child(self, parent: str) -> bool:
-        """Whether a job has a child; one that was refused is none, until it is planned."""
-
-    def family(self, parent: str) -> Family:
-        """The children of a job, as far as they count for it."""
-
-    def open_children(self, parent: str) -> Iterator[str]:
-        """The children of a job that are not closed, in any order; read as far as they are asked for."""
-
-    def unsettled_beside(self, parent: str, child: str) -> bool:
-        """Whether a job stays without a value unless this child fails; no is said where that takes a longer look."""
+    @property
+    def families(self) -> Families:
+        """The children of jobs."""
 
     def states(self, names: Sequence[str]) -> Sequence[Job]:
         """The states of several jobs that are on record, parents first."""
@@ -147,12 +155,12 @@ class Draft:
 
     def family(self, parent: str) -> Family:
         """The children of a job as this decision leaves them."""
-        family = self.around.family(parent)
+        family = self.around.families.family(parent)
         return replace(family, told=[self._as_it_is_left(child) for child in family.told])
 
     def has_open_child(self, parent: str) -> bool:
         """Whether this decision leaves a child of the job open."""
-        for name in self.around.open_children(parent):
+        for name in self.around.families.open_children(parent):
             job = self.job(name) if name in self.events else None
             if job is None or not job.closed:
                 return True

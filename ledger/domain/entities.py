@@ -1,5 +1,6 @@
 """The things that jobs touch."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, TypeVar
 
@@ -18,12 +19,13 @@ class Access(StrEnum):
     SHARED = "shared"
     NONE = "none"
 
-    @property
-    def against(self) -> tuple["Access", ...]:
-        """With what access others stand in the way of somebody who asks for this one."""
-        if self is Access.NONE:
-            return ()
-        return (Access.EXCLUSIVE, Access.SHARED) if self is Access.EXCLUSIVE else (Access.EXCLUSIVE,)
+
+# With what access others stand in the way of somebody who asks for each.
+AGAINST: Mapping[Access, tuple[Access, ...]] = {
+    Access.EXCLUSIVE: (Access.EXCLUSIVE, Access.SHARED),
+    Access.SHARED: (Access.EXCLUSIVE,),
+    Access.NONE: (),
+}
 
 
 class EntityRef(Frozen):

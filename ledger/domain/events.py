@@ -6,7 +6,6 @@ the name under which it is stored, never changes. A field that has its default i
 change either: what needs another one is a new version of the fact.
 """
 
-from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
@@ -16,7 +15,7 @@ from pydantic import BeforeValidator, Field, StrictBool, model_validator
 from pydantic_core import to_json
 
 from ledger.domain.cursor import Cursor
-from ledger.domain.entities import Entities, Entity, EntityRef, Products, Releases
+from ledger.domain.entities import Entities, EntityRef, Products, Releases
 from ledger.domain.retention import RetentionPolicy
 from ledger.domain.states import EndAction, Outcome
 from ledger.domain.values import (
@@ -45,6 +44,7 @@ class Fact(Frozen):
 
     name: ClassVar[str]
     topic: ClassVar[str]
+    kind: ClassVar[str] = "job"  # of the streams that it stands in: job, owner or ledger
     timed: ClassVar[bool] = False  # whether the time is part of what is said
 
     @cached_property
@@ -333,13 +333,13 @@ class Expired(Fact):
 class OwnerStarted(Fact):
     """An owner began a new epoch, which fenced its earlier ones."""
 
-    name, topic = "owner_started", "owner.started.v1"
+    name, topic, kind = "owner_started", "owner.started.v1", "owner"
 
 
 class OwnerFenced(Fact):
     """An epoch of an owner, and every earlier one, may no longer act."""
 
-    name, topic = "owner_fenced", "owner.fenced.v1"
+    name, topic, kind = "owner_fenced", "owner.fenced.v1", "owner"
 
 
 class Break(StrEnum):
@@ -356,7 +356,7 @@ class Break(StrEnum):
 class BreakAccepted(Fact):
     """Somebody looked at what breaks the ledger's promises from a position on; sealing went on past it."""
 
-    name, topic = "break_accepted", "ledger.break_accepted.v1"
+    name, topic, kind = "break_accepted", "ledger.break_accepted.v1", "ledger"
     position: Count
     promise: Break
 
@@ -368,7 +368,7 @@ class LossAccepted(Fact):
     one that was there, `receipts` counts what was acknowledged and is gone, of which `jobs` names a hundred at most.
     """
 
-    name, topic = "loss_accepted", "ledger.loss_accepted.v1"
+    name, topic, kind = "loss_accepted", "ledger.loss_accepted.v1", "ledger"
     known_at: Count
     known_id: Prose | None = None
     ends_at: Count
@@ -383,7 +383,7 @@ class Damaged(Fact):
     `row` is the stored bytes in base64.
     """
 
-    name, topic = "damaged", ""
+    name, topic, kind = "damaged", "", ""  # it may stand in any stream
     stream: str
     row_topic: str
     row: str
@@ -400,13 +400,6 @@ LEDGER_FACTS: tuple[type[Fact], ...] = (BreakAccepted, LossAccepted)
 ENDINGS = frozenset(fact for fact in JOB_FACTS if issubclass(fact, Ended))
 FACTS_BY_NAME = {fact.name: fact for fact in JOB_FACTS + OWNER_FACTS + LEDGER_FACTS}
 FACTS_BY_TOPIC = {fact.topic: fact for fact in JOB_FACTS + OWNER_FACTS + LEDGER_FACTS}
-KINDS = {fact: fact.topic.partition(".")[0] for fact in FACTS_BY_TOPIC.values()}  # of stream: job, owner or ledger
-
-
-def asked_by(fact: Fact) -> Sequence[Entity]:
-    """The entities that a fact asks for: those of a plan, and what is attached."""
-    # Not isinstance, which is slow for the classes of pydantic.
-    return fact.entities if type(fact) is Planned or type(fact) is Attached else ()
 
 
 def names_in(fact: Fact) -> dict[str, str]:
@@ -438,14 +431,12 @@ class Event(NamedTuple):
     @property
     def of_job(self) -> bool:
         """Whether the event is one of a job, and neither of an owner nor of the ledger itself."""
-        kind = KINDS.get(type(self.fact))
-        return kind == "job" if kind else self.stream.startswith("job:")
+        return self.fact.kind == "job" if self.fact.kind else self.stream.startswith("job:")
 
     @property
     def stream(self) -> str:
         """The stored name of the stream, `job:<id>`, `owner:<name>` or `ledger:<uuid>`."""
-        kind = KINDS.get(type(self.fact))
-        return f"{kind}:{self.job}" if kind else str(vars(self.fact)["stream"])
+        return f"{self.fact.kind}:{self.job}" if self.fact.kind else str(vars(self.fact)["stream"])
 
 
 class Placed(Protocol):

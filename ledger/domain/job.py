@@ -97,15 +97,15 @@ def evolve(job: Job | None, event: Event) -> Job:
         return Job(id=event.job, version=event.version, phase=Phase.CLOSED, outcome=Outcome.REFUSED)
     change = _CHANGES.get(type(event.fact))
     changes = change(job, event, event.fact) if change else {}
-    phase = TRANSITIONS[event.name][job.phase]
+    phase = TRANSITIONS[event.fact.name][job.phase]
     return job._replace(version=event.version, phase=phase, **changes)
 
 
 def _damage(job: Job | None, event: Event) -> str | None:
     """Why the stream is damaged with this event, or was before."""
     if job is None:
-        return out_of_turn(0, event) or not_allowed(None, None, event.name)
-    return job.damaged or out_of_turn(job.version, event) or not_allowed(job.phase, job.outcome, event.name)
+        return out_of_turn(0, event) or not_allowed(None, None, event.fact.name)
+    return job.damaged or out_of_turn(job.version, event) or not_allowed(job.phase, job.outcome, event.fact.name)
 
 
 def _begin(event: Event, fact: Planned) -> Job:
@@ -161,7 +161,7 @@ def _adopt(_job: Job, event: Event, _fact: Any) -> dict[str, Any]:
 
 
 def _end(_job: Job, event: Event, _fact: Any) -> dict[str, Any]:
-    return {"outcome": OUTCOMES[event.name], "contact_lost": False, "claimed_by": None}
+    return {"outcome": OUTCOMES[event.fact.name], "contact_lost": False, "claimed_by": None}
 
 
 def _lose(job: Job, event: Event, fact: Any) -> dict[str, Any]:

@@ -47,7 +47,7 @@ def check_legal(draft: Draft, job: Job, fact: Fact, *, historical: bool) -> None
 
 
 def _check_success(draft: Draft, job: Job, fact: Any) -> None:
-    if not draft.around.has_child(job.id):
+    if not draft.around.families.has_child(job.id):
         return
     family = draft.family(job.id)
     if parent_value(family, cancelling=False) is not QuorumValue.SUCCEEDED:
@@ -74,7 +74,7 @@ def _few(names: Sequence[str], count: int) -> str:
 def _check_claim(draft: Draft, job: Job, fact: Any) -> None:
     said = draft.transition
     _check_owner_named(draft, job, fact)
-    done = draft.around.has_child(job.id) and next(draft.around.open_children(job.id), None) is None
+    done = draft.around.families.has_child(job.id) and next(draft.around.families.open_children(job.id), None) is None
     if job.end_action is not EndAction.OWNER or not done:
         raise illegal(job, fact, " before all its children are closed, or without an end action of an owner")
     if job.claimed_by is None or job.claimed_by == (said.owner, said.epoch):

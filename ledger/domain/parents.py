@@ -34,7 +34,7 @@ def _parent_fact(draft: Draft, parent: Job, child: str) -> Fact | None:
     if not (open_auto or lost) or (open_auto and draft.has_open_child(parent.id)):
         return None
     # Of thousands most end while others are yet to end, and none of them may have to look at all.
-    if lost and not _failed(draft, child) and draft.around.unsettled_beside(parent.id, child):
+    if lost and not _failed(draft, child) and draft.around.families.unsettled_beside(parent.id, child):
         return None
     family = draft.family(parent.id)
     value = parent_value(family, cancelling=parent.cancel_requested)

@@ -36,33 +36,37 @@ def decide_plan(draft: Draft, plan: Plan, *, historical: bool) -> Decision:
     """The events that put a plan and its children on record; none where it was told before."""
     said, around = draft.transition, draft.around
     parent = around.job(plan.parent) if plan.parent else None
-    for job in (around.job(plan.job), parent):
-        if job is not None and job.damaged:
-            raise stream_damaged("job", job.id, job.damaged)
+    job = around.job(plan.job)
+    for known in (job, parent):
+        if known is not None and known.damaged:
+            raise stream_damaged("job", known.id, known.damaged)
     fact = _place(plan, parent)
-    known = around.told(plan.job)
-    told = known.under(said.id)
-    if told is not None and digest(fact, said.raw, None, None, None) not in told.contents:
-        raise other_content(said)
-    version = known.version_of(fact, said.raw, None, _NOBODY)
+    version = _version_told(draft, plan.job, fact) if job is not None else None
     if version is not None:
         _check_children_told(plan, around)
         return Decision(Disposition.UNCHANGED, version)
-    _refuse_other_plan(around.job(plan.job))
+    _refuse_other_plan(job)
     if fenced(said, around):
         raise stale(said, around)
     if plan.parent is not None:
         _check_parent(plan, plan.parent, parent, around, historical=historical)
-    who = {
-        "actor": said.actor or (parent.actor if parent else None),
-        "reason": said.reason or (parent.reason if parent else None),
-    }
-    _plan_job(draft, plan, fact, {**who, "raw": said.raw})
-    _plan_children(draft, plan, fact, who)
+    actor = said.actor or (parent.actor if parent else None)
+    reason = said.reason or (parent.reason if parent else None)
+    _plan_job(draft, plan, fact, job, actor=actor, reason=reason, raw=said.raw)
     return draft.done()
 
 
 _NOBODY = (None, None)  # a plan is the same whoever tells it
+
+
+def _version_told(draft: Draft, job: str, fact: Planned) -> int | None:
+    """The version under which a plan was told before; raises `Contradiction` where its id names another."""
+    said = draft.transition
+    told = draft.around.told(job)
+    under = told.under(said.id)
+    if under is not None and digest(fact, said.raw, None, None, None) not in under.contents:
+        raise other_content(said)
+    return told.version_of(fact, said.raw, None, _NOBODY)
 
 
 def _place(plan: Plan, parent: Job | None) -> Planned:
@@ -106,35 +110,31 @@ def _check_parent(plan: Plan, name: str, parent: Job | None, around: Surrounding
         raise CancelWasRequested(f"Cancelling was asked of {cancelled}, so {plan.job} is not planned.", job=cancelled)
 
 
-def _plan_job(draft: Draft, plan: Plan, fact: Planned, envelope: Mapping[str, str | None]) -> None:
+def _plan_job(
+    draft: Draft, plan: Plan, fact: Planned, job: Job | None, *, actor: str | None, reason: str | None, raw: str | None
+) -> None:
+    """Add that a job was planned, and its children after it, which inherit who asked for it and why."""
     if fact.depth > TREE_DEPTH_MAX:
         raise TreeTooDeep(
             f"A tree of jobs must be {TREE_DEPTH_MAX} deep at most, and {plan.job} would be deeper.",
             limit=TREE_DEPTH_MAX,
         )
-    _refuse_other_plan(draft.around.job(plan.job))
-    _check_retry(draft, plan, fact.parent)
-    draft.add(plan.job, fact, **envelope)
-
-
-def _plan_children(draft: Draft, plan: Plan, parent: Planned, who: Mapping[str, str | None]) -> None:
+    _refuse_other_plan(job)
+    if plan.retry_of is not None:
+        _check_retry(draft, plan, plan.retry_of, fact.parent)
+    draft.add_at(job.version + 1 if job else 1, plan.job, fact, actor=actor, reason=reason, raw=raw)
     for child in plan.children:
-        fact = planned(child, parent.root, parent.depth + 1, plan.job)
-        inherited = {"actor": child.actor or who["actor"], "reason": child.reason or who["reason"]}
-        _plan_job(draft, child, fact, inherited)
-        _plan_children(draft, child, fact, inherited)
+        below = planned(child, fact.root, fact.depth + 1, plan.job)
+        who, why = child.actor or actor, child.reason or reason
+        _plan_job(draft, child, below, draft.around.job(child.job), actor=who, reason=why, raw=None)
 
 
-def _check_retry(draft: Draft, plan: Plan, parent: str | None) -> None:
-    if plan.retry_of is None:
-        return
-    earlier = draft.job(plan.retry_of)
+def _check_retry(draft: Draft, plan: Plan, retry_of: str, parent: str | None) -> None:
+    earlier = draft.job(retry_of)
     if earlier is None:
-        raise JobNotFound(f"No event speaks of {plan.retry_of}, which {plan.job} would retry.", job=plan.retry_of)
+        raise JobNotFound(f"No event speaks of {retry_of}, which {plan.job} would retry.", job=retry_of)
     if earlier.refused or earlier.parent != parent or earlier.id == plan.job:
-        raise MalformedRecord(
-            f"A retry must name a job under the same parent, and {plan.retry_of} is none for {plan.job}."
-        )
+        raise MalformedRecord(f"A retry must name a job under the same parent, and {retry_of} is none for {plan.job}.")
 
 
 def refuse(

@@ -207,7 +207,7 @@ def _record(draft: Draft, job: Job, fact: Fact) -> Decision:
     said = draft.transition
     if type(fact) is Expired and job.parent is None:
         return expire_tree(draft, job, fact)
-    draft.add(said.job, fact, reason=said.reason, raw=said.raw)
+    draft.add_at(job.version + 1, job.id, fact, reason=said.reason, raw=said.raw)
     if type(fact) is CancelRequested:
         return cancel_tree(draft, job, fact)
     if job.parent is not None and isinstance(fact, Ended):

@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from ledger.domain.damage import not_allowed
-from ledger.domain.events import FACTS_BY_TOPIC, KINDS, Break, BreakAccepted, Fact
+from ledger.domain.events import FACTS_BY_TOPIC, Break, BreakAccepted, Fact
 from ledger.domain.states import BEGINNING, TRANSITIONS, Outcome, Phase
 from ledger.errors import BadInput, IntegrityFailure
 from ledger.integrity.leaf import StoredRow, microseconds, read_leaf
@@ -132,7 +132,7 @@ class Promises:
             return _SPOILT
         kind = stream.partition(":")[0]
         refused = kind == "job" and not_allowed(before.phase, before.outcome, fact.name)
-        return _SPOILT if refused or KINDS[fact] != kind else before.after(fact.name, version)
+        return _SPOILT if refused or fact.kind != kind else before.after(fact.name, version)
 
     def _keep(self, stream: str, standing: StreamStanding) -> None:
         self._streams[stream] = standing
@@ -189,7 +189,7 @@ class Promises:
         if row.version != before.version + 1:
             what = f"its version must be {before.version + 1:,}, and is {row.version:,}."
             return _breach(row, Break.VERSION, what)
-        why = not_allowed(before.phase, before.outcome, fact.name) if KINDS[fact] == "job" else None
+        why = not_allowed(before.phase, before.outcome, fact.name) if fact.kind == "job" else None
         return _breach(row, Break.TABLE, f"{why}.") if why is not None else None
 
 

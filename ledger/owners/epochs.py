@@ -1,7 +1,8 @@
 """Owners and their epochs: each start is a new one and fences those before it, whatever process bears the name."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial, reduce
+from typing import NamedTuple
 
 from ledger.asking.answers import Beats, Leases, OwnerState, OwnerView, Queries
 from ledger.domain.decisions import Disposition
@@ -14,6 +15,13 @@ from ledger.store.feed import Feed
 
 RecordOwner = Callable[[OwnerEpoch], Receipt]
 StartedOwner = tuple[EpochStart, Beats, Callable[[], None]]  # which epoch, what keeps its lease, and how it ends
+
+
+class Census(NamedTuple):
+    """Owners as their events leave them, by name, and each epoch that has active jobs or a lease, as it is shown."""
+
+    states: Mapping[str, Owner]
+    views: list[OwnerView]
 
 
 class Owners:
@@ -98,7 +106,7 @@ class Owners:
     def states(self, names: Iterable[str]) -> dict[str, Owner]:
         """What the events say of each owner; one that never started has no epoch."""
         states = {name: Owner(name) for name in names}
-        newest = self._feed.newest(f"owner:{name}" for name in states)
+        newest = self._feed.newest([f"owner:{name}" for name in states]) if states else ()
         return states | {entry.event.job: self._after(entry.event) for entry in newest}
 
     def _after(self, newest: Event) -> Owner:
@@ -110,12 +118,14 @@ class Owners:
 
     def views(self) -> list[OwnerView]:
         """Every owner that has active jobs or a lease, each epoch by itself."""
-        jobs = dict(self._queries.owners())
+        return self.census(dict(self._queries.owners())).views
+
+    def census(self, jobs: Mapping[OwnerEpoch, int], names: Iterable[str] = ()) -> Census:
+        """The owners of these active jobs, so many of each, those that have a lease, and others by their names."""
         leases = {OwnerEpoch(lease.owner, lease.epoch): lease for lease in self._leases.all()}
-        states = self.states({of.owner for of in jobs.keys() | leases.keys()})
-        return [
-            _view(of, states[of.owner], leases.get(of), jobs.get(of, 0)) for of in sorted(jobs.keys() | leases.keys())
-        ]
+        there = sorted(jobs.keys() | leases.keys())
+        states = self.states({of.owner for of in there}.union(names))
+        return Census(states, [_view(of, states[of.owner], leases.get(of), jobs.get(of, 0)) for of in there])
 
 
 def _view(of: OwnerEpoch, owner: Owner, lease: Lease | None, jobs: int) -> OwnerView:

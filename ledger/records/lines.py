@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from ledger import clock
-from ledger.appending.event_ids import identified
+from ledger.appending.submission import identified
 from ledger.domain.commands import Transition, parse_json, parse_transition
 from ledger.domain.values import LINE_BYTES_MAX
 from ledger.errors import LedgerError, MalformedRecord

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
-from ledger.appending.event_ids import is_chosen
+from ledger.appending.submission import is_chosen
 from ledger.domain.commands import print_transition
 from ledger.domain.events import Damaged, Event, Planned, RecordedEvent
 

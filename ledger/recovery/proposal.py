@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ledger.asking.answers import OwnerView, Standing, Unsettled
-from ledger.domain.epoch import OwnerEpoch
 from ledger.domain.owner import Owner
 from ledger.domain.quorum import Child, Family, parent_value
 from ledger.domain.states import OUTCOMES, EndAction, Outcome, Phase
@@ -29,6 +28,11 @@ class Scope:
     job: str | None = None
     fence: tuple[str, ...] = ()
     adopt: bool = False
+
+    @property
+    def owners(self) -> set[str]:
+        """The owners that are named."""
+        return {*self.fence, *([self.owner] if self.owner is not None else [])}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,18 +82,13 @@ class RecoveryPlan:
         }
 
 
-def left_behind(job: Standing, owners: Mapping[str, Owner], fence: Sequence[str]) -> bool:
-    """Whether nobody answers for a job: it has no owner, or one that is fenced or about to be."""
-    return job.owner is None or job.owner in fence or owners[job.owner].left_behind(job.epoch)
-
-
 class Judging:
     """Judges jobs leaves first, so that each parent is judged by its children as the verdicts leave them."""
 
-    def __init__(self, unsettled: Unsettled, account: Account, adopter: OwnerEpoch | None) -> None:
+    def __init__(self, unsettled: Unsettled, account: Account, *, owned: bool) -> None:
         self._unsettled = unsettled
         self._account = account
-        self._adopter = adopter
+        self._by_owner = owned  # who recovers as an owner answers for what stays
         self._outcomes: dict[str, Outcome] = {}
 
     def judge(self, known: Mapping[str, Known]) -> list[Verdict]:
@@ -117,8 +116,8 @@ class Judging:
         return [replace(child, outcome=self._outcomes.get(child.job, child.outcome)) for child in told]
 
     def _owned(self, verdict: Verdict) -> Verdict:
-        """The verdict with the adoption that goes with it: who recovers as an owner answers for what stays."""
-        if self._adopter is None or verdict.word not in STAYING:
+        """The verdict with the adoption that goes with it."""
+        if not self._by_owner or verdict.word not in STAYING:
             return verdict
         record = {"job": verdict.job, "event": "adopted", "reason": verdict.reason}
         return replace(verdict, records=(*verdict.records, record))
@@ -136,8 +135,15 @@ class Judging:
             self._outcomes[job.job] = Outcome(str(parent_value(Family(children), cancelling=job.cancel_requested)))
 
 
-def wanted(jobs: Iterable[Standing], scope: Scope, below: frozenset[str] | None) -> list[Standing]:
-    """The jobs that a scope speaks of; `below` are those of the tree of its job."""
+def left_behind(
+    jobs: Iterable[Standing], scope: Scope, owners: Mapping[str, Owner], below: frozenset[str] | None
+) -> list[Standing]:
+    """The jobs that a scope speaks of and nobody answers for; `below` are those of the tree of its job."""
     return [
-        job for job in jobs if (scope.owner is None or job.owner == scope.owner) and (below is None or job.job in below)
+        job
+        for job in jobs
+        if (scope.owner is None or job.owner == scope.owner)
+        and (below is None or job.job in below)
+        # Without an owner, or with one that is fenced or about to be.
+        and (job.owner is None or job.owner in scope.fence or owners[job.owner].left_behind(job.epoch))
     ]

@@ -12,7 +12,7 @@ from typing import Any
 from ledger import clock
 from ledger.appending.judge import Judge, Judgement, judge_past
 from ledger.appending.workspace import Workspace
-from ledger.application import Ledger
+from ledger.application import EnvelopeFields, Ledger
 from ledger.domain.commands import Transition, parse_transition
 from ledger.domain.decisions import Decision, Disposition, decide
 from ledger.domain.epoch import OwnerEpoch
@@ -25,7 +25,7 @@ from ledger.errors import BadInput, ExecutorUnreachable, LedgerError, VersionCon
 from ledger.executors.protocol import Executor, Task
 from ledger.recovery.knowledge import Knowledge, late_reports
 from ledger.recovery.orphans import adoption, job_of
-from ledger.recovery.proposal import Judging, RecoveryPlan, Scope, left_behind, wanted
+from ledger.recovery.proposal import Judging, RecoveryPlan, Scope, left_behind
 from ledger.recovery.verdicts import Known, Verdict, judge_leaf
 
 ACTOR = "recovery"
@@ -52,34 +52,37 @@ class Recovery:
 
         Raises `JobNotFound` and `OwnerNotFound` for what never was.
         """
-        return self._plan(scope, Knowledge(self._executors), self._speaker(scope))
+        return self._plan(scope)
 
-    def apply(self, scope: Scope = EVERYTHING) -> RecoveryPlan:
+    def apply(self, scope: Scope = EVERYTHING, plan: RecoveryPlan | None = None) -> RecoveryPlan:
         """Fence, write every verdict, and adopt orphans where that was asked for; what was done is returned.
 
-        What others have settled meanwhile is left as it is.
+        What others have settled meanwhile is left as it is. `plan` is that of this scope, where it was just looked at;
+        it is made anew where owners have been fenced since.
         """
-        self._check(scope)
-        fences = [name for name in scope.fence if self._fence(name) is Disposition.RECORDED]
-        work = _Work(self._begin_speaker())
+        fences = self._fence(scope) if scope.fence else []
+        if plan is None or fences:
+            plan = self._plan(scope)
+        work = _Work(self._begin_speaker(), self._executors)
         for _ in range(ROUNDS_MAX):
-            knowledge = Knowledge(self._executors)
-            plan = self._plan(scope, knowledge, work.ledger)
-            if not work.go_on(plan, knowledge):
+            if not work.go_on(plan):
                 break
+            plan = self._plan(scope)
         # Orphans come last: killed before, a next run must still see them, and not abandon what one of them may be.
         if scope.adopt:
             work.adopt(plan.orphans)
         return replace(plan, verdicts=work.verdicts(plan), fences=fences, applied=True, **work.counts(len(fences)))
 
-    def _speaker(self, scope: Scope) -> Ledger:
-        """The ledger as it would speak; no epoch is begun."""
-        self._check(scope)
-        if self._as_owner is None:
-            return self._ledger
-        owner = self._ledger.owner_states([self._as_owner])[self._as_owner]
-        live = _live(owner) and self._as_owner not in scope.fence
-        return self._ledger.speak_as(OwnerEpoch(self._as_owner, owner.epoch if live else owner.newest + 1))
+    def _fence(self, scope: Scope) -> list[str]:
+        """Fence the owners that never return, none of them where one never was; those that were fenced by this."""
+        self._check(scope, self._ledger.owner_states(scope.owners))
+        said: EnvelopeFields = {"actor": ACTOR, "reason": "it was said never to return"}
+        return [name for name in scope.fence if self._ledger.fence(name, **said).disposition is Disposition.RECORDED]
+
+    def _check(self, scope: Scope, owners: Mapping[str, Owner]) -> None:
+        for name in scope.owners:
+            if not owners[name].newest:  # no event speaks of it, and whether a job does is a long search
+                self._ledger.newest_epoch(name)
 
     def _begin_speaker(self) -> Ledger:
         if self._as_owner is None:
@@ -90,31 +93,26 @@ class Recovery:
         with self._ledger.start_owner(self._as_owner, actor=ACTOR) as begun:
             return begun  # which speaks on when its lease is let go
 
-    def _check(self, scope: Scope) -> None:
-        names = {*scope.fence, *([scope.owner] if scope.owner is not None else [])}
-        for name, owner in self._ledger.owner_states(names).items():
-            if not owner.newest:  # no event speaks of it, and whether a job does is a long search
-                self._ledger.newest_epoch(name)
-
-    def _plan(self, scope: Scope, knowledge: Knowledge, speaker: Ledger) -> RecoveryPlan:
+    def _plan(self, scope: Scope) -> RecoveryPlan:
+        knowledge = Knowledge(self._executors)
         unsettled = self._ledger.unsettled(knowledge.names())
-        owners = self._ledger.owner_states({job.owner for job in unsettled.jobs if job.owner} | set(scope.fence))
+        owners = {job.owner for job in unsettled.jobs if job.owner}
+        census = self._ledger.census(unsettled, owners | scope.owners)
+        self._check(scope, census.states)
         below = None if scope.job is None else frozenset(view.job for view in self._ledger.tree(scope.job))
-        jobs = [job for job in wanted(unsettled.jobs, scope, below) if left_behind(job, owners, scope.fence)]
+        jobs = left_behind(unsettled.jobs, scope, census.states, below)
         lates = late_reports(jobs, self._ledger.lates([job.job for job in jobs]))
         account = knowledge.account(unsettled.jobs, lates)
         known = {job.job: knowledge.of(job, account, lates.get(job.job, ()), ask=job.active) for job in jobs}
+        owned = self._as_owner is not None or self._ledger.owner is not None
         return RecoveryPlan(
-            verdicts=Judging(unsettled, account, speaker.owner).judge(known),
+            verdicts=Judging(unsettled, account, owned=owned).judge(known),
             orphans=account.unmatched,
-            fences=[name for name in scope.fence if _live(owners[name]) or not owners[name].newest],
-            owners=self._ledger.owners(),
+            fences=[name for name in scope.fence if _live(census.states[name]) or not census.states[name].newest],
+            owners=census.views,
             adopting=scope.adopt,
             position=unsettled.position,
         )
-
-    def _fence(self, name: str) -> Disposition:
-        return self._ledger.fence(name, actor=ACTOR, reason="it was said never to return").disposition
 
 
 def _live(owner: Owner) -> bool:
@@ -124,8 +122,9 @@ def _live(owner: Owner) -> bool:
 class _Work:
     """What one recovery has written so far."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        self.ledger = ledger
+    def __init__(self, ledger: Ledger, executors: Iterable[Executor]) -> None:
+        self._ledger = ledger
+        self._executors = {executor.name: executor for executor in executors}
         self._written = 0
         self._done: dict[str, Verdict] = {}
         self._errors: dict[str, LedgerError] = {}
@@ -139,21 +138,21 @@ class _Work:
         rest = [it for it in last.verdicts if it.job not in self._done and (not it.records or it.job in self._errors)]
         return [*self._done.values(), *rest]
 
-    def go_on(self, plan: RecoveryPlan, knowledge: Knowledge) -> bool:
+    def go_on(self, plan: RecoveryPlan) -> bool:
         """Write a plan; whether some of it was overtaken, so that it is to be made anew."""
         self._errors = {}
-        due = [self._sure(verdict, knowledge) for verdict in plan.verdicts if verdict.records]
+        due = [self._sure(verdict) for verdict in plan.verdicts if verdict.records]
         sure = [verdict for verdict in due if verdict is not None]
         for start in range(0, len(sure), PAGE_VERDICTS):
             self._write(sure[start : start + PAGE_VERDICTS])
         return any(isinstance(error, VersionConflict | ExecutorUnreachable) for error in self._errors.values())
 
-    def _sure(self, verdict: Verdict, knowledge: Knowledge) -> Verdict | None:
+    def _sure(self, verdict: Verdict) -> Verdict | None:
         """A verdict that nothing can overtake any more: a call that never arrived is kept from arriving later."""
         if verdict.fence_token is None or verdict.about is None:
             return verdict
         try:
-            task = knowledge.executors[str(verdict.about.executor)].fence(verdict.fence_token)
+            task = self._executors[str(verdict.about.executor)].fence(verdict.fence_token)
         except ExecutorUnreachable as error:
             self._errors[verdict.job] = error
             return None
@@ -162,7 +161,7 @@ class _Work:
     def _write(self, page: Sequence[Verdict]) -> None:
         told = {verdict.job: self._transitions(verdict.job, verdict.records) for verdict in page}
         batch = [said for transitions in told.values() for said in transitions]
-        for said, answer in zip(batch, self.ledger.record_each(batch, _holding(page)), strict=True):
+        for said, answer in zip(batch, self._ledger.record_each(batch, _holding(page)), strict=True):
             self._count(said.job, answer)
         self._done |= {verdict.job: verdict for verdict in page if verdict.job not in self._errors}
 
@@ -183,7 +182,7 @@ class _Work:
         """Put tasks on record that no job accounts for, each in an append of its own."""
         for task in orphans:
             batch = self._transitions(job_of(task), adoption(task))
-            for said, answer in zip(batch, self.ledger.record_each(batch, judge_past) if batch else [], strict=True):
+            for said, answer in zip(batch, self._ledger.record_each(batch, judge_past) if batch else [], strict=True):
                 self._count(said.job, answer)
 
 
@@ -204,7 +203,7 @@ def _holding(verdicts: Sequence[Verdict]) -> Judge:
         if job.version != verdict.about.version + place:
             raise _overtaken(job, verdict.about.version + place)
         if verdict.value is not None:
-            now = parent_value(workspace.family(job.id), cancelling=job.cancel_requested)
+            now = parent_value(workspace.families.family(job.id), cancelling=job.cancel_requested)
             if now is not verdict.value:
                 raise _overtaken(job, verdict.about.version + place)
         return Judgement(decide(said, clock.now(), workspace))

@@ -56,7 +56,7 @@ class Datastore(PostgresDatastore):
     def check(self, connection: Bounded, idle_seconds: float = 0.0) -> None:
         """Raise `psycopg.Error` where a connection cannot be used any more; let it say who speaks."""
         check_open(connection, idle_seconds)
-        if name := connection.speak_as(self.speaker):
+        if connection.speaker != self.speaker and (name := connection.speak_as(self.speaker)):
             connection.execute(name)
 
     @contextmanager
@@ -68,7 +68,7 @@ class Datastore(PostgresDatastore):
     @contextmanager
     def connection(self) -> Iterator[Connection[DictRow]]:
         """A connection of the pool; errors of the database come out in our words."""
-        with in_our_words, self.raw_connection() as connection:
+        with in_our_words, self.pool.connection() as connection:
             yield connection
 
 

@@ -10,7 +10,7 @@ from pydantic_core import from_json, to_json
 
 from ledger.domain.commands import ENVELOPE, malformed
 from ledger.domain.content import quoted_in
-from ledger.domain.events import FACTS_BY_TOPIC, KINDS, Damaged, Event, Fact, RecordedEvent
+from ledger.domain.events import FACTS_BY_TOPIC, Damaged, Event, Fact, RecordedEvent
 from ledger.domain.states import BEGINNING
 from ledger.domain.values import POSITION_MAX, PROSE_LENGTH_MAX, check_text, join_json, parse_time, print_time
 from ledger.errors import BadInput, IntegrityFailure, MalformedRecord, SchemaTooNew
@@ -41,9 +41,10 @@ class Row(NamedTuple):
 
 def write_row(event: Event) -> Row:
     """The row of an event; the bytes are the same for the same event."""
-    fields: dict[str, Any] = {"id": event.id, "at": print_time(event.occurred_at)}
-    fields |= {name: value for name, value in zip(_SAID_OF, event[5:], strict=True) if value is not None}
-    return Row(event.stream, event.version, type(event.fact).topic, join_json(to_json(fields), event.fact.text))
+    fact = event.fact
+    beside = {name: value for name, value in zip(_SAID_OF, event[5:], strict=True) if value is not None}
+    fields = {"id": event.id, "at": print_time(event.occurred_at), **beside}
+    return Row(f"{fact.kind}:{event.job}", event.version, fact.topic, join_json(to_json(fields), fact.text))
 
 
 def mark_of(event_id: str) -> bytes:
@@ -120,8 +121,8 @@ def unknown_topic(where: str, topic: str) -> SchemaTooNew:
 def check_name(stream: str, fact: type[Fact]) -> None:
     """Raise `MalformedRecord` unless a stream of this name may hold such a fact."""
     kind, _, name = stream.partition(":")
-    if kind != KINDS[fact] or not 1 <= len(name) <= NAME_LENGTH_MAX:
-        raise MalformedRecord(f"its stream must be named {KINDS[fact]}: and 1 to {NAME_LENGTH_MAX} characters.")
+    if kind != fact.kind or not 1 <= len(name) <= NAME_LENGTH_MAX:
+        raise MalformedRecord(f"its stream must be named {fact.kind}: and 1 to {NAME_LENGTH_MAX} characters.")
 
 
 def not_its_bytes(stream: str, version: int, name: str, why: str) -> IntegrityFailure:
@@ -146,7 +147,7 @@ def read_recorded(row: Mapping[str, Any]) -> RecordedEvent:
 
 def may_begin(fact: Fact) -> bool:
     """Whether a stream may begin with a fact."""
-    return KINDS[type(fact)] != "job" or fact.name in BEGINNING
+    return fact.kind != "job" or fact.name in BEGINNING
 
 
 def damaged_event(row: Row, why: str, recorded_at: datetime) -> Event:

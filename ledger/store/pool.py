@@ -67,7 +67,8 @@ class Pool:
             self._give_back(connection)
 
     def _take(self) -> Bounded:
-        until = clock.monotonic() + clock.seconds_left(self._wait_seconds)
+        now = clock.monotonic()
+        until = now + clock.seconds_left(self._wait_seconds)
         refused: DatabaseAway | None = None
         while True:
             try:
@@ -75,7 +76,7 @@ class Pool:
             except Unavailable as error:
                 raise refused or error from None
             if idle is not None:
-                connection = self._check_idle(*idle)
+                connection = self._check_idle(now - idle[0], idle[1])
             else:
                 try:
                     connection = self._add(until)
@@ -158,11 +159,11 @@ class Pool:
             )
         return PoolExhausted(sentence, size=self._told_size, seconds=self._wait_seconds)
 
-    def _check_idle(self, since: float, connection: Bounded) -> Bounded | None:
+    def _check_idle(self, idle_seconds: float, connection: Bounded) -> Bounded | None:
         """The connection, or None where it cannot be used."""
         usable = False
         try:
-            self._check(connection, clock.monotonic() - since)
+            self._check(connection, idle_seconds)
             usable = True
         except psycopg.Error:
             return None
@@ -188,7 +189,9 @@ class Pool:
             self._out -= 1
             if not connection.closed:
                 self._idle.append((now, connection))
-            old = [self._idle.popleft()[1] for since, _ in [*self._idle] if now - since > IDLE_SECONDS_MAX]
+            old = []
+            while self._idle and now - self._idle[0][0] > IDLE_SECONDS_MAX:
+                old.append(self._idle.popleft()[1])
             self._changed.notify()
         for each in old:
             each.close()

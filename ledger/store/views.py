@@ -26,6 +26,10 @@ Session = Connection[dict[str, Any]]
 Sought: TypeAlias = tuple[str, Mark]  # by its name a stream, and what is looked for in it
 
 
+def nothing() -> None:
+    """The answer where nothing had to be asked."""
+
+
 Counted = tuple[str, str, str]  # the type of jobs, and the type and id of the entity that they are counted on
 
 
@@ -70,7 +74,7 @@ class Views(Protocol):
         """
 
     def fold(self, kept: Any, entry: Placed) -> Any:
-        """What the views keep of a stream after one more of its events; None before the first. It may change `kept`."""
+        """What the views keep of a job after one more of its events; None before the first. It may change `kept`."""
 
     def recall(self, session: Session, jobs: Iterable[str]) -> Asked[Mapping[str, Recalled]]:
         """These jobs without their events, as far as they are on record, in a time that does not grow with these."""
@@ -82,7 +86,7 @@ class Views(Protocol):
         """
 
     def write(self, session: Session, kept: Iterable[Any], entries: Sequence[Placed]) -> None:
-        """Write what these events, which come next in the ledger, have changed in these streams.
+        """Write what these events, which come next in the ledger, have changed; `kept` is of their jobs after them.
 
         Where the ledger does not end there, the transaction fails (`psycopg.errors.NotNullViolation`).
         """

@@ -72,18 +72,19 @@ class JobStatus:
         self, kept: Iterable[Status], before: int, _entries: Sequence[Placed]
     ) -> Mapping[str, Mapping[str, str]]:
         """The documents of those that have changed, and their entities where these have, a line each; snapshots."""
-        changed = [status for status in kept if status.document["position"] > before]
-        if not changed:
-            return {}
-        documents = [to_json(status.document) for status in changed]
-        entities = [to_json(status.touched.shown()) if status.touched.position > before else b"" for status in changed]
-        written = {"upsert_documents": {"documents": _lines(documents), "entities": _lines(entities)}}
-        snapshots = [snapshot for status in changed for snapshot in status.snapshots if snapshot.position > before]
-        if snapshots:
-            written |= write_snapshots(snapshots)
-            for status in changed:
+        documents, entities, snapshots = [], [], []
+        for status in kept:
+            if status.document["position"] <= before:
+                continue
+            documents.append(to_json(status.document))
+            entities.append(to_json(status.touched.shown()) if status.touched.position > before else b"")
+            if status.snapshots:
+                snapshots += [snapshot for snapshot in status.snapshots if snapshot.position > before]
                 status.snapshots.clear()
-        return written
+        if not documents:
+            return {}
+        written = {"upsert_documents": {"documents": _lines(documents), "entities": _lines(entities)}}
+        return written | write_snapshots(snapshots) if snapshots else written
 
 
 def write_snapshots(snapshots: Sequence[Snapshot]) -> dict[str, dict[str, str]]:
@@ -146,7 +147,7 @@ def _fold(document: Document | None, entry: Placed) -> Document:
         return _refuse(document, fact, entry)
     assert document is not None  # noqa: S101 - a stream begins with one of the two
     _note(document, entry)
-    change = _CHANGES.get(event.name)
+    change = _CHANGES.get(fact.name)
     if change is not None:
         for name, value in change(document, entry).items():
             if value == BY_DEFAULT.get(name):
@@ -218,7 +219,7 @@ def _closed(entry: Placed) -> Document:
 
 def _place(entry: Placed) -> Document:
     return {
-        "last_event": entry.event.name,
+        "last_event": entry.event.fact.name,
         "last_at": print_time(entry.event.occurred_at),
         "version": entry.event.version,
         "position": entry.position,
@@ -236,13 +237,13 @@ _NOT_IN_BESIDE = named(
 
 def _note(document: Document, entry: Placed) -> None:
     """Take in what any event says of its job."""
-    event = entry.event
-    phase = TRANSITIONS[event.name].get(document["phase"], document["phase"])  # a phase equals its word
+    event, name = entry.event, entry.event.fact.name
+    phase = TRANSITIONS[name].get(document["phase"], document["phase"])  # a phase equals its word
     document["phase"] = str(phase)
     document |= _place(entry)
-    if "started_at" not in document and (phase in _WORK or event.name == "started"):
+    if "started_at" not in document and (phase in _WORK or name == "started"):
         document["started_at"] = document["last_at"]
-    if event.raw is not None and event.name not in _BESIDE:
+    if event.raw is not None and name not in _BESIDE:
         document["raw"] = event.raw
 
 

@@ -2,12 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from psycopg import Cursor
 from pydantic_core import to_json
 
 from ledger.asking.answers import Name, RollUp, Standing, Unsettled
+from ledger.domain.epoch import OwnerEpoch
 from ledger.domain.progress import percent
 from ledger.domain.quorum import NAMED_MAX, Child, Family
 from ledger.domain.states import EndAction, Outcome, Phase
@@ -17,24 +19,18 @@ if TYPE_CHECKING:  # who asks for a tree need not load what an append asks of th
     from ledger.store.views import Asked, Session
 
 
-def children(session: "Session", parents: Iterable[str]) -> "Asked[Mapping[str, list[Child]]]":
-    """The children of each parent in the order of planning; one that was refused is none."""
-    cursor = session.execute(SQL["select_children"], {"parents": to_json(list(parents)).decode()})
-    return lambda: _by_parent(cursor.fetchall())
-
-
 def some_children(session: "Session", parents: Iterable[str], at_most: int) -> "Asked[Mapping[str, Sequence[Child]]]":
     """So many children of each parent, in the order of planning, those that are open before others are left out."""
     parameters = {"parents": to_json(list(parents)).decode(), "at_most": at_most}
     cursor = session.execute(SQL["select_some_children"], parameters)
-    return lambda: _by_parent(cursor.fetchall())
 
+    def answer() -> Mapping[str, Sequence[Child]]:
+        found: dict[str, list[Child]] = {}
+        for row in cursor.fetchall():
+            found.setdefault(row["parent"], []).append(_child(row))
+        return found
 
-def _by_parent(rows: Iterable[Mapping[str, Any]]) -> dict[str, list[Child]]:
-    found: dict[str, list[Child]] = {}
-    for row in rows:
-        found.setdefault(row["parent"], []).append(_child(row))
-    return found
+    return answer
 
 
 def _child(row: Mapping[str, Any]) -> Child:
@@ -99,15 +95,23 @@ def bound(session: "Session", names: Iterable[tuple[str, str]]) -> "Asked[Mappin
 
 
 def unsettled(session: "Session", names: Sequence[Name]) -> Unsettled:
-    """Every active job, and those that bear one of these names, with their children; the caller holds the snapshot."""
+    """Every active job, and those that bear one of these names, with their children, and the owners of active ones."""
     parameters = {
         "executors": [name.executor for name in names],
         "external_ids": [name.external_id for name in names],
         "tokens": [name.token for name in names],
     }
     rows = session.execute(SQL["select_unsettled"], parameters).fetchall()
-    jobs = [job for row in rows if (job := _standing(row)) is not None]
-    return Unsettled(jobs, children(session, [job.job for job in jobs])(), position(session))
+    found = [row for row in rows if row["job"] is not None]
+    below = {
+        row["job"]: sorted(row["children"], key=itemgetter("planned_position")) for row in found if row["children"]
+    }
+    return Unsettled(
+        jobs=[job for row in found if (job := _standing(row)) is not None],
+        children={job: [_child(child) for child in children] for job, children in below.items()},
+        owners=Counter(OwnerEpoch(row["owner"], row["epoch"] or 0) for row in found if row["active"] and row["owner"]),
+        position=rows[0]["position"],
+    )
 
 
 def position(session: "Session") -> int:
@@ -122,13 +126,13 @@ def root(session: "Session", job: str) -> str | None:
 
 
 def _standing(row: Mapping[str, Any]) -> Standing | None:
-    """How a job stands; None where the row is not what the ledger writes, so that nothing can be said of the job."""
+    """How a job stands; None where nothing can be said of it: a damaged one, or a row that the ledger did not write."""
     try:
         outcome = Outcome(row["outcome"]) if row["outcome"] else None
         axes = {"phase": Phase(row["phase"]), "outcome": outcome, "end_action": EndAction(row["end_action"])}
     except ValueError:
         return None
-    return Standing(**{**row, **axes})
+    return None if row["damaged"] else Standing(**{name: row[name] for name in Standing.__slots__} | axes)
 
 
 def roll_up(cursor: Cursor[Any], job: str) -> RollUp | None:

@@ -4,14 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from ledger.domain.admission import Demand, Held, Holder
-from ledger.domain.events import Event, Placed, RecordedEvent
-from ledger.domain.quorum import Child, Family
+from ledger.domain.events import Placed, RecordedEvent
 from ledger.errors import ViewBehind
 from ledger.store.reading import read_in_turn, rows_in_turn
 from ledger.store.replication import Durability
 from ledger.store.standpoint import Known, check_standing
-from ledger.store.views import CATCH_UP_EVENTS_MAX, Asked, Counted, Crowd, Recalled, Seen, Session, Sought
+from ledger.store.views import CATCH_UP_EVENTS_MAX, Asked, Recalled, Seen, Session
 from projections.inline import job_tree, recalled, running_jobs, told
 from projections.inline.damaged import note_damaged
 from projections.inline.job_status import JobStatus
@@ -40,11 +38,15 @@ class InlineViews:
             check_standing(known.cursor, head, stands=rows[0]["stands"])
             if len(rows) < len(PROJECTIONS) and head:  # one is an epoch behind, or was never begun
                 rows += session.execute(SQL["select_tracking_live"]).fetchall()
-            reached = {row["view"]: (row["version"], row["position"]) for row in rows}
+            reached = {}
+            for row in rows:
+                reached[row["view"]] = row["version"], row["position"]
             behind = False
             if not head:  # what is written later has a row to change
                 track(session, [projection for projection in PROJECTIONS if projection.name not in reached], 0)
             for projection in PROJECTIONS:
+                if reached.get(projection.name) == (projection.version, head):
+                    continue
                 position = position_of(projection, reached, head)
                 if position < head:
                     behind = True
@@ -54,9 +56,7 @@ class InlineViews:
         return catch_up
 
     def fold(self, kept: KeptByView | None, entry: Placed) -> KeptByView:
-        """What the views keep of a stream after one more of its events, each view its own; nothing of an owner's."""
-        if not entry.event.of_job:
-            return []
+        """What the views keep of a job after one more of its events, each view its own."""
         kept = kept or [None] * len(PROJECTIONS)
         for place, projection in enumerate(PROJECTIONS):
             kept[place] = projection.fold(kept[place], entry)
@@ -69,13 +69,9 @@ class InlineViews:
             name: Recalled(job, [kept.status, kept.stays, None], kept.size) for name, (job, kept) in asked().items()
         }
 
-    def told(self, session: Session, sought: Iterable[Sought]) -> Asked[Mapping[Sought, list[Event]]]:
-        """The events of each stream, beyond its first 16, that have a mark, in order."""
-        return told.find(session, sought)
-
     def write(self, session: Session, kept: Iterable[KeptByView], entries: Sequence[Placed]) -> None:
         """Write what these events, which come next in the ledger, have changed in these streams."""
-        of_each = zip(*(each for each in kept if each), strict=True)
+        of_each = zip(*kept, strict=True)
         before, position = entries[0].position - 1, entries[-1].position
         parameters: dict[str, Any] = {"views": _NAMES, "position": position, "before": before}
         statements = []
@@ -85,53 +81,18 @@ class InlineViews:
                 parameters |= given
         session.execute(_writing(tuple(statements)), parameters)
 
-    def some_children(
-        self, session: Session, parents: Iterable[str], at_most: int
-    ) -> Asked[Mapping[str, Sequence[Child]]]:
-        """So many children of each parent, in the order of planning, those that are open before others are left out."""
-        return job_tree.some_children(session, parents, at_most)
-
-    def has_child(self, session: Session, parent: str) -> bool:
-        """Whether a job has a child that was not refused."""
-        return job_tree.has_child(session, parent)
-
-    def open_children(self, session: Session, parent: str, at_most: int) -> list[str]:
-        """So many children that are not closed, in any order."""
-        return job_tree.open_children(session, parent, at_most)
-
-    def family(self, session: Session, parent: str, spoken_of: Sequence[str]) -> Family:
-        """The children of a parent of many, as far as they count for it; all of those that are spoken of are told."""
-        return job_tree.family(session, parent, spoken_of)
-
-    def unsettled(self, session: Session, parent: str, besides: Sequence[str]) -> bool:
-        """As `ledger.domain.quorum.unsettled_beside` says, of a parent of many."""
-        return job_tree.unsettled_children(session, parent, besides)
-
-    def left_below(
-        self, session: Session, jobs: Iterable[str], event: str, at_most: int | None = None
-    ) -> Asked[Mapping[str, list[str]]]:
-        """The jobs below each of these jobs of which an event about a whole tree is yet to be recorded."""
-        return job_tree.left_below(session, jobs, event, at_most)
-
-    def bound(self, session: Session, names: Iterable[tuple[str, str]]) -> Asked[Mapping[tuple[str, str], str]]:
-        """The job of each (executor, external id) that is bound."""
-        return job_tree.bound(session, names)
-
-    def holders(
-        self, session: Session, demands: Iterable[Demand], at_most: int
-    ) -> Asked[Mapping[Demand, Sequence[Holder]]]:
-        """The active jobs that stand against each demand, its own tree included, so many with each access."""
-        return running_jobs.holders(session, demands, at_most)
-
-    def present(
-        self, session: Session, counted: Iterable[Counted], at_most: int
-    ) -> Asked[Mapping[Counted, Sequence[Holder]]]:
-        """The active jobs on each entity with a limit, so many of them, whatever their type and access."""
-        return running_jobs.present(session, counted, at_most)
-
-    def crowd(self, session: Session, crowd: Crowd, spoken_of: Sequence[str]) -> Held:
-        """The oldest of many holders, beside them all that are spoken of, and how many others there are."""
-        return running_jobs.crowd(session, crowd, spoken_of)
+    # What is asked of one view, as `ledger.store.views.Views` says.
+    told = staticmethod(told.find)
+    some_children = staticmethod(job_tree.some_children)
+    has_child = staticmethod(job_tree.has_child)
+    open_children = staticmethod(job_tree.open_children)
+    family = staticmethod(job_tree.family)
+    unsettled = staticmethod(job_tree.unsettled_children)
+    left_below = staticmethod(job_tree.left_below)
+    bound = staticmethod(job_tree.bound)
+    holders = staticmethod(running_jobs.holders)
+    present = staticmethod(running_jobs.present)
+    crowd = staticmethod(running_jobs.crowd)
 
 
 @cache

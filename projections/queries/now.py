@@ -13,7 +13,7 @@ from psycopg.rows import dict_row
 from pydantic_core import from_json, to_json
 
 from ledger.asking.answers import BusyAnswer, JobFilter, Jobs, JobView, Name, RollUp, TreeExpiry, Unsettled
-from ledger.domain.entities import Access, EntityRef
+from ledger.domain.entities import AGAINST, Access, EntityRef
 from ledger.domain.epoch import OwnerEpoch
 from ledger.domain.retention import Retention
 from ledger.errors import ViewBehind
@@ -82,7 +82,7 @@ class ViewQueries:
         self, entities: Sequence[EntityRef], would: Access | None = None, besides: str | None = None
     ) -> list[BusyAnswer] | None:
         """The active jobs on each entity that this access would meet, outside the tree of the job `besides`."""
-        accesses = ",".join(would.against) if would else _ANY_ACCESS
+        accesses = ",".join(AGAINST[would]) if would else _ANY_ACCESS
         with self._connect() as connection:
             root = job_tree.root(connection, besides) if besides is not None else None
             if besides is not None and root is None:
@@ -118,8 +118,7 @@ class ViewQueries:
 
     def unsettled(self, names: Sequence[Name]) -> Unsettled:
         """Every active job, and those that bear one of these names, with their children, from one snapshot."""
-        with self._connect() as connection, connection.transaction():
-            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        with self._connect() as connection:
             return job_tree.unsettled(connection, names)
 
     def position(self) -> int:

@@ -10,7 +10,7 @@ from pydantic_core import to_json
 
 from ledger.asking.answers import BusyAnswer, JobFilter, JobView, Was
 from ledger.asking.search import Tell, tell_nobody
-from ledger.domain.entities import Access, EntityRef
+from ledger.domain.entities import AGAINST, Access, EntityRef
 from ledger.domain.events import RecordedEvent
 from ledger.domain.moment import AsOf
 from ledger.domain.states import Flag
@@ -97,7 +97,7 @@ class PastQueries:
         if besides is not None and besides not in remembered:
             return None
         root = remembered[besides].view.root if besides is not None else None
-        accesses = would.against if would else tuple(Access)
+        accesses = AGAINST[would] if would else tuple(Access)
         on: dict[Place, list[tuple[int, int, JobView]]] = {}
         for row in rows:
             job = remembered.get(row["job"])

@@ -62,6 +62,10 @@ class Memory:
     def told_of_itself(self, ledger: str) -> Told:
         return self._told.setdefault(f"ledger:{ledger}", Told())
 
+    @property
+    def families(self) -> "Memory":
+        return self
+
     def children(self, parent: str) -> Sequence[Child]:
         below = [job for job in self.jobs.values() if job.parent == parent and not job.refused]
         return [Child(job.id, job.outcome, job.required, job.retry_of) for job in below]

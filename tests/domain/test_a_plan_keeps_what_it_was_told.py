@@ -88,4 +88,4 @@ def test_a_job_that_nobody_named_gets_a_name() -> None:
     fact = parse_transition(record, lambda: next(fresh)).fact
 
     assert isinstance(fact, Plan)
-    assert [part.job for part in fact.walk()] == ["first", "second", "mine"]
+    assert [part.job for part in fact.parts] == ["first", "second", "mine"]

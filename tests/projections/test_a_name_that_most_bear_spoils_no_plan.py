@@ -21,7 +21,6 @@ HOT = {"type": "disk", "id": "hot"}
 ANY_ACCESS = {"accesses": "{exclusive,shared,none}", "besides": None}
 COUNT = {"type": "disk", "id": "s7", "accesses": '["exclusive","shared"]', "root": "", "job_type": None}
 OF_FEW: dict[str, tuple[str, dict[str, Any]]] = {
-    "children": (SQL["select_children"], {"parents": '["s7"]'}),
     "some children": (SQL["select_some_children"], {"parents": '["s7","s8"]', "at_most": 17}),
     "open children": (SQL["select_open_children"], {"parent": "s7", "at_most": 9}),
     "a child": (SQL["select_has_child"], {"parent": "s7"}),

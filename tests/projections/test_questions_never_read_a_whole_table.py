@@ -34,7 +34,6 @@ QUESTIONS: dict[str, tuple[str, dict[str, Any]]] = {
         {"counted": json.dumps([ON_HOT | {"job_type": "T"}]), "at_most": 17},
     ),
     "left below": ("select_left_below", {"jobs": '["j100"]', "event": "expired", "at_most": None}),
-    "children": ("select_children", {"parents": json.dumps(["j100", "j200"])}),
     "bound": ("select_bound", {"names": json.dumps([{"executor": "x", "external_id": "e5"}])}),
     "documents": ("select_documents", {"jobs": ["j99999"]}),
     "roots": ("select_roots", {"jobs": ["j99999"]}),

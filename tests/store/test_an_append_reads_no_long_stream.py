@@ -36,11 +36,11 @@ def test_what_is_of_later_than_anything_told_is_looked_for_nowhere(
     asked: list[Any] = []
     honest = InlineViews.told
 
-    def spy(self: InlineViews, session: Session, sought: Any) -> Any:
+    def spy(session: Session, sought: Any) -> Any:
         asked.append(sought)
-        return honest(self, session, sought)
+        return honest(session, sought)
 
-    monkeypatch.setattr(InlineViews, "told", spy)
+    monkeypatch.setattr(InlineViews, "told", staticmethod(spy))
     with assemble(conninfo) as fresh:
         for number in range(100, 110):
             fresh.progress("long", done=number)

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from ledger import clock
-from ledger.appending import below, workspace
+from ledger.appending import judge, workspace
 from ledger.appending.recorder import Attempt, Recorder
 from ledger.application import Ledger
 from ledger.asking.answers import JobFilter
@@ -34,7 +34,7 @@ EXPIRED = {"event": "expired", "policy": {"keep_for": 0}, "cause": "keep_for", "
 @pytest.fixture(autouse=True)
 def room(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let an append speak of ten jobs of a tree."""
-    monkeypatch.setattr(below, "TREE_EVENTS_MAX", ROOM)
+    monkeypatch.setattr(judge, "TREE_EVENTS_MAX", ROOM)
     monkeypatch.setattr(workspace, "TREE_EVENTS_MAX", ROOM)
     monkeypatch.setattr(workspace, "LEFT_MAX", ROOM + 1)
 
@@ -90,7 +90,7 @@ def killed_after(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], No
 
 def _revive(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
-    monkeypatch.setattr(below, "TREE_EVENTS_MAX", ROOM)
+    monkeypatch.setattr(judge, "TREE_EVENTS_MAX", ROOM)
     monkeypatch.setattr(workspace, "TREE_EVENTS_MAX", ROOM)
     monkeypatch.setattr(workspace, "LEFT_MAX", ROOM + 1)
 
@@ -295,7 +295,7 @@ def test_callers_at_once_keep_within_the_room_of_an_append(ledger: Ledger) -> No
 
 def test_no_append_of_a_large_tree_takes_long(ledger: Ledger, superuser: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of ten thousand jobs each append speaks of no more than the real bound, and reads no more than twice as many."""
-    for room in (below, workspace):
+    for room in (judge, workspace):
         monkeypatch.setattr(room, "TREE_EVENTS_MAX", trees.TREE_EVENTS_MAX)
     monkeypatch.setattr(workspace, "LEFT_MAX", trees.TREE_EVENTS_MAX + 1)
     ledger.plan("Root", job="w", children=[{"job": f"w/{n}", "type": "Leaf"} for n in range(10_000)])

@@ -66,9 +66,13 @@ def recover(
     scope = Scope(owner=owner, job=job, fence=tuple(fence or ()), adopt=adopt)
     with ExitStack() as stack:
         recovery = Recovery(stack.enter_context(open_ledger()), executors, as_owner=speak_as)
-        if apply and not yes:
-            _ask_first(recovery.plan(scope))
-        plan = recovery.apply(scope) if apply else recovery.plan(scope)
+        if apply and yes:
+            plan = recovery.apply(scope)
+        else:
+            plan = recovery.plan(scope)
+            if apply:
+                _ask_first(plan)
+                plan = recovery.apply(scope, plan)
     _print(plan, form)
     raise typer.Exit(FOUND_WORK if plan.work else 0)
 
