@@ -247,7 +247,7 @@ def test_a_stale_primary_that_knows_no_such_job_ends_no_wait(
     while not (news := deposed.followed()):
         assert waiter.is_alive(), news
     deposed.change()
-    while not any("No event speaks of job b" in word for word in _words(caplog)):
+    while not any("The wait for job b to close goes on" in word for word in _words(caplog)):
         assert waiter.is_alive()
     deposed.change()
     ledger.succeed("b")
