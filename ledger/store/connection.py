@@ -20,14 +20,11 @@ from pydantic_core import from_json
 
 from ledger import clock, forks, process
 from ledger.errors import (
-    AccessDenied,
     DatabaseAway,
-    DiskFull,
     HostileText,
     IntegrityFailure,
     LedgerError,
     MalformedConninfo,
-    SchemaMissing,
     Unavailable,
 )
 from ledger.store import patience

@@ -14,10 +14,10 @@ from ledger.errors import Unavailable
 from ledger.store.inventory import BAR, Inventory, Thing, expected, take
 
 SCHEMA = "ledger"
-NAMED_MAX = 20
+NAMED_MAX = 50
 ALWAYS = "enabled always"
 _APART = ("grant", "default grant", "role", "membership", "schema")
-PUT_BACK = ("constraint", "index", "trigger")  # in this order: an index may be a constraint's
+PUT_BACK = ("constraint", "index", "trigger")
 
 
 def is_lacking(there: Inventory) -> bool:
@@ -40,19 +40,19 @@ def put_back(connection: Connection[Any], tell: Callable[[str], None]) -> None:
             "put it back as jobledger migrate --print has it",
             lost,
         )
-    for kind in PUT_BACK:
-        # An index that came with its constraint is there by now.
-        for thing in [thing for thing in _lacking(take(connection)) if thing.kind == kind]:
-            _make(connection, thing)
+    for thing in lacking:
+        _make(connection, thing)
     tell(f"The ledger has again what was missing: {_named(lacking)}.")
 
 
 def _lacking(there: Inventory) -> list[Thing]:
-    """In the order of the inventory; a table stands for its columns."""
+    """In the order of the inventory; a table stands for its columns, and a constraint for its index."""
     wanted = expected()
     lacking = [wanted[key] for key in sorted(wanted.keys() - there.keys()) if _is_events(wanted[key])]
     tables = {thing.name for thing in lacking if thing.kind == "table"}
-    return [thing for thing in lacking if thing.kind != "column" or thing.name.rpartition(".")[0] not in tables]
+    made = {f"{SCHEMA}.{thing.name.partition(' on ')[0]}" for thing in lacking if thing.kind == "constraint"}
+    implied = {"column": lambda name: name.rpartition(".")[0] in tables, "index": lambda name: name in made}
+    return [thing for thing in lacking if thing.kind not in implied or not implied[thing.kind](thing.name)]
 
 
 def _is_events(thing: Thing) -> bool:

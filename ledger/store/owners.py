@@ -27,6 +27,7 @@ class Misowned(NamedTuple):
     place: str  # its schema
     has: str  # whose it is
     must: str  # whose it must be
+    sequences: list[str]  # of its columns, by their names in the schema
     trusted: bool  # whoever has it may do everything here, and need plant nothing
     needs_superuser: bool
     acts: bool  # whether who asks may act as the owner of the ledger
@@ -36,6 +37,11 @@ class Misowned(NamedTuple):
     def is_rebuilt(self) -> bool:
         """Whether it is of a rebuild, and may go."""
         return self.place == REBUILD_SCHEMA and self.kind in ("table", "view", "sequence")
+
+    @property
+    def bare_names(self) -> list[str]:
+        """What the database calls it, and its sequences, where it refuses something."""
+        return [self.name.partition("(")[0].rpartition(".")[2], *self.sequences]
 
     @property
     def remedy(self) -> str:

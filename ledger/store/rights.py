@@ -31,7 +31,7 @@ def tell_lack(conninfo: str, sentence: str) -> str | None:
     what = f"{refused[1]} {refused[2]}"
     with connect(conninfo) as connection:
         for thing in misowned(connection):
-            if thing.name.partition("(")[0].rpartition(".")[2] == refused[2]:
+            if refused[2] in thing.bare_names:
                 return f"{thing.sentence.removesuffix('.')} ({sentence})."
         rows = connection.execute(SQL["select_own_roles"], {"roles": ROLES}).fetchall()
         who = connection.execute("SELECT current_user::text AS who").fetchall()[0]["who"]

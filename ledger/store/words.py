@@ -1,4 +1,4 @@
-"""What an error of the database is called, and told as: by its SQLSTATE, and where that says too little by its words."""
+"""What an error of the database is told as: by its SQLSTATE, and where that says too little by its words."""
 
 from ledger.errors import (
     AccessDenied,
@@ -11,6 +11,7 @@ from ledger.errors import (
 )
 
 TOO_MANY = "53300"  # too many connections: the server lives
+NO_RIGHT = "42501"
 NOT_IN_STATE = "55000"  # something is asked of an object that it cannot do as it is
 
 _BY_STATE: dict[str, tuple[type[LedgerError], str]] = {
@@ -53,6 +54,12 @@ _BY_WORDS: dict[str, dict[str, tuple[type[LedgerError], str]]] = {
         "no more connections allowed": (
             DatabaseAway,
             f"The pooler takes no more connections{_LIMIT} its max_client_conn",
+        ),
+    },
+    NO_RIGHT: {
+        "must be owner of": (
+            AccessDenied,
+            "Only whoever owns it may change it; let him drop it, or give it to the owner of the ledger",
         ),
     },
     NOT_IN_STATE: {

@@ -132,7 +132,7 @@ FIXED = "SET search_path = pg_catalog, pg_temp"
         ),
         ("ALTER FUNCTION ledger.place_append() SECURITY INVOKER", "functions", "error", "must have security definer"),
         ("ALTER FUNCTION ledger.refuse_change() SET search_path = projections", "functions", "error", "search_path"),
-        ("ALTER FUNCTION ledger.refuse_change() OWNER TO jobledger_projector", "owners", "error", "belongs to jobledger_"),
+        ("ALTER FUNCTION ledger.refuse_change() OWNER TO jobledger_projector", "owners", "error", "belongs to jobl"),
         ("DROP FUNCTION ledger.refuse_change() CASCADE", "functions", "error", "is missing"),
         # Triggers.
         (
@@ -216,9 +216,9 @@ FIXED = "SET search_path = pg_catalog, pg_temp"
         ("GRANT pg_execute_server_program TO jobledger_writer", "role_attributes", "error", "server_program"),
         ("GRANT jobledger_projector TO jobledger_writer", "role_attributes", "error", "of jobledger_projector"),
         # Owners.
-        ("ALTER TABLE ledger.leases OWNER TO jobledger_writer", "owners", "error", "ALTER TABLE ledger.leases OWNER TO"),
-        ("ALTER SCHEMA ledger OWNER TO jobledger_writer", "owners", "error", "schema ledger belongs to jobledger_writer"),
-        ("ALTER VIEW projections.job_expiry OWNER TO jobledger_reader", "owners", "error", "ALTER VIEW projections.job_"),
+        ("ALTER TABLE ledger.leases OWNER TO jobledger_writer", "owners", "error", "ALTER TABLE ledger.leases OW"),
+        ("ALTER SCHEMA ledger OWNER TO jobledger_writer", "owners", "error", "schema ledger belongs to"),
+        ("ALTER VIEW projections.job_expiry OWNER TO jobledger_reader", "owners", "error", "ALTER VIEW proj"),
         (
             "CREATE TABLE projections_rebuild.t (); ALTER TABLE projections_rebuild.t OWNER TO jobledger_projector",
             "owners", "error", "The table projections_rebuild.t belongs to jobledger_projector",

@@ -18,13 +18,14 @@ WITH places AS (
     FROM places
     WHERE nspname = 'ledger'
 ), owned AS (
-    SELECT 'schema' AS kind, quote_ident(nspname) AS name, nspname, nspowner AS owner FROM places
+    SELECT 'schema' AS kind, quote_ident(nspname) AS name, nspname, nspowner AS owner, 0::oid AS relation FROM places
     UNION ALL
     SELECT
         CASE relkind WHEN 'v' THEN 'view' WHEN 'S' THEN 'sequence' ELSE 'table' END,
         format('%%I.%%I', nspname, relname),
         nspname,
-        relowner
+        relowner,
+        classes.oid
     FROM pg_class AS classes
     JOIN places ON places.oid = relnamespace
     WHERE
@@ -35,12 +36,12 @@ WITH places AS (
             WHERE classid = 'pg_class'::regclass AND objid = classes.oid AND deptype IN ('a', 'i') AND refobjsubid > 0
         )
     UNION ALL
-    SELECT 'function', routines.oid::regprocedure::text, nspname, proowner
+    SELECT 'function', routines.oid::regprocedure::text, nspname, proowner, 0
     FROM pg_proc AS routines
     JOIN places ON places.oid = pronamespace
     WHERE prokind = 'f'
     UNION ALL
-    SELECT 'type', format('%%I.%%I', nspname, typname), nspname, typowner
+    SELECT 'type', format('%%I.%%I', nspname, typname), nspname, typowner, 0
     FROM pg_type
     JOIN places ON places.oid = typnamespace
     JOIN pg_class ON pg_class.oid = typrelid AND relkind = 'c'
@@ -51,6 +52,12 @@ SELECT
     nspname::text AS place,
     owned.owner::regrole::text AS has,
     owning.owner::regrole::text AS must,
+    ARRAY(
+        SELECT relname::text
+        FROM pg_depend
+        JOIN pg_class ON pg_class.oid = objid AND relkind = 'S'
+        WHERE classid = 'pg_class'::regclass AND refobjid = owned.relation AND refobjsubid > 0
+    ) AS sequences,
     former.rolsuper AND former.rolname <> ALL(%(roles)s) AS trusted,
     former.rolsuper AS needs_superuser,
     pg_has_role(owning.owner, acting) AS acts,
