@@ -20,17 +20,15 @@ from pydantic_core import from_json
 
 from ledger import clock, forks, process
 from ledger.errors import (
-    AccessDenied,
     DatabaseAway,
-    DiskFull,
     HostileText,
     IntegrityFailure,
     LedgerError,
     MalformedConninfo,
-    SchemaMissing,
     Unavailable,
 )
 from ledger.store import patience
+from ledger.store.words import READ_ONLY_BY_SETTING, TOO_MANY, find_words
 
 if TYPE_CHECKING:
     from ledger.store.silence import Silence
@@ -40,7 +38,6 @@ LOCK_SECONDS_MAX = 60
 FIRST_ANSWER_SECONDS_MAX = 20
 DEAD_SECONDS_MAX = 10  # until a peer that answers nothing, on a network that carries nothing, is given up
 TURN_SECONDS_MAX = 2  # for which a session of a pooler is kept, which others may wait for
-TOO_MANY = "53300"  # too many connections: the server lives
 SEARCH_PATH = "pg_catalog, pg_temp"  # statements name all that is ours
 Connect = Callable[[], AbstractContextManager[Connection[Any]]]  # for as long as a question takes
 
@@ -90,37 +87,6 @@ _KEPT_ALIVE = {
     "tcp_user_timeout": ("TCP_USER_TIMEOUT", DEAD_SECONDS_MAX * 1000),
 }
 
-_BY_STATE: dict[str, tuple[type[LedgerError], str]] = {
-    "28P01": (AccessDenied, "The database refuses this password; check JOBLEDGER_DSN or PGPASSWORD"),
-    "28000": (AccessDenied, "The database refuses this user; check JOBLEDGER_DSN or PGUSER"),
-    "42501": (
-        AccessDenied,
-        "The database role lacks a right; grant it the role of the ledger that has it",
-    ),
-    TOO_MANY: (
-        DatabaseAway,
-        "The database takes no more connections; open ledgers with a smaller pool, or raise its max_connections",
-    ),
-    "53100": (DiskFull, "The database has no room left on its disk; make room and repeat"),
-    "3D000": (DatabaseAway, "There is no such database; create it or check JOBLEDGER_DSN"),
-    "42P01": (SchemaMissing, "The database has no ledger of this release; run jobledger migrate"),
-    "3F000": (SchemaMissing, "The database has no ledger of this release; run jobledger migrate"),
-    "25006": (DatabaseAway, "The database takes no writes; connect to the primary"),
-    "57014": (Unavailable, "The database ended a statement, as statement_timeout or somebody has it; repeat it"),
-    "25P04": (
-        DatabaseAway,
-        "The database ended a transaction that took longer than its transaction_timeout; repeat it",
-    ),
-    "25P03": (DatabaseAway, "The database ended a transaction of a process that stood still; repeat it"),
-    "57P05": (DatabaseAway, "The database ended a session of a process that stood still; repeat it"),
-    "55P03": (Unavailable, "A lock was waited for as long as may be; try again"),
-}
-
-
-_READ_ONLY_BY_SETTING = (
-    "The database takes no writes of this session, since default_transaction_read_only is on for its role, database or "
-    "server; switch that off, or write as another role"
-)
 _OUR_STATES = "JL"  # what our own triggers and functions refuse, each in a sentence of its own
 
 
@@ -149,10 +115,11 @@ def translate(error: Exception) -> LedgerError:
             f"({_QUOTED.sub(_hide, told_by_driver)})."
         )
     state = state_of(error)
-    if state in _BY_STATE:
-        kind, sentence = _BY_STATE[state]
+    known = find_words(state, told_by_driver)
+    if known is not None:
+        kind, sentence = known
         if getattr(error, "by_setting", False):
-            sentence = _READ_ONLY_BY_SETTING
+            sentence = READ_ONLY_BY_SETTING
         lacks = _lacks(error, told_by_driver) if state == "42501" else None
         waited_for = getattr(error, "waited_for", None)
         told_by_driver = f"{told_by_driver}: it waited for {waited_for}" if waited_for else told_by_driver

@@ -8,13 +8,15 @@ from psycopg import Connection
 from ledger.store.diagnosis import Diagnosis, Level
 from ledger.store.inventory import BAR, SCHEMAS, Inventory, Thing, as_printed_here, granted_to
 from ledger.store.mending import VIEW_SCHEMAS, is_of
+from ledger.store.missing import ALWAYS, PUT_BACK
 
 FINDINGS_MAX = 20  # of one code
 SHOWN_MAX = 300  # characters of what a thing is like
 AGAIN = "put it back as jobledger migrate --print has it"
+MENDED = "run jobledger migrate"
 ANEW = "run jobledger migrate, which makes the views anew"
 GRANTS = ("grant", "default grant")
-OWNED_BY_WHO_MIGRATES = "owned by who migrates"
+WHO_MIGRATES = "who migrates"  # as grants are told: the owner, and every superuser
 
 
 class Concern(NamedTuple):
@@ -57,7 +59,7 @@ WELL = {
     "rules": "No rule rewrites what is asked of the ledger.",
     "row_security": "No row is hidden from anybody.",
     "definitions": "The views show what they were made to show.",
-    "tables": "The tables belong to whom they should.",
+    "tables": "The tables are there.",
     "columns": "The columns have the types, defaults and checks that they were made with.",
     "indexes": "The indexes are there.",
     "objects": "No operator or type is there but the ledger's.",
@@ -69,7 +71,7 @@ WELL = {
 def examine_inventory(connection: Connection[Any], expected: Inventory, there: Inventory) -> Iterator[Diagnosis]:
     """What deviates, 20 findings of a code at most; and for each code without any, that all is well."""
     by_code: dict[str, list[Diagnosis]] = {code: [] for code in WELL}
-    for finding in _deviations(connection, _agreed(expected, there), there):
+    for finding in _deviations(connection, granted_to(expected, there), there):
         by_code.setdefault(finding.code, []).append(finding)
     for code, findings in by_code.items():
         yield from findings[:FINDINGS_MAX]
@@ -89,19 +91,6 @@ def missing_roles(expected: Inventory, there: Inventory) -> list[str]:
     return [name for kind, name in expected if kind == "role" and (kind, name) not in there]
 
 
-def _agreed(expected: Inventory, there: Inventory) -> Inventory:
-    """What can be expected: a role that is missing owns nothing, and nothing is granted to it."""
-    if not missing_roles(expected, there):
-        return expected
-    return {key: _of_who_migrates(thing) for key, thing in granted_to(expected, there).items()}
-
-
-def _of_who_migrates(thing: Thing) -> Thing:
-    """The same owned by who migrates, which takes nothing from anybody's safety."""
-    words = (OWNED_BY_WHO_MIGRATES if word.startswith("owned by ") else word for word in thing.detail.split(BAR))
-    return thing._replace(detail=BAR.join(words))
-
-
 def _is_use(grant: Thing, role: str) -> bool:
     """Whether a grant lets a role use a schema, without which it uses nothing here."""
     return grant.name.startswith("schema ") and grant.name.endswith(f" to {role}")
@@ -114,8 +103,6 @@ def _deviations(connection: Connection[Any], expected: Inventory, inventory: Inv
     }
     for key in sorted(expected.keys() | inventory.keys()):
         wanted, there = expected.get(key), inventory.get(key)
-        if wanted and there and OWNED_BY_WHO_MIGRATES in there.words:
-            wanted = _of_who_migrates(wanted)
         if wanted == there:
             continue
         thing = there or wanted
@@ -138,7 +125,9 @@ def _deviations(connection: Connection[Any], expected: Inventory, inventory: Inv
 
 def _remedy(missing: Thing) -> str:
     of_views = any(is_of(schema, missing.kind, missing.name) for schema in VIEW_SCHEMAS)
-    return ANEW if of_views or missing.kind == "schema" else AGAIN
+    if of_views or missing.kind == "schema":
+        return ANEW
+    return MENDED if missing.kind in PUT_BACK else AGAIN
 
 
 def _of_view(connection: Connection[Any], code: str, wanted: Thing, there: Thing) -> Iterator[Diagnosis]:
@@ -172,7 +161,8 @@ def _stranger(thing: Thing) -> str:
 def _changed(wanted: Thing, there: Thing) -> str:
     lacks, has = _parts(wanted, there), _parts(there, wanted)
     state = f"has {has}" if has else "has not"
-    return f"The {there.kind} {there.name} must have {lacks or 'nothing more'}, and {state}; {AGAIN}."
+    remedy = MENDED if there.kind == "trigger" and lacks == ALWAYS else AGAIN
+    return f"The {there.kind} {there.name} must have {lacks or 'nothing more'}, and {state}; {remedy}."
 
 
 def _parts(thing: Thing, other: Thing) -> str:
@@ -190,7 +180,8 @@ def _of_excess(
     excess = (there.words if there else frozenset()) - (wanted.words if wanted else frozenset())
     if excess:
         level: Level = "error" if who in ours or who == "PUBLIC" else "warning"
-        remedy = "run jobledger migrate, or revoke it" if level == "error" and thing.kind == "grant" else "revoke it"
+        mended = level == "error" if thing.kind == "grant" else thing.name.startswith(f"what {WHO_MIGRATES} makes")
+        remedy = "run jobledger migrate, or revoke it" if mended else "revoke it"
         yield Diagnosis(code, level, f"{role} must not have {_listed(excess)} {what}; {remedy}.")
 
 

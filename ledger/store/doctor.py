@@ -16,6 +16,7 @@ from ledger.store.deviations import examine_inventory, missing_roles
 from ledger.store.diagnosis import Diagnosis, Level
 from ledger.store.inventory import expected, take
 from ledger.store.migrate import Migrator
+from ledger.store.owners import examine_owners
 from ledger.store.replication import unsafe_settings
 from ledger.store.statements import SQL
 from ledger.store.views import CATCH_UP_EVENTS_MAX, Inspected
@@ -40,6 +41,7 @@ def examine(connection: Connection[Any], migrator: Migrator, views: Inspected) -
     ]
     schema = _schema(connection, migrator)
     findings.append(schema)
+    findings += _look("owners", lambda: examine_owners(connection))
     if schema.level == "ok":
         wanted, there = expected(), take(connection)
         missing = missing_roles(wanted, there)

@@ -11,17 +11,16 @@ from typing import Any
 from psycopg import Connection
 from psycopg.errors import Diagnostic
 
-from ledger.errors import Unavailable
-from ledger.store.inventory import ALL, Inventory, Thing, expected, granted_to, take
+from ledger.store.inventory import ALL, Inventory, expected, granted_to, take
+from ledger.store.owners import put_right
 from ledger.store.statements import SQL
 
 VIEW_SCHEMAS = ("projections", "history")
 TOLD = "JL000"  # the state of a notice that whoever migrates must read
+TOLD_MAX = 5  # rights of a role
 _PARTS = ("table", "view", "column", "index", "constraint", "function")
-_CODE = ("function", "procedure", "aggregate", "trigger", "rule", "policy", "row security", "constraint", "column")
 _KINDS = {"table": "TABLE", "view": "TABLE", "sequence": "SEQUENCE", "schema": "SCHEMA", "type": "TYPE",
           "function": "FUNCTION"}  # fmt: skip
-OWNED_BY = "owned by "
 
 
 @contextmanager
@@ -73,10 +72,11 @@ def is_of(schema: str, kind: str, name: str) -> bool:
     return name.startswith(f"{schema}.")
 
 
-def mend(connection: Connection[Any]) -> None:
+def mend(connection: Connection[Any], tell: Callable[[str], None]) -> None:
     """Put back what migrations made; for who acts as the owner of the ledger, once all of them are applied."""
-    if connection.execute(SQL["select_misowned"]).fetchall()[0]["misowned"]:
-        _own(connection)
+    connection.execute(SQL["reset_role"])
+    put_right(connection, tell, is_whole=lambda: True)
+    connection.execute(SQL["become_owner"])
     for name in ("mend_triggers", "mend_identity", "mend_sequences"):
         connection.execute(SQL[name])
     wanted, there = expected(), take(connection)
@@ -84,32 +84,33 @@ def mend(connection: Connection[Any]) -> None:
         connection.execute(statement)
 
 
-def _own(connection: Connection[Any]) -> None:
-    """Let the owner of the ledger own what is in it, where that is what migrations made and nothing else."""
-    wanted, there = expected(), take(connection)
-    planted = [
-        thing.name for key, thing in there.items() if thing.kind in _CODE and not _is_as_made(wanted.get(key), thing)
-    ]
-    if planted:
-        names = ", ".join(sorted(planted)[:10])
-        raise Unavailable(
-            "Not all of the ledger belongs to its owner, who takes over nothing that others planted, and "
-            f"{names} is not as it was made; see jobledger doctor, drop it, and migrate again.",
-            planted=planted,
-        )
-    connection.execute(SQL["reset_role"])
-    connection.execute(SQL["own_events"])
-    connection.execute(SQL["become_owner"])
+def tell_rights(before: Inventory, after: Inventory, anew: Collection[str], tell: Callable[[str], None]) -> None:
+    """Say which rights each role was given or lost by a migration, on what was there before it; `anew` are schemas."""
+    given: dict[str, list[str]] = {}
+    taken: dict[str, list[str]] = {}
+    for key in sorted(key for key in before.keys() | after.keys() if key[0] == "grant"):
+        what, _, who = key[1].rpartition(" to ")
+        kind, _, name = what.partition(" ")
+        if not _stayed(kind, name, before, after) or any(is_of(schema, kind, name) for schema in anew):
+            continue
+        was, has = (things[key].words if key in things else frozenset() for things in (before, after))
+        given.setdefault(who, []).extend(f"{word} on {what}" for word in sorted(has - was))
+        taken.setdefault(who, []).extend(f"{word} on {what}" for word in sorted(was - has))
+    for who, rights in given.items():
+        if rights:
+            tell(f"To {who} was granted {_first(rights)}.")
+    for who, rights in taken.items():
+        if rights:
+            tell(f"From {who} was revoked {_first(rights)}.")
 
 
-def _is_as_made(wanted: Thing | None, there: Thing) -> bool:
-    return wanted is not None and _without_owner(wanted) == _without_owner(there)
+def _stayed(kind: str, name: str, before: Inventory, after: Inventory) -> bool:
+    return (kind, name) in before and (kind, name) in after
 
 
-def _without_owner(thing: Thing) -> set[str]:
-    words = {word for word in thing.words if not word.startswith(OWNED_BY)}
-    # Whether a trigger runs always is mended apart.
-    return {word for word in words if thing.kind != "trigger" or not word.startswith(("enabled", "disabled"))}
+def _first(rights: list[str]) -> str:
+    more = [f"and {len(rights) - TOLD_MAX:,} rights more"] if len(rights) > TOLD_MAX else []
+    return ", ".join([*rights[:TOLD_MAX], *more])
 
 
 def _grants(wanted: Inventory, there: Inventory) -> Iterator[str]:

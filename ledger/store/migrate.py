@@ -11,7 +11,11 @@ from psycopg.rows import DictRow
 from ledger.errors import ChecksumMismatch, SchemaMissing, SchemaTooNew
 from ledger.store import append_lock
 from ledger.store.connection import connect, in_our_words
-from ledger.store.mending import hear, lacking_views, mend
+from ledger.store.inventory import take
+from ledger.store.mending import hear, lacking_views, mend, tell_rights
+from ledger.store.missing import is_lacking, put_back
+from ledger.store.owners import put_right
+from ledger.store.pooler import refuse_transaction_pooler
 from ledger.store.statements import SQL
 
 _BEFORE = ("create_schemas", "create_roles", "own_views", "become_owner")
@@ -87,22 +91,29 @@ class Migrator:
     def migrate(self, conninfo: str, tell: Callable[[str], None] = lambda _sentence: None) -> list[Migration]:
         """Apply what is pending and mend what a restore left behind, in one transaction; what was applied is returned.
 
-        `tell` hears a sentence for each thing that was mended, and for each that an administrator must mend.
+        `tell` hears a sentence for each thing that was mended, and for each that an administrator must mend. Raises
+        `TransactionPooler` where sessions are shared, `Unavailable` with what whoever migrates cannot mend.
         """
-        with connect(conninfo) as connection, in_our_words, hear(connection, tell), connection.transaction():
-            return self._migrate(connection, tell)
+        with connect(conninfo) as connection, in_our_words, hear(connection, tell):
+            refuse_transaction_pooler(connection)
+            with connection.transaction():
+                return self._migrate(connection, tell)
 
     def _migrate(self, connection: Connection[DictRow], tell: Callable[[str], None]) -> list[Migration]:
-        connection.execute(SQL["check_migrator"])
         connection.execute(SQL["take_migration_lock"])
+        before = take(connection)
+        put_right(connection, tell, is_whole=lambda: not self.pending(connection))
+        connection.execute(SQL["check_migrator"])
         connection.execute(SQL["become_owner"])  # who may act as the owner need not have his rights else
         anew = self._lacking(connection)
         pending = self.pending(connection)
-        if pending or anew:  # which an append would wait for in any case, or it for the append
+        if pending or anew or is_lacking(before):  # which an append would wait for, or it for the append
             append_lock.take(connection, "take_append_lock_alone")
         connection.execute(SQL["reset_role"])
+        connection.execute(SQL["mend_default_privileges"])
         for name in _BEFORE:
             connection.execute(SQL[name])
+        connection.execute(SQL["mend_default_privileges"])  # of the owner, whose rights who migrates need not have
         if anew:
             self._clear(connection, anew)
             tell(f"The views in {' and '.join(anew)} were not whole; they are made anew, and filled from the events.")
@@ -120,8 +131,10 @@ class Migrator:
                 },
             )
         connection.execute("SET LOCAL search_path = pg_catalog, pg_temp")
+        self._put_back(connection, tell)
         self._grant(connection)
-        self._mend(connection)
+        self._mend(connection, tell)
+        tell_rights(before, take(connection), anew, tell)
         return pending
 
     def _lacking(self, connection: Connection[DictRow]) -> list[str]:
@@ -139,8 +152,11 @@ class Migrator:
         for name in _GRANTS:
             connection.execute(SQL[name])
 
-    def _mend(self, connection: Connection[DictRow]) -> None:
-        mend(connection)
+    def _put_back(self, connection: Connection[DictRow], tell: Callable[[str], None]) -> None:
+        put_back(connection, tell)
+
+    def _mend(self, connection: Connection[DictRow], tell: Callable[[str], None]) -> None:
+        mend(connection, tell)
 
     def print(self) -> Iterator[str]:
         """Everything that a migration of an empty database runs, as SQL for an administrator to read."""

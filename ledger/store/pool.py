@@ -13,7 +13,8 @@ from psycopg import pq
 from ledger import clock, forks
 from ledger.errors import DatabaseAway, PoolExhausted, Unavailable
 from ledger.store import patience
-from ledger.store.connection import TOO_MANY, Bounded
+from ledger.store.connection import Bounded
+from ledger.store.words import TOO_MANY
 
 IDLE_SECONDS_MAX = 600.0
 # For which nobody asks for one more, where no more were given: longer each time.

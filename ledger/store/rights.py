@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from ledger.store.connection import connect
 from ledger.store.inventory import ROLES, Inventory, expected, take
+from ledger.store.owners import misowned
 from ledger.store.statements import SQL
 
 USES = {  # in the order in which they are offered
@@ -21,13 +22,17 @@ Rights = Mapping[str, frozenset[str]]
 def tell_lack(conninfo: str, sentence: str) -> str | None:
     """What must be granted for what the database refused with these words; None where it was nothing of the ledger's.
 
-    A role of the ledger that lacks what it must have is named before another is offered.
+    A role of the ledger that lacks what it must have is named before another is offered; and what belongs to another
+    than the owner of the ledger before all, since no grant mends that.
     """
     refused = _REFUSED.search(sentence)
     if refused is None:
         return None
     what = f"{refused[1]} {refused[2]}"
     with connect(conninfo) as connection:
+        for thing in misowned(connection):
+            if refused[2] in thing.bare_names:
+                return f"{thing.sentence.removesuffix('.')} ({sentence})."
         rows = connection.execute(SQL["select_own_roles"], {"roles": ROLES}).fetchall()
         who = connection.execute("SELECT current_user::text AS who").fetchall()[0]["who"]
         must, has = _rights(expected(), what), _rights(take(connection), what)

@@ -14,8 +14,9 @@ import psycopg
 from ledger import clock
 from ledger.store import append_lock, patience
 from ledger.store.append_lock import END_AFTER_SECONDS, TELL_AFTER_SECONDS, looking
-from ledger.store.connection import TOO_MANY, state_of
+from ledger.store.connection import state_of
 from ledger.store.statements import SQL
+from ledger.store.words import TOO_MANY
 
 if TYPE_CHECKING:
     from ledger.store.connection import Bounded

@@ -1,5 +1,7 @@
 """The ledger as the release before guards, damage and topics had it."""
 
+from collections.abc import Callable
+
 from psycopg import Connection
 from psycopg.rows import DictRow
 
@@ -15,7 +17,10 @@ class Unmended(Migrator):
     def _lacking(self, connection: Connection[DictRow]) -> list[str]:
         return []
 
-    def _mend(self, connection: Connection[DictRow]) -> None:
+    def _put_back(self, connection: Connection[DictRow], tell: Callable[[str], None]) -> None:
+        pass
+
+    def _mend(self, connection: Connection[DictRow], tell: Callable[[str], None]) -> None:
         pass
 
 

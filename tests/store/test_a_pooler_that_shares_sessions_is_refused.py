@@ -5,8 +5,9 @@ from threading import Thread
 
 import pytest
 
-from ledger.errors import Unavailable
+from ledger.errors import TransactionPooler, Unavailable
 from ledger.service.assembly import diagnose, open_ledger
+from ledger.service.readiness import bring_up
 from ledger.service.settings import Database
 from ledger.store import pooler
 from ledger.store.connection import connect
@@ -17,11 +18,13 @@ from tests.store.bouncer import bouncer, needs_pgbouncer
 @pytest.mark.parametrize("mode", ["transaction", "statement"])
 @pytest.mark.parametrize("size", [1, 4])
 def test_one_that_shares_sessions_is_refused(behind: str, tmp_path: Path, mode: str, size: int) -> None:
-    """At a long-lived open, and by doctor, with the remedy."""
+    """At a long-lived open, by migrate and by doctor, with the remedy."""
     with bouncer(behind, tmp_path, mode, size) as conninfo:
         with pytest.raises(Unavailable, match="pool_mode = session") as raised:
             open_ledger(conninfo)
         assert raised.value.code == "transaction_pooler"
+        with pytest.raises(TransactionPooler, match="pool_mode = session"):
+            bring_up(conninfo)
         found = diagnose(Database(conninfo, None))
         assert [each.level for each in found if each.code == "pooler"] == ["error"]
 

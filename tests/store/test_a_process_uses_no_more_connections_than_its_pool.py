@@ -142,7 +142,7 @@ def narrow(superuser: str, admin: psycopg.Connection[DictRow]) -> Iterator[str]:
 def test_a_server_that_takes_no_more_is_told_as_one(narrow: str) -> None:
     with psycopg.connect(narrow), psycopg.connect(narrow), pytest.raises(DatabaseAway) as told:
         open_ledger(narrow)
-    assert "takes no more connections; open ledgers with a smaller pool" in str(told.value)
+    assert "as its CONNECTION LIMIT has it; open ledgers with a smaller pool" in str(told.value)
     assert told.value.facts["sqlstate"] == "53300"
 
 

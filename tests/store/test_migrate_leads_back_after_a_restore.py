@@ -11,7 +11,7 @@ from psycopg.conninfo import make_conninfo
 from psycopg.rows import dict_row
 
 from ledger.application import Ledger
-from ledger.errors import ViewBehind
+from ledger.errors import IntegrityFailure, Unavailable, ViewBehind
 from ledger.service.assembly import assemble
 from ledger.service.embedded import EmbeddedServer
 from ledger.service.embedded.binaries import binaries
@@ -129,6 +129,11 @@ def test_views_that_are_not_whole_are_made_anew(superuser: str, ledger: Ledger, 
         "ALTER SEQUENCE ledger.append_time OWNER TO jobledger_projector",
         "ALTER SEQUENCE ledger.seal_keys_number_seq RESTART",
         "TRUNCATE ledger.identity",
+        "DROP TRIGGER place_append ON ledger.stored_events",
+        "DROP TRIGGER take_identity ON ledger.identity; DROP TRIGGER refuse_forged_tile ON ledger.tiles",
+        "ALTER TABLE ledger.stored_events DROP CONSTRAINT stored_events_pkey",
+        "ALTER TABLE ledger.tiles DROP CONSTRAINT tiles_level_check",
+        "DROP INDEX ledger.stored_events_notification_id_idx",
     ],
 )
 def test_what_migrations_made_is_put_back(superuser: str, ledger: Ledger, damage: str) -> None:
@@ -268,6 +273,59 @@ def test_neither_owners_nor_privileges_need_come_along(superuser: str, ledger: L
 
     assert any("The role jobledger_writer must have INSERT on column" in each.sentence for each in found)
     _works(empty_database)
+
+
+def test_what_comes_after_the_rows_need_not_come_along(superuser: str, ledger: Ledger, empty_database: str) -> None:
+    """Without triggers, constraints and indexes an append says what is missing, and a migration makes it anew."""
+    _fill(ledger)
+    dumped = _run("pg_dump", "--format=custom", superuser)
+    _run("pg_restore", "--section=pre-data", "--section=data", f"--dbname={empty_database}", said=dumped)
+    said: list[str] = []
+
+    found = _wrong(empty_database)
+    with (
+        assemble(make_conninfo(empty_database, options=WRITER)) as bare,
+        pytest.raises(IntegrityFailure, match=r"The trigger place_append, .* is missing or off; run jobledger migrate"),
+    ):
+        bare.plan("T", job="c")
+    bring_up(empty_database, say=said.append)
+
+    missing = "The trigger place_append on ledger.stored_events is missing; run jobledger migrate."
+    assert missing in [each.sentence for each in found]
+    assert any("again what was missing: the constraint" in each and "the trigger" in each for each in said)
+    _works(empty_database)
+
+
+TWICE = """
+ALTER TABLE ledger.topics DROP CONSTRAINT topics_pkey;
+ALTER TABLE ledger.topics DISABLE TRIGGER USER;
+INSERT INTO ledger.topics SELECT topic FROM ledger.topics
+"""
+
+
+@pytest.mark.parametrize(
+    ("damage", "named"),
+    [
+        (
+            "DROP FUNCTION ledger.refuse_change() CASCADE",
+            r"The ledger lacks the function ledger.refuse_change\(\), which jobledger migrate cannot make anew",
+        ),
+        ("DROP TABLE ledger.leases", "The ledger lacks .*the table ledger.leases, .* cannot make anew"),
+        ("ALTER TABLE ledger.leases DROP COLUMN epoch", "lacks the column ledger.leases.epoch, .* cannot make anew"),
+        (
+            TWICE,
+            r"lacks the constraint topics_pkey on ledger.topics, which cannot be made anew \(could not create unique",
+        ),
+    ],
+)
+def test_what_cannot_be_put_back_is_named(superuser: str, damage: str, named: str) -> None:
+    """And nothing is changed."""
+    _execute(superuser, damage)
+
+    with pytest.raises(Unavailable, match=named) as raised:
+        bring_up(superuser)
+
+    assert str(raised.value).endswith("migrate again; nothing was changed.")
 
 
 def test_a_name_that_something_was_sealed_under_stays(superuser: str, ledger: Ledger) -> None:

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import psycopg
 import pytest
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import dict_row
 
 from ledger.errors import LedgerError, Unavailable
@@ -223,3 +223,158 @@ def test_no_index_is_in_the_order_of_the_database(superuser: str) -> None:
         """).fetchall()
 
     assert found == []
+
+
+OTHERS = (
+    "TABLE ledger.stored_events", "TABLE ledger.leases", "TABLE ledger.migrations", "TABLE projections.told",
+    "TABLE history.entries", "VIEW projections.job_expiry", "VIEW ledger.gate", "SEQUENCE ledger.append_time",
+    "FUNCTION ledger.swap_rebuild()", "FUNCTION ledger.place_append()", "TYPE ledger.stored_event_text",
+    "SCHEMA projections", "SCHEMA projections_rebuild", "SCHEMA history",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("thing", OTHERS)
+def test_what_belongs_to_another_is_put_right(cluster: str, execute: Execute, thing: str) -> None:
+    """By whoever may do it; whoever may not is told who has to say what, as by doctor before."""
+    conninfo = _owned(cluster, execute, "boss", "CREATEROLE")
+    bring_up(conninfo)
+    admin = make_conninfo(conninfo, user=_user(cluster))
+    superuser = _user(admin)
+    _say(admin, f"ALTER {thing} OWNER TO {superuser}")
+    remedy = f"let a superuser run jobledger migrate, or say ALTER {thing} OWNER TO boss."
+
+    named = [each for each in _wrong(conninfo) if each.code == "owners"]
+    with pytest.raises(Unavailable) as refused:
+        bring_up(conninfo)
+    said: list[str] = []
+    bring_up(admin, say=said.append)
+
+    what = thing.partition(" ")
+    sentence = f"The {what[0].lower()} {what[2]} belongs to {superuser}, and must belong to boss; {remedy}"
+    assert [each.sentence for each in named] == [sentence]
+    assert str(refused.value) == sentence
+    assert said[0] == f"To boss belongs again: {what[0].lower()} {what[2]}."
+    assert _wrong(conninfo) == []
+    _works(conninfo)
+
+
+def test_a_member_of_both_puts_it_right(cluster: str, execute: Execute) -> None:
+    """Of what another than a superuser had, where nothing was planted; what is of a rebuild goes."""
+    conninfo = _owned(cluster, execute, "boss", "CREATEROLE")
+    bring_up(conninfo)
+    execute("CREATE ROLE plain LOGIN")
+    execute("CREATE ROLE plain2 LOGIN")
+    admin = make_conninfo(conninfo, user=_user(cluster))
+    _say(admin, "ALTER TABLE projections.told OWNER TO plain", "CREATE TABLE projections_rebuild.job_status ()",
+         "ALTER TABLE projections_rebuild.job_status OWNER TO plain", "ALTER SCHEMA ledger OWNER TO boss")  # fmt: skip
+
+    with pytest.raises(Unavailable, match="let a superuser, or a member of both plain and boss, run jobledger migrate"):
+        bring_up(conninfo)
+    execute("GRANT boss, plain TO plain2")
+    bring_up(make_conninfo(conninfo, user="plain2"))
+
+    assert _wrong(conninfo) == []
+    _works(conninfo)
+
+
+def test_a_role_of_the_ledger_owns_nothing(cluster: str, execute: Execute) -> None:
+    """Not even its schema, which goes back to whom the events belong to."""
+    conninfo = _owned(cluster, execute, "boss", "CREATEROLE")
+    bring_up(conninfo)
+    admin = make_conninfo(conninfo, user=_user(cluster))
+    _say(admin, "ALTER SCHEMA ledger OWNER TO jobledger_writer")
+
+    bring_up(admin)
+
+    assert _wrong(conninfo) == []
+    _works(conninfo)
+
+
+def test_a_schema_that_was_given_away_is_told_of(cluster: str, execute: Execute) -> None:
+    conninfo = _owned(cluster, execute, "boss", "CREATEROLE")
+    bring_up(conninfo)
+    execute("CREATE ROLE plain LOGIN")
+    admin = make_conninfo(conninfo, user=_user(cluster))
+    _say(admin, "ALTER SCHEMA ledger OWNER TO plain")
+
+    with pytest.raises(Unavailable, match="let a superuser say ALTER SCHEMA ledger OWNER TO boss"):
+        bring_up(conninfo)
+
+
+def test_an_append_over_a_table_of_another_is_told_whose_it_is(cluster: str, execute: Execute) -> None:
+    """No grant would mend it, so none is named."""
+    conninfo = _owned(cluster, execute, "boss", "CREATEROLE")
+    bring_up(conninfo)
+    admin = make_conninfo(conninfo, user=_user(cluster))
+
+    with assemble(conninfo) as ledger:
+        _say(admin, f"ALTER TABLE ledger.stored_events OWNER TO {_user(admin)}")
+        with pytest.raises(LedgerError, match=r"The table ledger\.stored_events belongs to") as raised:
+            ledger.plan("T", job="a")
+
+    assert "grant it" not in str(raised.value)
+
+
+@pytest.mark.parametrize("where", ["", "IN SCHEMA projections "])
+@pytest.mark.parametrize("grantee", ["PUBLIC", "jobledger_reader", "plain"])
+def test_nobody_is_promised_rights(cluster: str, execute: Execute, where: str, grantee: str) -> None:
+    """Neither by the owner, nor by a role of the ledger; doctor names it."""
+    conninfo = _owned(cluster, execute, "boss", "CREATEROLE")
+    execute("CREATE ROLE plain LOGIN")
+    bring_up(conninfo)
+    _say(conninfo, f"ALTER DEFAULT PRIVILEGES {where}GRANT SELECT, DELETE ON TABLES TO {grantee}",
+         f"ALTER DEFAULT PRIVILEGES {where}GRANT EXECUTE ON FUNCTIONS TO {grantee}",
+         f"ALTER DEFAULT PRIVILEGES {where}GRANT USAGE ON SEQUENCES TO {grantee}")  # fmt: skip
+    said: list[str] = []
+
+    named = [each for each in _wrong(conninfo) if each.code == "privileges"]
+    bring_up(conninfo, say=said.append)
+
+    assert named
+    assert all("run jobledger migrate, or revoke it" in each.sentence for each in named)
+    assert f"no longer gives DELETE, SELECT on tables to {grantee}." in " ".join(said)
+    assert _wrong(conninfo) == []
+    assert bring_up(conninfo) == []
+
+
+def test_a_migration_says_what_it_mended(cluster: str, execute: Execute) -> None:
+    """Each role that it made, and what it granted and revoked; nothing where there was nothing to mend."""
+    conninfo = _owned(cluster, execute, "boss", "CREATEROLE")
+    said: list[str] = []
+    bring_up(conninfo, say=said.append)
+    made = [f"The role {role} was missing, and is made; grant it to whom it is for." for role in ROLES]
+    assert sorted(said) == sorted(made)
+    _say(conninfo, "REVOKE SELECT ON ledger.leases FROM jobledger_reader", "GRANT DELETE ON ledger.topics TO PUBLIC")
+
+    said.clear()
+    bring_up(conninfo, say=said.append)
+    assert said == [
+        "To jobledger_reader was granted SELECT on table ledger.leases.",
+        "From PUBLIC was revoked DELETE on table ledger.topics.",
+    ]
+
+    said.clear()
+    bring_up(conninfo, say=said.append)
+    assert said == []
+
+
+@pytest.mark.parametrize(("limited", "named"), [("DATABASE {0}", "ALTER DATABASE"), ("ROLE plain", "ALTER ROLE")])
+def test_a_limit_of_connections_has_its_own_words(cluster: str, execute: Execute, limited: str, named: str) -> None:
+    conninfo = _owned(cluster, execute, "plain")
+    execute(f"ALTER {limited.format(conninfo_to_dict(conninfo)['dbname'])} CONNECTION LIMIT 0")
+
+    with pytest.raises(LedgerError, match="CONNECTION LIMIT has it") as raised:
+        bring_up(conninfo)
+
+    assert named in str(raised.value)
+    assert "max_connections" not in str(raised.value)
+
+
+def _say(conninfo: str, *statements: str) -> None:
+    with psycopg.connect(conninfo, autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+def _user(conninfo: str) -> str:
+    return str(conninfo_to_dict(conninfo)["user"])

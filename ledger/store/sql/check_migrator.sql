@@ -3,15 +3,26 @@ DO $$
 DECLARE
     acting text := CASE WHEN current_setting('server_version_num')::integer < 160000 THEN 'MEMBER' ELSE 'SET' END;
     owner oid := (SELECT nspowner FROM pg_namespace WHERE nspname = 'ledger');
+    former oid := (
+        SELECT relowner FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+        WHERE nspname = 'ledger' AND relname = 'stored_events' AND relowner <> nspowner
+    );
 BEGIN
-    PERFORM set_config('client_min_messages', 'notice', true); -- in which a migration says what it mended
     IF getdatabaseencoding() <> 'UTF8' THEN
         RAISE EXCEPTION 'The database % must keep text as UTF8, and keeps it as %; create one with ENCODING ''UTF8'' TEMPLATE template0.',
             current_database(), getdatabaseencoding() USING ERRCODE = 'JL004';
     END IF;
     IF owner IS NOT NULL AND NOT pg_has_role(owner, acting) THEN
-        RAISE EXCEPTION 'The ledger belongs to the role %, which % may not act as; migrate as that role, or GRANT % TO %.',
-            owner::regrole, current_user::regrole, owner::regrole, current_user::regrole USING ERRCODE = 'JL004';
+        RAISE EXCEPTION 'The ledger belongs to the role %, which % may not act as; migrate as that role, or GRANT % TO %.%',
+            owner::regrole, current_user::regrole, owner::regrole, current_user::regrole,
+            CASE
+                WHEN former IS NOT NULL THEN format(
+                    ' Its events are those of %s: where all was, let a superuser say ALTER SCHEMA ledger OWNER TO %s.',
+                    former::regrole, former::regrole
+                )
+                ELSE ''
+            END
+            USING ERRCODE = 'JL004';
     END IF;
     IF NOT has_database_privilege(current_database(), 'CREATE') AND 4 > (
         SELECT count(*) FROM pg_namespace

@@ -10,6 +10,7 @@ BEGIN
         BEGIN
             IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role) THEN
                 EXECUTE format('CREATE ROLE %I NOLOGIN', role);
+                RAISE NOTICE 'The role % was missing, and is made; grant it to whom it is for.', role USING ERRCODE = 'JL000';
             END IF;
             IF NOT (pg_has_role(role, held) AND (pg_has_role(role, 'USAGE') OR NOT newer)) THEN
                 EXECUTE format(

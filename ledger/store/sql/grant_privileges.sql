@@ -25,13 +25,5 @@ BEGIN
     TO jobledger_projector;
     GRANT INSERT, UPDATE, DELETE ON ledger.leases TO jobledger_writer;
     GRANT USAGE ON TYPE ledger.stored_event_text TO jobledger_writer;
-    -- Once the projector owned the views, and what it made was granted by default.
-    IF EXISTS (
-        SELECT FROM pg_default_acl WHERE defaclrole = 'jobledger_projector'::regrole AND defaclnamespace = 0
-    ) THEN
-        ALTER DEFAULT PRIVILEGES FOR ROLE jobledger_projector
-            REVOKE SELECT, INSERT, UPDATE, DELETE ON TABLES FROM jobledger_writer;
-        ALTER DEFAULT PRIVILEGES FOR ROLE jobledger_projector REVOKE SELECT ON TABLES FROM jobledger_reader;
-    END IF;
 END
 $$;

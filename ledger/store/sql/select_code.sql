@@ -30,13 +30,11 @@ SELECT
         CASE
             WHEN btrim(prosrc) = '' THEN 'an empty body'
             ELSE 'the body ' || left(encode(sha256(convert_to(prosrc, 'UTF8')), 'hex'), 16)
-        END,
-        'owned by ' || owners.name
+        END
     )
 FROM functions
 JOIN routines USING (prokind)
 JOIN pg_language ON pg_language.oid = prolang
-JOIN owners ON owners.oid = proowner
 
 UNION ALL
 SELECT

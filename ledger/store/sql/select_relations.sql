@@ -1,8 +1,7 @@
 -- Schemas and relations: each with what it is like, in words between bars.
 
-SELECT 'schema' AS kind, quote_ident(nspname) AS name, 'owned by ' || owners.name AS detail
+SELECT 'schema' AS kind, quote_ident(nspname) AS name, '' AS detail
 FROM places
-JOIN owners ON owners.oid = nspowner
 
 UNION ALL
 SELECT
@@ -10,13 +9,11 @@ SELECT
     relations.name,
     concat_ws(
         ' | ',
-        'owned by ' || owners.name,
         CASE relpersistence WHEN 'u' THEN 'unlogged' WHEN 't' THEN 'temporary' END,
         CASE WHEN relkind IN ('v', 'm') THEN 'as ' || pg_get_viewdef(relations.oid) END
     )
 FROM relations
 JOIN kinds USING (relkind)
-JOIN owners ON owners.oid = relowner
 
 UNION ALL
 SELECT
