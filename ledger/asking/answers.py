@@ -295,8 +295,8 @@ class Unsettled:
 
     jobs: Sequence[Standing]
     children: Mapping[str, Sequence[Child]]
-    owners: Mapping[OwnerEpoch, int]
     position: int
+    owners: Mapping[OwnerEpoch, int]
 
 
 @dataclass(frozen=True, slots=True)

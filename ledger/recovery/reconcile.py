@@ -52,7 +52,25 @@ class Recovery:
 
         Raises `JobNotFound` and `OwnerNotFound` for what never was.
         """
-        return self._plan(scope)
+        knowledge = Knowledge(self._executors)
+        unsettled = self._ledger.unsettled(knowledge.names())
+        owners = {job.owner for job in unsettled.jobs if job.owner}
+        census = self._ledger.census(unsettled, owners | scope.owners)
+        self._check(scope, census.states)
+        below = None if scope.job is None else frozenset(view.job for view in self._ledger.tree(scope.job))
+        jobs = left_behind(unsettled.jobs, scope, census.states, below)
+        lates = late_reports(jobs, self._ledger.lates([job.job for job in jobs]))
+        account = knowledge.account(unsettled.jobs, lates)
+        known = {job.job: knowledge.of(job, account, lates.get(job.job, ()), ask=job.active) for job in jobs}
+        owned = self._as_owner is not None or self._ledger.owner is not None
+        return RecoveryPlan(
+            verdicts=Judging(unsettled, account, owned=owned).judge(known),
+            orphans=account.unmatched,
+            fences=[name for name in scope.fence if _live(census.states[name]) or not census.states[name].newest],
+            owners=census.views,
+            adopting=scope.adopt,
+            position=unsettled.position,
+        )
 
     def apply(self, scope: Scope = EVERYTHING, plan: RecoveryPlan | None = None) -> RecoveryPlan:
         """Fence, write every verdict, and adopt orphans where that was asked for; what was done is returned.
@@ -62,12 +80,12 @@ class Recovery:
         """
         fences = self._fence(scope) if scope.fence else []
         if plan is None or fences:
-            plan = self._plan(scope)
+            plan = self.plan(scope)
         work = _Work(self._begin_speaker(), self._executors)
         for _ in range(ROUNDS_MAX):
             if not work.go_on(plan):
                 break
-            plan = self._plan(scope)
+            plan = self.plan(scope)
         # Orphans come last: killed before, a next run must still see them, and not abandon what one of them may be.
         if scope.adopt:
             work.adopt(plan.orphans)
@@ -92,27 +110,6 @@ class Recovery:
             return self._ledger.speak_as(OwnerEpoch(self._as_owner, owner.epoch), owner.begun_by)
         with self._ledger.start_owner(self._as_owner, actor=ACTOR) as begun:
             return begun  # which speaks on when its lease is let go
-
-    def _plan(self, scope: Scope) -> RecoveryPlan:
-        knowledge = Knowledge(self._executors)
-        unsettled = self._ledger.unsettled(knowledge.names())
-        owners = {job.owner for job in unsettled.jobs if job.owner}
-        census = self._ledger.census(unsettled, owners | scope.owners)
-        self._check(scope, census.states)
-        below = None if scope.job is None else frozenset(view.job for view in self._ledger.tree(scope.job))
-        jobs = left_behind(unsettled.jobs, scope, census.states, below)
-        lates = late_reports(jobs, self._ledger.lates([job.job for job in jobs]))
-        account = knowledge.account(unsettled.jobs, lates)
-        known = {job.job: knowledge.of(job, account, lates.get(job.job, ()), ask=job.active) for job in jobs}
-        owned = self._as_owner is not None or self._ledger.owner is not None
-        return RecoveryPlan(
-            verdicts=Judging(unsettled, account, owned=owned).judge(known),
-            orphans=account.unmatched,
-            fences=[name for name in scope.fence if _live(census.states[name]) or not census.states[name].newest],
-            owners=census.views,
-            adopting=scope.adopt,
-            position=unsettled.position,
-        )
 
 
 def _live(owner: Owner) -> bool:

@@ -109,8 +109,8 @@ def unsettled(session: "Session", names: Sequence[Name]) -> Unsettled:
     return Unsettled(
         jobs=[job for row in found if (job := _standing(row)) is not None],
         children={job: [_child(child) for child in children] for job, children in below.items()},
-        owners=Counter(OwnerEpoch(row["owner"], row["epoch"] or 0) for row in found if row["active"] and row["owner"]),
         position=rows[0]["position"],
+        owners=Counter(OwnerEpoch(row["owner"], row["epoch"] or 0) for row in found if row["active"] and row["owner"]),
     )
 
 

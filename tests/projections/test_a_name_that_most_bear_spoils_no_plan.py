@@ -103,7 +103,7 @@ def test_what_the_planner_would_expect_by_itself_is_found_out(session: psycopg.C
     with session.transaction(force_rollback=True):
         session.execute("ALTER TABLE projections.job_status ALTER parent RESET (n_distinct)")
         session.execute("ANALYZE projections.job_status")
-        assert "children of few" in _scanned(session)
+        assert "tree of few" in _scanned(session)
 
 
 OPTIONS = """

@@ -108,7 +108,7 @@ def test_recovery_of_a_job_reads_each_thing_once(ledger: Ledger) -> None:
     with ledger.start_owner("engine") as engine:
         trip = shortest(_recoveries(ledger, engine))
 
-    assert trip.returns <= 190
+    assert trip.returns <= 185
     assert trip.functions.count("Owners.states") == 1
     assert trip.statements <= 13  # jobs, leases, owners, the tree, late reports; and eight to append
 
