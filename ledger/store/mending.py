@@ -72,16 +72,18 @@ def is_of(schema: str, kind: str, name: str) -> bool:
     return name.startswith(f"{schema}.")
 
 
-def mend(connection: Connection[Any], tell: Callable[[str], None]) -> None:
-    """Put back what migrations made; for who acts as the owner of the ledger, once all of them are applied."""
+def mend(connection: Connection[Any], tell: Callable[[str], None]) -> Inventory:
+    """Put back what migrations made, and take stock; for who acts as the owner, once all migrations are applied."""
     connection.execute(SQL["reset_role"])
     put_right(connection, tell, is_whole=lambda: True)
     connection.execute(SQL["become_owner"])
     for name in ("mend_triggers", "mend_identity", "mend_sequences"):
         connection.execute(SQL[name])
     wanted, there = expected(), take(connection)
-    for statement in _grants(granted_to(wanted, there), there):
+    statements = list(_grants(granted_to(wanted, there), there))
+    for statement in statements:
         connection.execute(statement)
+    return take(connection) if statements else there
 
 
 def tell_rights(before: Inventory, after: Inventory, anew: Collection[str], tell: Callable[[str], None]) -> None:

@@ -11,7 +11,7 @@ from psycopg.rows import DictRow
 from ledger.errors import ChecksumMismatch, SchemaMissing, SchemaTooNew
 from ledger.store import append_lock
 from ledger.store.connection import connect, in_our_words
-from ledger.store.inventory import take
+from ledger.store.inventory import Inventory, take
 from ledger.store.mending import hear, lacking_views, mend, tell_rights
 from ledger.store.missing import is_lacking, put_back
 from ledger.store.owners import put_right
@@ -131,10 +131,9 @@ class Migrator:
                 },
             )
         connection.execute("SET LOCAL search_path = pg_catalog, pg_temp")
-        self._put_back(connection, tell)
+        self._put_back(connection, take(connection) if pending else before, tell)
         self._grant(connection)
-        self._mend(connection, tell)
-        tell_rights(before, take(connection), anew, tell)
+        tell_rights(before, self._mend(connection, tell), anew, tell)
         return pending
 
     def _lacking(self, connection: Connection[DictRow]) -> list[str]:
@@ -152,11 +151,11 @@ class Migrator:
         for name in _GRANTS:
             connection.execute(SQL[name])
 
-    def _put_back(self, connection: Connection[DictRow], tell: Callable[[str], None]) -> None:
-        put_back(connection, tell)
+    def _put_back(self, connection: Connection[DictRow], there: Inventory, tell: Callable[[str], None]) -> None:
+        put_back(connection, there, tell)
 
-    def _mend(self, connection: Connection[DictRow], tell: Callable[[str], None]) -> None:
-        mend(connection, tell)
+    def _mend(self, connection: Connection[DictRow], tell: Callable[[str], None]) -> Inventory:
+        return mend(connection, tell)
 
     def print(self) -> Iterator[str]:
         """Everything that a migration of an empty database runs, as SQL for an administrator to read."""

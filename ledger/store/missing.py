@@ -11,7 +11,7 @@ import psycopg
 from psycopg import Connection
 
 from ledger.errors import Unavailable
-from ledger.store.inventory import BAR, Inventory, Thing, expected, take
+from ledger.store.inventory import BAR, Inventory, Thing, expected
 
 SCHEMA = "ledger"
 NAMED_MAX = 50
@@ -25,12 +25,12 @@ def is_lacking(there: Inventory) -> bool:
     return bool(_lacking(there))
 
 
-def put_back(connection: Connection[Any], tell: Callable[[str], None]) -> None:
-    """Make anew what is missing; for who acts as the owner, once all migrations are applied.
+def put_back(connection: Connection[Any], there: Inventory, tell: Callable[[str], None]) -> None:
+    """Make anew what is missing beside what is there; for who acts as the owner, once all migrations are applied.
 
     Raises `Unavailable` naming all that cannot be made anew, or that the rows there are against.
     """
-    lacking = _lacking(take(connection))
+    lacking = _lacking(there)
     if not lacking:
         return
     lost = [thing for thing in lacking if thing.kind not in PUT_BACK]

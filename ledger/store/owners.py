@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from psycopg import Connection
 
 from ledger.errors import Unavailable
+from ledger.store import append_lock
 from ledger.store.diagnosis import Diagnosis
 from ledger.store.inventory import ROLES, SCHEMAS, Inventory, Thing, as_printed_here, expected, take
 from ledger.store.statements import SQL
@@ -100,6 +101,8 @@ def put_right(connection: Connection[Any], tell: Callable[[str], None], is_whole
 
 
 def _alter(connection: Connection[Any], tell: Callable[[str], None], things: Collection[Misowned]) -> None:
+    if things:  # which an append would wait for, or it for the append
+        append_lock.take(connection, "take_append_lock_alone")
     for thing in things:
         # Of what is of a rebuild the inventory does not say how it was made; the next one makes it anew.
         connection.execute(thing.remedy if thing.trusted or not thing.is_rebuilt else f"DROP {thing.kind} {thing.name}")

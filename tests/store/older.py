@@ -6,6 +6,7 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from ledger.service.readiness import migrator
+from ledger.store.inventory import Inventory
 from ledger.store.migrate import Migrator
 
 LAST = {"ledger": 4, "projections": 6, "history": 3}
@@ -17,11 +18,11 @@ class Unmended(Migrator):
     def _lacking(self, connection: Connection[DictRow]) -> list[str]:
         return []
 
-    def _put_back(self, connection: Connection[DictRow], tell: Callable[[str], None]) -> None:
+    def _put_back(self, connection: Connection[DictRow], there: Inventory, tell: Callable[[str], None]) -> None:
         pass
 
-    def _mend(self, connection: Connection[DictRow], tell: Callable[[str], None]) -> None:
-        pass
+    def _mend(self, connection: Connection[DictRow], tell: Callable[[str], None]) -> Inventory:
+        return {}
 
 
 class _Older(Unmended):
