@@ -91,4 +91,4 @@ class _Called:
             unknown = OutcomeUnknown(f"{self._told} is not known to be on record: {error}")
             raise unknown.by(partial(self.repeat, accept), **{**error.facts, **self._facts}) from error
         except LedgerError as error:
-            raise type(error)(f"{self._told} cannot be recorded: {error}", **{**error.facts, **self._facts}) from error
+            raise type(error)(f"{self._told} was not recorded: {error}", **{**error.facts, **self._facts}) from error
