@@ -1,7 +1,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ledger.domain.entities import EntityRef
@@ -80,6 +80,7 @@ def _terms(draw: st.DrawFn) -> Term:
 FILTERS = st.lists(_terms(), max_size=5).map(lambda terms: Filter(tuple(terms)))
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # of a machine that does other things
 @given(FILTERS)
 def test_what_is_printed_is_read_back(which: Filter) -> None:
     """Every filter that may be asked, with whatever texts in it, is the same after printing and parsing."""
