@@ -116,13 +116,15 @@ class Past:
     def __str__(self) -> str:
         if self.occurred:
             return f"what had occurred by {print_time(self.at)}, as told up to position {self.position:,}"
-        return f"position {self.position:,}, {print_time(self.at)}{self._ahead()}"
+        return "; ".join(filter(None, (f"position {self.position:,}, {print_time(self.at)}", self.ahead)))
 
-    def _ahead(self) -> str:
+    @property
+    def ahead(self) -> str:
+        """What is to be said of times where the last event is ahead of the clock; else nothing."""
         seconds = self.as_of.ahead_seconds
         if not seconds:
             return ""
-        return f"; the last event is {seconds:,.0f} s ahead of the clock, and until then events bear its time"
+        return f"the last event is {seconds:,.0f} s ahead of the clock, and until then events bear its time"
 
     def _missing(self, job: str) -> JobNotFound:
         return JobNotFound(f"No event speaks of job {job} as of {self}.", job=job, position=self.position)

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from ledger.domain.cursor import asked_place
 from ledger.domain.entities import EntityRef
 from ledger.domain.events import RecordedEvent
-from ledger.domain.filters import Filter, parse_filter
+from ledger.domain.filters import Filter, TermKey, parse_filter
 from ledger.domain.numbers import asked_number, asked_page
 from ledger.errors import LimitExceeded, MalformedFilter
 
@@ -140,6 +140,11 @@ class Search:
         self._now = now
         self._tell = tell or tell_nobody
         self.filter = parse_filter(str(which))
+
+    @property
+    def by_time(self) -> bool:
+        """Whether it asks by the times at which the ledger recorded."""
+        return any(term.key in (TermKey.BEFORE, TermKey.AFTER) for term in self.filter.terms)
 
     def page(
         self, *, before: int | None = None, after: int | None = None, oldest: bool = False, limit: int = PAGE_ENTRIES

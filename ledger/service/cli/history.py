@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -70,6 +71,8 @@ def history(
         asked = Filter((Term(TermKey.JOB, (which,)),)) if which and ":" not in which else which or ""
         upto = None if as_of is None else moments.open_moment(ledger, as_of).position
         search = ledger.search(asked, tell=output.catching_up("The view history is"), upto=upto)
+        if search.by_time:
+            _note_clock(ledger)
         if durations:
             _print_durations(search, form)
         elif form is Form.JSONL:
@@ -78,6 +81,14 @@ def history(
         else:
             page = search.page(before=before, after=place, oldest=oldest, limit=limit or PAGE_ENTRIES)
             _print_page(search, page, form, oldest=oldest)
+
+
+def _note_clock(ledger: "Ledger") -> None:
+    from ledger.errors import MomentNotFound
+
+    with suppress(MomentNotFound):  # nothing was recorded yet, by the clock as it is
+        if ahead := moments.open_moment(ledger, "-0s").ahead:
+            output.note(f"It is asked by the times of recording; {ahead}.")
 
 
 def _print_job(asked: "Ledger | Past", job: str, after: int, limit: int | None, form: Form) -> None:

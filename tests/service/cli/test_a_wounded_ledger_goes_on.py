@@ -111,6 +111,8 @@ def test_gaps_and_an_infinite_time_are_told(operator: Operator, superuser: str, 
         leave_gap(admin, 6, 7)
         set_time(admin, 9, "now() + interval '3 days'")
     assert "ahead of the clock" in operator("doctor").out
+    assert "s ahead of the clock, and until then events bear its time" in operator("history", "after:-1h").err
+    assert "ahead" not in operator("history", "type:T").err
     sealed = operator("seal", "--accept", "4", "--reason", "x")
     assert sealed.code == 6
     assert "from position 6 to 7" in sealed.err
