@@ -114,17 +114,15 @@ def judge_leaf(job: Standing, known: Known, unmatched: Sequence[Task]) -> Verdic
     `unmatched` are the tasks that no job accounts for, in any listing.
     """
     if not job.active:
-        found = _judge_closed(job, known)
-    elif job.phase is Phase.CLOSED:
-        found = _judge_unknown(job, known)
-    elif known.contradicts:
+        return _judge_closed(job, known)
+    if job.phase is Phase.CLOSED:
+        return _judge_unknown(job, known)
+    if known.contradicts:
         shown = [task.told() for task in known.tasks[:TASKS_SHOWN_MAX]]
-        found = _lost(job, "what the executor says cannot be so", {"tasks": shown})
-    elif not known.reachable and job.phase is not Phase.PLANNED:
-        found = _unreachable(job)
-    else:
-        found = _LEAVES.get(job.phase, _judge_working)(job, known, unmatched)
-    return replace(found, about=job) if found else None
+        return _lost(job, "what the executor says cannot be so", {"tasks": shown})
+    if not known.reachable and job.phase is not Phase.PLANNED:
+        return _unreachable(job)
+    return _LEAVES.get(job.phase, _judge_working)(job, known, unmatched)
 
 
 def _judge_planned(job: Standing, known: Known, unmatched: Sequence[Task]) -> Verdict:
@@ -198,13 +196,13 @@ def _judge_closed(job: Standing, known: Known) -> Verdict | None:
     told = {"task": task.told()}
     why = f"{task.executor} says {task.state}"
     record = _record(job, "disputed", why, {"evidence": told, "raw": task.raw})
-    return Verdict(job.job, "disputed", why, told, (record,))
+    return _verdict(job, "disputed", why, told, (record,))
 
 
 def _unreachable(job: Standing) -> Verdict:
     why = f"{job.executor} cannot be reached; it is to be asked again"
     records = () if job.contact_lost else (_record(job, "contact_lost", why, {}),)
-    return Verdict(job.job, "contact_lost", why, {"executor": job.executor}, records)
+    return _verdict(job, "contact_lost", why, {"executor": job.executor}, records)
 
 
 def _as_told(job: Standing, task: Task) -> Verdict:
@@ -218,14 +216,14 @@ def _as_told(job: Standing, task: Task) -> Verdict:
     if task.state.final:
         fields = _outcome_fields(task) | {"evidence": told}
         records.append(_record(job, str(task.state), why, fields))
-        return Verdict(job.job, str(task.state), why, told, tuple(records))
+        return _verdict(job, str(task.state), why, told, tuple(records))
     if job.contact_lost:
         records.append(_record(job, "contact_regained", why, {}))
     if job.phase not in WORKING and task.state is not TaskState.QUEUED:
         word = "started" if task.state is TaskState.RUNNING else "suspended"
         records.append(_record(job, word, why, {"raw": task.raw}))
     word = "stays" if job.phase in WORKING or not records else "accepted"
-    return Verdict(job.job, word, why, told, tuple(records))
+    return _verdict(job, word, why, told, tuple(records))
 
 
 def _outcome_fields(task: Task) -> dict[str, Any]:
@@ -236,7 +234,7 @@ def _outcome_fields(task: Task) -> dict[str, Any]:
 def _as_told_late(job: Standing, late: LateReport) -> Verdict:
     told, why = _late_evidence(late), f"a late report says {late.event}"
     record = _record(job, late.event, why, {**late.said, "evidence": told})
-    return Verdict(job.job, late.event, why, told, (record,))
+    return _verdict(job, late.event, why, told, (record,))
 
 
 def _late_evidence(late: LateReport) -> dict[str, Any]:
@@ -244,16 +242,20 @@ def _late_evidence(late: LateReport) -> dict[str, Any]:
 
 
 def _lost(job: Standing, why: str, told: Any) -> Verdict:
-    return Verdict(job.job, "unknown", why, told, (_record(job, "lost", why, {"evidence": told}),))
+    return _verdict(job, "unknown", why, told, (_record(job, "lost", why, {"evidence": told}),))
 
 
 def _abandoned(job: Standing, why: str, told: Any) -> Verdict:
-    return Verdict(job.job, "abandoned", why, told, (_record(job, "abandoned", why, {"evidence": told}),))
+    return _verdict(job, "abandoned", why, told, (_record(job, "abandoned", why, {"evidence": told}),))
 
 
 def _resolved(job: Standing, outcome: Outcome, why: str, fields: Facts) -> Verdict:
     record = _record(job, "resolved", why, {"outcome": str(outcome), **fields})
-    return Verdict(job.job, "resolved", f"{why}: {outcome}", fields.get("evidence"), (record,))
+    return _verdict(job, "resolved", f"{why}: {outcome}", fields.get("evidence"), (record,))
+
+
+def _verdict(job: Standing, word: str, why: str, told: Any = None, records: tuple[Facts, ...] = ()) -> Verdict:
+    return Verdict(job.job, word, why, told, records, about=job)
 
 
 def _record(job: Standing, event: str, why: str, fields: Facts) -> Facts:
@@ -280,11 +282,11 @@ def _judge_open_parent(job: Standing, children: Sequence[Child], value: QuorumVa
     told = evidence(Family(children))
     if value in (QuorumValue.FAILED, QuorumValue.CANCELLED):
         word, why = str(value), _why_not(children)
-        return Verdict(job.job, word, why, told, (_record(job, word, why, {"evidence": told}),))
+        return _verdict(job, word, why, told, (_record(job, word, why, {"evidence": told}),))
     if value is QuorumValue.UNKNOWN:
         return _lost(job, "nobody can say what became of a required child", told)
     if value is QuorumValue.UNDECIDED:
-        return Verdict(job.job, "stays", "its children are undecided")
+        return _verdict(job, "stays", "its children are undecided")
     return _judge_succeeded_parent(job, children, known)
 
 
@@ -294,11 +296,11 @@ def _judge_succeeded_parent(job: Standing, children: Sequence[Child], known: Kno
         # Whatever its own phase, its executor alone can say whether its own part of the work was done.
         return judge_leaf(replace(job, phase=Phase.RUNNING), known, ())
     if any(child.outcome is None for child in children):
-        return Verdict(job.job, "stays", "a child that it does not require is open")
+        return _verdict(job, "stays", "a child that it does not require is open")
     if job.end_action is EndAction.OWNER:
-        return Verdict(job.job, "due", "its children have succeeded, and its end action is due")
+        return _verdict(job, "due", "its children have succeeded, and its end action is due")
     why = "its required children have succeeded"
-    return Verdict(job.job, "succeeded", why, None, (_record(job, "succeeded", why, {}),))
+    return _verdict(job, "succeeded", why, None, (_record(job, "succeeded", why, {}),))
 
 
 def _judge_unknown_parent(job: Standing, children: Sequence[Child], value: QuorumValue, known: Known) -> Verdict | None:

@@ -132,7 +132,9 @@ def _standing(row: Mapping[str, Any]) -> Standing | None:
         axes = {"phase": Phase(row["phase"]), "outcome": outcome, "end_action": EndAction(row["end_action"])}
     except ValueError:
         return None
-    return None if row["damaged"] else Standing(**{name: row[name] for name in Standing.__slots__} | axes)
+    fields = {**row, **axes}
+    del fields["position"], fields["active"], fields["damaged"], fields["children"]
+    return None if row["damaged"] else Standing(**fields)
 
 
 def roll_up(cursor: Cursor[Any], job: str) -> RollUp | None:
