@@ -14,7 +14,7 @@ from ledger.service.assembly import assemble
 
 NAMES = (
     "SELECT application_name AS name FROM pg_stat_activity "
-    "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    "WHERE datname = current_database() AND pid <> pg_backend_pid() AND query_start >= %s"
 )
 COMMAND = "from ledger.service.cli import main; main()"
 
@@ -25,8 +25,13 @@ def admin(superuser: str) -> Iterator[psycopg.Connection[DictRow]]:
         yield connection
 
 
-def _names(admin: psycopg.Connection[DictRow]) -> set[str]:
-    return {row["name"] for row in admin.execute(NAMES).fetchall()}
+def _names(admin: psycopg.Connection[DictRow], since: object = "-infinity") -> set[str]:
+    """What the connections are called that were used since a time."""
+    return {row["name"] for row in admin.execute(NAMES, (since,)).fetchall()}
+
+
+def _now(admin: psycopg.Connection[DictRow]) -> object:
+    return admin.execute("SELECT clock_timestamp() AS now").fetchall()[0]["now"]
 
 
 def test_it_says_the_command(conninfo: str, admin: psycopg.Connection[DictRow]) -> None:
@@ -51,14 +56,16 @@ def test_it_says_the_owner_while_one_speaks(conninfo: str, admin: psycopg.Connec
         seen = ledger.watch(0)
         assert next(seen).position == 1
         with ledger.start_owner("engine-1") as engine:
+            began = _now(admin)
             engine.plan("T", job="b")
             assert not engine.busy("vm/v").busy
             assert [next(seen).position, next(seen).position] == [2, 3]
-            assert {name.partition(" ")[2] for name in _names(admin)} == {"engine-1"}
+            assert {name.partition(" ")[2] for name in _names(admin, began)} == {"engine-1"}
+        ended = _now(admin)
         ledger.plan("T", job="c")
         assert not ledger.busy("vm/v").busy
         assert next(seen).position == 4
-        assert {name.partition(" ")[2] for name in _names(admin)} == {""}
+        assert {name.partition(" ")[2] for name in _names(admin, ended)} == {""}
 
 
 @pytest.mark.parametrize("speaker", ["", "e", "engine-" * 20, "größe\n\x00☃"])
