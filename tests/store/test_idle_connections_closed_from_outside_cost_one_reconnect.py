@@ -9,6 +9,7 @@ from psycopg.rows import DictRow, dict_row
 from ledger.application import Ledger
 from ledger.service.assembly import assemble
 from ledger.store import feed, silence
+from tests.recovery.facts import until
 from tests.store.proxy import Proxy
 
 OTHERS = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
@@ -46,7 +47,7 @@ def test_each_kind_is_made_anew_and_nobody_hears_of_it(
         assert ledger.busy("vm/v").busy
         assert ledger.plan("T", job=f"j{turn}").position == turn
         assert next(seen).position == turn
-        assert len(_pids(admin)) == 3
+        until(lambda: len(_pids(admin)) == 3)  # one that was let go may take a moment to be gone
         assert not before & _pids(admin)
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
