@@ -36,6 +36,7 @@ from ledger.errors import DatabaseAway, IntegrityFailure, LedgerError, OutcomeUn
 from ledger.store import append_lock
 from ledger.store.connection import translate
 from ledger.store.datastore import Datastore
+from ledger.store.feed import ask_end
 from ledger.store.mapper import id_in, mark_of, write_row
 from ledger.store.replication import AWAIT_STANDBY, CANCELLED, confirmed, cut_short
 from ledger.store.standpoint import Standpoint
@@ -259,14 +260,14 @@ class Recorder(PostgresApplicationRecorder):
         if attempt.events:
             event = attempt.events[-1]
             self.standpoint.reach(Cursor(attempt.head, event.id), mark_of(event.id))
-        elif attempt.head > self.standpoint.known.cursor:
+        elif attempt.ends_with:
             self.standpoint.reach(Cursor(attempt.head, id_in(attempt.ends_with)), attempt.ends_with)
 
     def _decide_and_write(self, session: Appending, batch: Sequence[Piece], attempt: "Attempt") -> list[Reply]:
         """Ask, under the lock; then write the events, and the views as they will be, without waiting for an answer."""
         said_by_all = [said for said, *_ in batch]
         meanwhile = dict.fromkeys(work for *_, work in batch if work is not None)
-        workspace, head, attempt.ends_with = self._read(session, said_by_all, meanwhile)
+        workspace, head = self._read(session, said_by_all, meanwhile)
         attempt.begin(said_by_all, workspace)
         size = max(PART_MIN, ceil(len(batch) / PARTS_MAX))
         for start in range(0, len(batch), size):
@@ -282,6 +283,8 @@ class Recorder(PostgresApplicationRecorder):
             work()
         attempt.head = head + len(workspace.events)
         answers = attempt.answer(session, range(head + 1, attempt.head + 1))
+        if not attempt.events and attempt.head > self.standpoint.known.cursor:
+            attempt.ends_with = bytes(ask_end(session)["state"])
         if not attempt.events and session.replicated.lacks(attempt.rests_on):
             attempt.waits = True
             session.execute(AWAIT_STANDBY)
@@ -289,8 +292,8 @@ class Recorder(PostgresApplicationRecorder):
 
     def _read(
         self, session: Appending, batch: Sequence[Transition], meanwhile: Collection[Meanwhile]
-    ) -> tuple[Workspace, int, bytes]:
-        """What decisions about a batch depend on under the append lock, the last position, and how its event begins."""
+    ) -> tuple[Workspace, int]:
+        """What decisions about a batch depend on, as it stands under the append lock, and the last position."""
         look = self._views.look(session, self.standpoint.known)
         session.together.send()  # the database comes to the lock while it is said what else is asked
         workspace = Workspace(session, self._views, self._shelf)
@@ -299,14 +302,14 @@ class Recorder(PostgresApplicationRecorder):
             session.together.send()
         for work in meanwhile:
             work()
-        head, ends_with, behind, durability = look()
+        head, behind, durability = look()
         durability.check(self._allowed_unsafe)
         session.replicated.heed(durability)
         if behind:  # what was asked of the views was asked too early
             workspace = Workspace(session, self._views, self._shelf)
             read = workspace.ask(batch)
         read()
-        return workspace, head, ends_with
+        return workspace, head
 
     def _find(self, attempt: "Attempt") -> list[Reply] | None:
         """The answers of an append whose commit was not answered; None where it was not recorded."""

@@ -34,10 +34,9 @@ Counted = tuple[str, str, str]  # the type of jobs, and the type and id of the e
 
 
 class Seen(NamedTuple):
-    """The last position, the first bytes of the event there, whether a view was behind, and what a commit waits for."""
+    """The last position, whether a view was behind it, and what a commit waits for."""
 
     head: int
-    ends_with: bytes
     behind: bool
     durability: Durability
 

@@ -34,7 +34,7 @@ class InlineViews:
 
         def catch_up() -> Seen:
             rows = cursor.fetchall()
-            head = rows[0]["head"] or 0
+            head = int(rows[0]["head"])
             check_standing(known.cursor, head, stands=rows[0]["stands"])
             if len(rows) < len(PROJECTIONS) and head:  # one is an epoch behind, or was never begun
                 rows += session.execute(SQL["select_tracking_live"]).fetchall()
@@ -51,7 +51,7 @@ class InlineViews:
                 if position < head:
                     behind = True
                     project_page(session, [projection], read_page(session, position, head - position))
-            return Seen(head, rows[0]["ends_with"] or b"", behind, Durability(rows[0]["commit"], rows[0]["standbys"]))
+            return Seen(head, behind, Durability(rows[0]["commit"], rows[0]["standbys"]))
 
         return catch_up
 

@@ -1,21 +1,14 @@
--- How far the ledger is and how it ends, and each view that is no epoch behind; whether an event that is known stands where
--- it stood, and what a commit waits for.
+-- How far the ledger is, and each view that is no epoch behind; whether an event that is known stands where it stood, and
+-- what a commit waits for.
 SELECT
     ledger.head,
-    ledger.ends_with,
     known.stands,
     current_setting('synchronous_commit') AS commit,
     current_setting('synchronous_standby_names') AS standbys,
     reached.view,
     reached.version,
     reached.position
-FROM (SELECT 0) AS always
-LEFT JOIN (
-    SELECT notification_id AS head, substr(state, 1, 256) AS ends_with
-    FROM ledger.stored_events
-    ORDER BY notification_id DESC
-    LIMIT 1
-) AS ledger ON true
+FROM (SELECT coalesce(max(notification_id), 0) AS head FROM ledger.stored_events) AS ledger
 LEFT JOIN (
     SELECT substr(state, 1, octet_length(%(mark)s::bytea)) = %(mark)s::bytea AS stands
     FROM ledger.stored_events
