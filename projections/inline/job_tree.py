@@ -14,6 +14,7 @@ from ledger.domain.progress import percent
 from ledger.domain.quorum import NAMED_MAX, Child, Family
 from ledger.domain.states import EndAction, Outcome, Phase
 from projections.statements import INLINE as SQL
+from projections.statements import SHARED
 
 if TYPE_CHECKING:  # who asks for a tree need not load what an append asks of the views
     from ledger.store.views import Asked, Session
@@ -116,7 +117,7 @@ def unsettled(session: "Session", names: Sequence[Name]) -> Unsettled:
 
 def position(session: "Session") -> int:
     """The position up to which the views are true."""
-    return int(session.execute(SQL["select_position"]).fetchall()[0]["position"])
+    return int(session.execute(SHARED["select_position"]).fetchall()[0]["position"])
 
 
 def root(session: "Session", job: str) -> str | None:

@@ -27,7 +27,7 @@ END $$
 """
 ASKED: dict[str, tuple[str, dict[str, Any]]] = {
     "busy": (BUSY_ON_ONE, {"type": "vm", "id": "1", "accesses": list(Access), "besides": None}),
-    "position": (INLINE["select_position"], {}),
+    "position": (SHARED["select_position"], {}),
     "tracking": (INLINE["select_tracking"], {"known": 0, "mark": b""}),
     "followed": (FOLLOWED["select_followed"], {"views": ["history", "activity"], "versions": [1, 1]}),
     "written": (
@@ -78,6 +78,8 @@ def test_a_view_that_is_epochs_behind_is_found_and_brought_to_the_others(
         ledger.plan("T", job=f"j{place}")
     admin.execute("UPDATE projections.tracking SET position = 3 WHERE view = 'told'")
     assert ledger.busy("vm/1").position == 3
+    assert ledger.roll_up("j7").position == 3
+    assert ledger.unsettled([]).position == 3
 
     ledger.plan("T", job="next")
 

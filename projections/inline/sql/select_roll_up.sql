@@ -30,16 +30,7 @@ leaf AS MATERIALIZED (
     WHERE outcome IS DISTINCT FROM 'refused' AND job NOT IN (SELECT job FROM stood_for)
 )
 SELECT
-    coalesce(
-        (
-            SELECT min(position)
-            FROM projections.tracking
-            WHERE epoch = (SELECT notification_id / 64 FROM ledger.stored_events ORDER BY notification_id DESC LIMIT 1)
-            HAVING count(*) = 3
-        ),
-        (SELECT min(position) FROM projections.tracking),
-        0
-    ) AS reached,
+    views_reached AS reached,
     (SELECT count(*) FROM part) AS jobs,
     (SELECT json_object_agg(phase, jobs) FROM (SELECT phase, count(*) AS jobs FROM part GROUP BY phase) AS each)
         AS phases,

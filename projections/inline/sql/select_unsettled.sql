@@ -43,10 +43,6 @@ SELECT
             OFFSET 0
         ) AS child
     ) AS children
-FROM (
-    SELECT coalesce(min(position), 0) AS position
-    FROM projections.tracking
-    WHERE epoch = (SELECT max(epoch) FROM projections.tracking)
-) AS reached
+FROM (SELECT views_reached AS position) AS reached
 LEFT JOIN standing ON true
 ORDER BY standing.planned_position

@@ -1,19 +1,7 @@
 -- The jobs that may have been active on each entity at a position. OFFSET 0 keeps the planner to the indexes, whatever
 -- it takes the size of a young table for.
 SELECT asking.reached, found.*
-FROM (
-    SELECT coalesce(
-        (
-            SELECT position
-            FROM history.tracking
-            WHERE epoch = (
-                SELECT notification_id / 64 FROM ledger.stored_events ORDER BY notification_id DESC LIMIT 1
-            ) AND view = 'activity'
-        ),
-        (SELECT max(position) FROM history.tracking WHERE view = 'activity'),
-        0
-    ) AS reached
-) AS asking
+FROM (SELECT activity_reached AS reached) AS asking
 LEFT JOIN LATERAL (
     SELECT asked.type AS entity_type, asked.id AS entity_id, held.job, held.from_position
     FROM unnest(%(types)s::text[], %(ids)s::text[]) AS asked (type, id)

@@ -1,18 +1,7 @@
 -- What is `asked` stands in front. OFFSET 0 keeps the planner to the index, whatever it takes the size of a young table
 -- for. A job that holds an entity in several roles comes several times.
 SELECT asking.*, found.*
-FROM (
-    SELECT coalesce(
-        (
-            SELECT min(position)
-            FROM projections.tracking
-            WHERE epoch = (SELECT notification_id / 64 FROM ledger.stored_events ORDER BY notification_id DESC LIMIT 1)
-            HAVING count(*) = 3
-        ),
-        (SELECT min(position) FROM projections.tracking),
-        0
-    ) AS reached, now() AS asked_at
-) AS asking
+FROM (SELECT views_reached AS reached, now() AS asked_at) AS asking
 LEFT JOIN LATERAL (
     SELECT running.*, status.*
     FROM asked

@@ -2,19 +2,7 @@
 SELECT
     reached.position AS reached,
     told.*
-FROM (
-    SELECT coalesce(
-        (
-            SELECT position
-            FROM history.tracking
-            WHERE epoch = (
-                SELECT notification_id / 64 FROM ledger.stored_events ORDER BY notification_id DESC LIMIT 1
-            ) AND view = 'history'
-        ),
-        (SELECT max(position) FROM history.tracking WHERE view = 'history'),
-        0
-    ) AS position
-) AS reached
+FROM (SELECT history_reached AS position) AS reached
 LEFT JOIN (
     SELECT
         e.outcome,

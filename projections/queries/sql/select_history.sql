@@ -5,19 +5,7 @@ SELECT
     s.originator_id, s.originator_version, s.topic, s.state, s.notification_id,
     greatest(least(s.recorded_at, '9999-12-31T23:59:59.999999Z'), '0001-01-01T00:00:00Z') AS recorded_at,
     j.entities
-FROM (
-    SELECT coalesce(
-        (
-            SELECT position
-            FROM history.tracking
-            WHERE epoch = (
-                SELECT notification_id / 64 FROM ledger.stored_events ORDER BY notification_id DESC LIMIT 1
-            ) AND view = 'history'
-        ),
-        (SELECT max(position) FROM history.tracking WHERE view = 'history'),
-        0
-    ) AS position
-) AS reached
+FROM (SELECT history_reached AS position) AS reached
 LEFT JOIN (
     (found_positions) AS found
     JOIN history.entries AS e ON e.position = found.position

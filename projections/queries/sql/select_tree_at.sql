@@ -13,15 +13,5 @@ WITH RECURSIVE below AS (
 )
 SELECT
     job,
-    coalesce(
-        (
-            SELECT position
-            FROM history.tracking
-            WHERE epoch = (
-                SELECT notification_id / 64 FROM ledger.stored_events ORDER BY notification_id DESC LIMIT 1
-            ) AND view = 'activity'
-        ),
-        (SELECT max(position) FROM history.tracking WHERE view = 'activity'),
-        0
-    ) AS reached
+    activity_reached AS reached
 FROM below
